@@ -1,0 +1,1 @@
+"""Episodes in, people told: life cycle, outbox, messages, notifiers."""

@@ -1,0 +1,1 @@
+"""HTTP: translate and call, no decisions."""

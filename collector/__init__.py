@@ -1,0 +1,1 @@
+"""Bytes in, readings kept: source, decoding, validation, pipeline, stores."""

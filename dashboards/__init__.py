@@ -1,0 +1,1 @@
+"""Grafana as code, and the built-in pages."""

@@ -1,0 +1,64 @@
+"""The directory: an immutable view of the registry, indexed for those who look things up on every reading."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+from typing import TypeVar
+
+from domain.places import Channel, Contact, Equipment, Facility, Node
+
+Placed = TypeVar("Placed", Equipment, Node, Channel)
+
+
+class Directory:
+    """Everything that is registered, looked up by id; replaced as a whole when the registry changes."""
+
+    def __init__(
+        self,
+        *,
+        facilities: Iterable[Facility] = (),
+        equipment: Iterable[Equipment] = (),
+        nodes: Iterable[Node] = (),
+        channels: Iterable[Channel] = (),
+        contacts: Iterable[Contact] = (),
+    ) -> None:
+        self.facilities = {facility.id: facility for facility in facilities}
+        self.equipment = {item.id: item for item in equipment}
+        self.nodes = {node.id: node for node in nodes}
+        self.channels = {channel.id: channel for channel in channels}
+        self.contacts = {contact.id: contact for contact in contacts}
+        by_node: dict[str, dict[str, Channel]] = {node: {} for node in self.nodes}
+        for channel in self.channels.values():
+            by_node.setdefault(channel.node, {})[channel.name] = channel
+        self._channels_by_node = by_node
+        self._equipment_by_facility = _group(self.equipment.values())
+        self._nodes_by_facility = _group(self.nodes.values())
+        self._channels_by_facility = _group(self.channels.values())
+
+    def channels_of_node(self, node: str) -> dict[str, Channel] | None:
+        """Return the node's channels by the node's own name for them, or None for an unknown node."""
+        return self._channels_by_node.get(node)
+
+    def equipment_of(self, facility: str) -> tuple[Equipment, ...]:
+        """Return the equipment of a facility in registration order."""
+        return self._equipment_by_facility.get(facility, ())
+
+    def nodes_of(self, facility: str) -> tuple[Node, ...]:
+        """Return the nodes of a facility in registration order."""
+        return self._nodes_by_facility.get(facility, ())
+
+    def channels_of(self, facility: str) -> tuple[Channel, ...]:
+        """Return the channels of a facility in registration order."""
+        return self._channels_by_facility.get(facility, ())
+
+    def contacts_for(self, facility: Facility) -> tuple[Contact, ...]:
+        """Return the people who answer for a facility."""
+        return tuple(contact for contact in self.contacts.values() if contact.answers_for(facility))
+
+
+def _group(items: Iterable[Placed]) -> dict[str, tuple[Placed, ...]]:
+    grouped: defaultdict[str, list[Placed]] = defaultdict(list)
+    for item in items:
+        grouped[item.facility].append(item)
+    return {facility: tuple(members) for facility, members in grouped.items()}

@@ -1,0 +1,138 @@
+"""Places and things: facility, equipment, node, channel, contact, as the registry knows them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from enum import StrEnum
+from types import MappingProxyType
+
+from domain.quantities import Quantity
+
+
+class Service(StrEnum):
+    """What a facility cannot work without; every kind of equipment serves one of them."""
+
+    POWER = "power"
+    COLD_CHAIN = "cold_chain"
+    WATER = "water"
+    MONITORING = "monitoring"
+
+
+class EquipmentKind(StrEnum):
+    """What a piece of equipment is; rules select by it."""
+
+    FRIDGE = "fridge"
+    FREEZER = "freezer"
+    COLD_ROOM = "cold_room"
+    COLD_BOX = "cold_box"
+    MAINS = "mains"
+    GENERATOR = "generator"
+    BATTERY = "battery"
+    SOLAR = "solar"
+    UPS = "ups"
+    TANK = "tank"
+    PUMP = "pump"
+    TAP = "tap"
+    ROOM = "room"
+    GATEWAY = "gateway"
+
+    @property
+    def service(self) -> Service:
+        """Return the service that this kind of equipment is part of."""
+        return _SERVICE_OF_KIND[self]
+
+
+_SERVICE_OF_KIND = {
+    EquipmentKind.FRIDGE: Service.COLD_CHAIN,
+    EquipmentKind.FREEZER: Service.COLD_CHAIN,
+    EquipmentKind.COLD_ROOM: Service.COLD_CHAIN,
+    EquipmentKind.COLD_BOX: Service.COLD_CHAIN,
+    EquipmentKind.MAINS: Service.POWER,
+    EquipmentKind.GENERATOR: Service.POWER,
+    EquipmentKind.BATTERY: Service.POWER,
+    EquipmentKind.SOLAR: Service.POWER,
+    EquipmentKind.UPS: Service.POWER,
+    EquipmentKind.TANK: Service.WATER,
+    EquipmentKind.PUMP: Service.WATER,
+    EquipmentKind.TAP: Service.WATER,
+    EquipmentKind.ROOM: Service.COLD_CHAIN,
+    EquipmentKind.GATEWAY: Service.MONITORING,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Facility:
+    """A health facility and its place: country > region > district."""
+
+    id: str
+    name: str
+    country: str
+    region: str
+    district: str
+    timezone: str = "UTC"
+    """IANA name; screens and messages show times in it."""
+    latitude: float | None = None
+    longitude: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Equipment:
+    """A fridge, a mains supply, a tank: something that can fail."""
+
+    id: str
+    facility: str
+    kind: EquipmentKind
+    name: str
+    model: str = ""
+    serial: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """An edge gateway: one identity at the broker."""
+
+    id: str
+    facility: str
+    name: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Channel:
+    """One measured quantity of one piece of equipment, and the node that reports it under ``name``."""
+
+    id: str
+    facility: str
+    equipment: str
+    node: str
+    name: str
+    """The node's own name for the channel: the SenML name on the wire."""
+    quantity: Quantity
+    interval: timedelta
+    """How often a reading is expected."""
+    limits: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
+    """Named limits in the canonical unit (``low``, ``high``, ...) that rules refer to as ``$limits.high``."""
+
+
+@dataclass(frozen=True, slots=True)
+class Contact:
+    """A person who is told, and how."""
+
+    id: str
+    name: str
+    language: str = "en"
+    email: str = ""
+    phone: str = ""
+    facilities: tuple[str, ...] = ()
+    """Facility ids this person answers for; empty means the whole ``district``, ``region`` or everything."""
+    district: str = ""
+    region: str = ""
+
+    def answers_for(self, facility: Facility) -> bool:
+        """Tell whether this person is responsible for the facility."""
+        if self.facilities:
+            return facility.id in self.facilities
+        if self.district:
+            return facility.district == self.district
+        return not self.region or facility.region == self.region

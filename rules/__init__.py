@@ -1,0 +1,1 @@
+"""Readings in, episodes out: pure, no I/O, no asyncio."""
