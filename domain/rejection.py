@@ -5,6 +5,8 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import NamedTuple
 
+from domain.errors import Fault, VitalsError
+
 
 class Reason(StrEnum):
     """The reason that a payload or a single record was not accepted."""
@@ -35,3 +37,14 @@ class Rejected(NamedTuple):
     payload: bytes
     """The bytes as they came (the one record re-encoded where only a record was refused)."""
     received_at_ms: int
+
+
+class PayloadError(VitalsError):
+    """Somebody sent something that is unusable as a whole; sending the same again cannot help."""
+
+    fault = Fault.SENDER
+
+    def __init__(self, reason: Reason, detail: str) -> None:
+        self.reason = reason
+        self.detail = detail
+        super().__init__(f"{reason}: {detail}")
