@@ -1,0 +1,57 @@
+"""Where the rules engine's snapshot lives: beside the alerts, so that both commit in one transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sqlalchemy import BigInteger, Column, LargeBinary, MetaData, String, Table, bindparam, delete, insert, select
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+METADATA = MetaData()
+
+_SNAPSHOT = Table(
+    "judge_snapshot",
+    METADATA,
+    Column("key", String(400), primary_key=True),
+    Column("state", LargeBinary, nullable=False),
+)
+_CURSOR = Table(
+    "judge_cursor",
+    METADATA,
+    Column("name", String(40), primary_key=True),
+    Column("position", BigInteger, nullable=False),
+)
+
+StateChange = tuple[str, bytes | None]
+"""Key of one (rule, subject) and its new state; None where the state went back to rest."""
+
+
+class JudgeState:
+    """Load and save what the engine knows, and up to which commit position it knows it."""
+
+    def __init__(self, database: AsyncEngine) -> None:
+        self._database = database
+
+    async def create_tables(self) -> None:
+        """Create the tables that are missing."""
+        async with self._database.begin() as connection:
+            await connection.run_sync(METADATA.create_all)
+
+    async def load(self) -> tuple[int, list[tuple[str, bytes]]]:
+        """Return the commit position and the snapshot that belongs to it; (0, []) the first time."""
+        async with self._database.connect() as connection:
+            position = await connection.scalar(select(_CURSOR.c.position))
+            rows = await connection.execute(select(_SNAPSHOT.c.key, _SNAPSHOT.c.state))
+            return position or 0, [(row.key, row.state) for row in rows]
+
+    async def save(self, connection: AsyncConnection, position: int, changes: Sequence[StateChange]) -> None:
+        """Write the changed states and the position inside the caller's transaction."""
+        if changes:
+            await connection.execute(
+                delete(_SNAPSHOT).where(_SNAPSHOT.c.key == bindparam("which")), [{"which": key} for key, _ in changes]
+            )
+        kept = [{"key": key, "state": state} for key, state in changes if state is not None]
+        if kept:
+            await connection.execute(insert(_SNAPSHOT), kept)
+        await connection.execute(delete(_CURSOR))
+        await connection.execute(insert(_CURSOR).values(name="judge", position=position))
