@@ -1,0 +1,149 @@
+"""The command line. Each command imports what it needs when it is called, so that a Pi loads no server package."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+import click
+
+from domain.errors import DocumentError, Fault, VitalsError
+
+CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
+EXISTING_FILE = click.Path(exists=False, dir_okay=False, path_type=Path)
+EXIT_CODE = {Fault.OPERATOR: 2, Fault.SENDER: 3, Fault.PEER: 4, Fault.SERVICE: 1}
+
+
+class VitalsGroup(click.Group):
+    """A group that turns errors raised on purpose into one clear message and an exit code."""
+
+    def invoke(self, ctx: click.Context) -> object:
+        """Run the command; print what a person can act on instead of a traceback."""
+        try:
+            return super().invoke(ctx)
+        except DocumentError as error:
+            click.secho("\n".join(str(problem) for problem in error.problems), err=True)
+            sys.exit(EXIT_CODE[error.fault])
+        except VitalsError as error:
+            click.secho(f"vitals: {error}", err=True)
+            sys.exit(EXIT_CODE[error.fault])
+
+
+@click.group(cls=VitalsGroup, context_settings=CONTEXT)
+@click.version_option(package_name="vitals")
+@click.option("-v", "--verbose", is_flag=True, help="Log what happens, not only what goes wrong.")
+def main(verbose: bool) -> None:
+    """Vitals watches the vital signs of health facilities: power, cold chain, water.
+
+    Try `vitals demo` first: a simulated district, from sensor to screen, on this machine alone.
+    """
+    from app.process import configure_logging
+
+    configure_logging(verbose=verbose)
+
+
+@main.command()
+@click.option("--port", default=8080, show_default=True, type=click.IntRange(0, 65535), help="Port of the pages.")
+@click.option("--seed", default=1, show_default=True, help="Another seed, another weather and other faults.")
+@click.option(
+    "--speed", default=120.0, show_default=True, type=click.FloatRange(1, 600), help="How many times faster time runs."
+)
+@click.option(
+    "--data", default=Path("demo-data"), show_default=True, type=click.Path(file_okay=False, path_type=Path),
+    help="Where to keep what is measured; a second run continues from it.",
+)  # fmt: skip
+def demo(port: int, seed: int, speed: float, data: Path) -> None:
+    """Run a simulated district of 12 facilities, from sensor to screen.
+
+    Starts an MQTT broker on loopback, 12 edge agents with simulated sensors, the collector, the rules, the
+    alerts and the pages. Time runs faster, and a story unfolds: a grid outage, a fridge that warms, a
+    generator that starts and one that does not, a tank that runs dry, a node that goes silent, recovery.
+    Ctrl-C stops everything; the next run continues where this one stopped.
+    """
+    from app.demo.run import run_demo
+    from app.process import run_until_stopped
+
+    run_until_stopped(run_demo(folder=data, port=port, seed=seed, speed=speed, say=click.echo))
+
+
+@main.command()
+@click.option("--config", "config_path", required=True, type=EXISTING_FILE, help="The service's YAML file.")
+def run(config_path: Path) -> None:
+    """Run the service: collector, rules, alerts, API and pages in one process, until Ctrl-C or SIGTERM."""
+    from app.build import serve
+    from app.config import read_config
+    from app.process import run_until_stopped
+
+    run_until_stopped(serve(read_config(config_path, os.environ), say=click.echo))
+
+
+@main.command()
+@click.option("--config", "config_path", required=True, type=EXISTING_FILE, help="The service's YAML file.")
+def check(config_path: Path) -> None:
+    """Check configuration, rules and registry without starting anything, and say what would run.
+
+    Every mistake is named with its file, line and column, what was found and what is allowed. The exit code
+    is 0 when the service would start, 2 when something needs a person.
+    """
+    import asyncio
+
+    from app.check import check_everything
+    from app.config import read_config
+
+    asyncio.run(check_everything(read_config(config_path, os.environ), say=click.echo))
+
+
+@main.command()
+@click.option("--config", "config_path", required=True, type=EXISTING_FILE, help="The node's YAML file.")
+def edge(config_path: Path) -> None:
+    """Run the agent of one node: read its sensors and publish what they say, until Ctrl-C or SIGTERM.
+
+    Every reading is kept on disk until the collector has said that it is stored; without a network the agent
+    goes on measuring.
+    """
+    from app.edge import read_edge_config, run_agent
+    from app.process import run_until_stopped
+
+    run_until_stopped(run_agent(read_edge_config(config_path, os.environ), say=click.echo))
+
+
+@main.group(cls=VitalsGroup)
+def registry() -> None:
+    """Facilities, equipment, nodes, channels and people."""
+
+
+@registry.command("import")
+@click.argument("source", type=click.Path(path_type=Path))
+@click.option("--config", "config_path", required=True, type=EXISTING_FILE, help="The service's YAML file.")
+def registry_import(source: Path, config_path: Path) -> None:
+    """Bring the registry up to date from SOURCE: a YAML file, a CSV file, or a folder of CSV files.
+
+    All or nothing: one mistake anywhere, and nothing changes. Importing the same file again changes nothing.
+    """
+    import asyncio
+
+    from app.config import read_config
+    from app.registry_commands import import_registry
+
+    asyncio.run(import_registry(read_config(config_path, os.environ), source, say=click.echo))
+
+
+@main.group(cls=VitalsGroup)
+def dashboards() -> None:
+    """Grafana dashboards, made in code."""
+
+
+@dashboards.command("build")
+@click.option(
+    "--out", type=click.Path(file_okay=False, path_type=Path), help="Folder to write to; default: inside the package."
+)
+def dashboards_build(out: Path | None) -> None:
+    """Write the dashboards as JSON that Grafana loads."""
+    from app.grafana import build_dashboards
+
+    build_dashboards(out, say=click.echo)
+
+
+if __name__ == "__main__":
+    main()

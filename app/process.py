@@ -1,0 +1,44 @@
+"""Process life: signals, logging and exit codes, the same for every command."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import signal
+import sys
+from collections.abc import Coroutine
+from typing import Any
+
+LOG_FORMAT = "%(asctime)s %(levelname)-7s %(name)s: %(message)s"
+
+
+def configure_logging(*, verbose: bool) -> None:
+    """Write log lines to standard error: warnings and worse, or with ``verbose`` everything of ours."""
+    logging.basicConfig(stream=sys.stderr, format=LOG_FORMAT, level=logging.INFO if verbose else logging.WARNING)
+    # Our own lines say what happened; these repeat it once per packet or request.
+    for name in ("aiosqlite", "asyncio", "mqtt", "uvicorn.access"):
+        logging.getLogger(name).setLevel(logging.WARNING)
+
+
+def run_until_stopped(work: Coroutine[Any, Any, None]) -> None:
+    """Run ``work`` to its end or to the first SIGINT or SIGTERM, which cancels it; a second signal kills."""
+    asyncio.run(_until_stopped(work))
+
+
+async def _until_stopped(work: Coroutine[Any, Any, None]) -> None:
+    task = asyncio.ensure_future(work)
+    stopping = False
+
+    def stop(number: int) -> None:
+        nonlocal stopping
+        stopping = True
+        task.cancel()
+        asyncio.get_running_loop().remove_signal_handler(number)
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, stop, number)
+    try:
+        await task
+    except asyncio.CancelledError:
+        if not stopping:
+            raise

@@ -1,0 +1,97 @@
+"""The HTTP server: a socket bound before anything else starts, and uvicorn on it."""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import socket
+from collections.abc import Generator
+from contextlib import contextmanager
+from ipaddress import ip_address
+
+import uvicorn
+from pydantic import BaseModel, ConfigDict, Field
+from starlette.types import ASGIApp
+
+from domain.errors import OperatorError
+
+GRACE_SECONDS = 2
+
+
+class ListenSettings(BaseModel):
+    """Where the pages and the API are served."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    host: str = "127.0.0.1"
+    """An address of this machine. Without sign-in only loopback is allowed."""
+    port: int = Field(default=8080, ge=0, le=65535)
+    """0 takes any free port."""
+
+
+def bind(settings: ListenSettings) -> socket.socket:
+    """Return a listening socket; raise ``OperatorError`` with one clear sentence where that cannot be."""
+    _require_loopback(settings.host)
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((settings.host, settings.port))
+        listener.listen(socket.SOMAXCONN)
+    except OSError as error:
+        listener.close()
+        raise OperatorError(_sentence(settings, error)) from error
+    return listener
+
+
+def address(listener: socket.socket) -> str:
+    """Return the address that a person opens in a browser."""
+    host, port = listener.getsockname()[:2]
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+async def serve_on(listener: socket.socket, application: ASGIApp) -> None:
+    """Serve until cancelled; open requests get ``GRACE_SECONDS`` to end."""
+    server = _Server(
+        uvicorn.Config(
+            application, log_config=None, access_log=False, lifespan="off", timeout_graceful_shutdown=GRACE_SECONDS
+        )
+    )
+    serving = asyncio.create_task(server.serve(sockets=[listener]), name="http server")
+    try:
+        await asyncio.shield(serving)
+    except asyncio.CancelledError:
+        server.should_exit = True
+        await serving
+        raise
+
+
+class _Server(uvicorn.Server):
+    """Signals belong to ``app.process``; uvicorn would take them for itself."""
+
+    @contextmanager
+    def capture_signals(self) -> Generator[None, None, None]:
+        yield
+
+
+def _require_loopback(host: str) -> None:
+    try:
+        loopback = host == "localhost" or ip_address(host).is_loopback
+    except ValueError:
+        raise OperatorError(
+            f"listen.host is {host!r}; allowed: an IP address of this machine, such as 127.0.0.1"
+        ) from None
+    if not loopback:
+        raise OperatorError(
+            f"listen.host is {host}, which others can reach, and there is no sign-in yet; "
+            "allowed: 127.0.0.1, with a reverse proxy that signs people in before it"
+        )
+
+
+def _sentence(settings: ListenSettings, error: OSError) -> str:
+    place = f"port {settings.port} on {settings.host}"
+    if error.errno == errno.EADDRINUSE:
+        return f"{place} is taken by another program; stop that program or choose another port"
+    if error.errno in (errno.EACCES, errno.EPERM):
+        return f"{place} may not be opened by this user; choose a port above 1023"
+    return f"{place} cannot be opened: {error.strerror}"
