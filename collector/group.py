@@ -1,0 +1,65 @@
+"""A group: the messages that are committed together, and what each of them is owed afterwards."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from domain.reading import Reading
+from domain.receipt import Receipt
+from domain.rejection import Rejected
+
+
+class Delivery(NamedTuple):
+    """What one message brought."""
+
+    node: str | None
+    """None where the topic names no node."""
+    identity: tuple[str, int] | None
+    """(epoch, seq) to be receipted; None for what gets no receipt."""
+    readings: list[Reading]
+    rejected: list[Rejected]
+
+
+@dataclass(slots=True)
+class Group:
+    """Deliveries in the order they came."""
+
+    deliveries: list[Delivery] = field(default_factory=list)
+    weight: int = 0
+    """Readings and rejected together; a delivery of nothing counts as one, so that even those are bounded."""
+
+    def add(self, delivery: Delivery) -> None:
+        """Append a delivery."""
+        self.deliveries.append(delivery)
+        self.weight += max(1, len(delivery.readings) + len(delivery.rejected))
+
+    def readings(self) -> list[Reading]:
+        """Return all readings in order of arrival."""
+        return [reading for delivery in self.deliveries for reading in delivery.readings]
+
+    def rejected(self) -> list[Rejected]:
+        """Return everything refused in order of arrival."""
+        return [refused for delivery in self.deliveries for refused in delivery.rejected]
+
+    def halves(self) -> tuple[Group, Group]:
+        """Return the first and the second half, by deliveries."""
+        middle = len(self.deliveries) // 2
+        first, second = Group(), Group()
+        for index, delivery in enumerate(self.deliveries):
+            (first if index < middle else second).add(delivery)
+        return first, second
+
+    def receipts(self) -> Iterator[tuple[str, Receipt]]:
+        """Yield one receipt per node and epoch, for all batches of the group that can be receipted."""
+        owed: defaultdict[tuple[str, str], list[int]] = defaultdict(list)
+        refused: defaultdict[tuple[str, str], int] = defaultdict(int)
+        for delivery in self.deliveries:
+            if delivery.node is not None and delivery.identity is not None:
+                epoch, seq = delivery.identity
+                owed[delivery.node, epoch].append(seq)
+                refused[delivery.node, epoch] += len(delivery.rejected)
+        for (node, epoch), seqs in owed.items():
+            yield node, Receipt.of(epoch, seqs, refused[node, epoch])

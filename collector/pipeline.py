@@ -1,0 +1,230 @@
+"""The life of a message, from its bytes to its receipt.
+
+The steps, in order:
+
+1. **decode**: topic and payload → samples (``collector/decode.py``, ``domain/senml.py``)
+2. **validate**: samples → readings, or a reason why not (``collector/validate.py``)
+3. **collect**: into a group of some thousand readings or some milliseconds (``collector/group.py``)
+4. **commit**: the group, durably, readings and refused ones in one transaction (``collector/journal/``)
+5. **receipt**: tell the nodes what they may delete; never before the commit returned
+6. **tell**: hand the committed readings to whoever follows (newest values, the judge, ...)
+"""
+
+from __future__ import annotations
+
+import asyncio
+import copy
+import logging
+import random
+from collections.abc import Awaitable, Callable, Sequence
+
+from collector import backoff
+from collector.decode import READINGS_LANES, Parcel, check_size, decode, identity, open_parcel, reject, sample_as_json
+from collector.group import Delivery, Group
+from collector.lanes import Lane, Lanes, Message
+from collector.nodes import NodeStates, decode_state
+from collector.settings import PipelineSettings
+from collector.stats import Counters, PipelineStats
+from collector.validate import validate
+from domain.directory import Directory
+from domain.errors import VitalsError
+from domain.instant import Clock
+from domain.reading import Reading
+from domain.receipt import Receipt
+from domain.rejection import PayloadError, Reason, Rejected
+from domain.topics import UpLane
+
+log = logging.getLogger(__name__)
+
+_MESSAGES_PER_TURN = 16
+"""After so many messages the event loop gets its turn: about a millisecond of decoding."""
+_BACKFILL_TOPIC_END = f"/up/{UpLane.BACKFILL}"
+
+
+class Pipeline:
+    """Takes messages from sources, commits them in groups, and receipts them."""
+
+    def __init__(
+        self,
+        *,
+        directory: Callable[[], Directory],
+        commit: Callable[[Sequence[Reading], Sequence[Rejected]], Awaitable[int]],
+        send_receipt: Callable[[str, Receipt], Awaitable[None]],
+        on_committed: Callable[[Sequence[Reading], int], None],
+        clock: Clock,
+        settings: PipelineSettings,
+        nodes: NodeStates | None = None,
+        jitter: Callable[[], float] = random.random,
+    ) -> None:
+        """``send_receipt`` hands over and returns: it must not wait for the broker, or the broker may wait for us."""
+        self._directory, self._commit_group, self._send_receipt = directory, commit, send_receipt
+        self._on_committed, self._clock, self._settings, self._jitter = on_committed, clock, settings, jitter
+        self.nodes = nodes if nodes is not None else NodeStates()
+        self._lanes = Lanes(settings)
+        self._counters = Counters()
+        self._last_commit_at_ms: int | None = None
+        self._failing_since_ms: int | None = None
+
+    async def accept(self, topic: str, payload: bytes, received_at_ms: int, *, retained: bool = False) -> None:
+        """Take a message from a source; waits while its lane is full, and never looks into the payload."""
+        largest = self._settings.max_payload_bytes
+        held = payload if len(payload) <= largest else payload[: self._settings.kept_payload_bytes]
+        lane = Lane.BACKFILL if topic.endswith(_BACKFILL_TOPIC_END) else Lane.LIVE
+        await self._lanes.put(lane, Message(topic, held, len(payload), received_at_ms, retained))
+
+    async def run(self) -> None:
+        """Work until cancelled. While one group is being committed, the next is collected."""
+        async with asyncio.TaskGroup() as tasks:
+            settling: asyncio.Task[None] | None = None
+            while True:
+                group = await self._collect(settling)
+                if settling is not None:
+                    await settling
+                settling = tasks.create_task(self._settle(group), name="settle a group")
+                settling.add_done_callback(lambda _: self._lanes.arrived.set())
+
+    def stats(self) -> PipelineStats:
+        """Return a snapshot of what was counted, what waits, and whether the journal takes anything."""
+        return PipelineStats(
+            copy.deepcopy(self._counters), self._lanes.waiting(), self._last_commit_at_ms, self._failing_since_ms
+        )
+
+    # Steps 1 to 3: one message at a time.
+
+    async def _collect(self, settling: asyncio.Task[None] | None) -> Group:
+        """Return the next group: full, or as old as allowed with nobody else committing."""
+        loop, group = asyncio.get_running_loop(), Group()
+        age_seconds = self._settings.group_age.total_seconds()
+        due_at = float("inf")
+        taken = 0
+        while group.weight < self._settings.group_readings:
+            idle = settling is None or settling.done()
+            if idle and loop.time() >= due_at:
+                break
+            message = self._lanes.take()
+            if message is None:
+                await self._arrival(due_at - loop.time() if idle else float("inf"))
+                continue
+            self._take(message, group)
+            if group.deliveries and due_at == float("inf"):
+                due_at = loop.time() + age_seconds
+            taken += 1
+            if taken % _MESSAGES_PER_TURN == 0:
+                await asyncio.sleep(0)
+        return group
+
+    async def _arrival(self, most_seconds: float) -> None:
+        """Wait for a message or for the running commit to end, at most so long."""
+        self._lanes.arrived.clear()
+        try:
+            async with asyncio.timeout(None if most_seconds == float("inf") else most_seconds):
+                await self._lanes.arrived.wait()
+        except TimeoutError:
+            return
+
+    def _take(self, message: Message, group: Group) -> None:
+        node: str | None = None
+        try:
+            parcel = open_parcel(message)
+            node = parcel.node
+            self._counters.messages[parcel.lane] += 1
+            delivery = self._read(parcel)
+        except PayloadError as error:
+            delivery = self._refused(message, node, error.reason, error.detail)
+        except Exception as bug:  # the outermost boundary of one message: it must not stop the others
+            log.exception("a message on %r met a defect in reading it", message.topic)
+            self._counters.defects += 1
+            detail = f"the service could not read it: {type(bug).__name__}"
+            delivery = self._refused(message, node, Reason.MALFORMED, detail)
+        if delivery is not None:
+            group.add(delivery)
+
+    def _read(self, parcel: Parcel) -> Delivery | None:
+        message, directory = parcel.message, self._directory()
+        if parcel.node not in directory.nodes:
+            raise PayloadError(Reason.UNKNOWN_NODE, f"node {parcel.node!r} is not in the registry")
+        check_size(message, self._settings)
+        if parcel.lane is UpLane.STATE:
+            state = decode_state(message.payload, message.received_at_ms)
+            self.nodes.said(parcel.node, state, retained=message.retained)
+            return None
+        self.nodes.heard(parcel.node, message.received_at_ms)
+        return self._read_batch(parcel, directory) if parcel.lane in READINGS_LANES else None
+
+    def _read_batch(self, parcel: Parcel, directory: Directory) -> Delivery:
+        message, kept = parcel.message, self._settings.kept_payload_bytes
+        batch, refused = decode(parcel, self._settings)
+        readings, not_valid = validate(
+            batch, directory, now_ms=message.received_at_ms, settings=self._settings.validation
+        )
+        rejected = [reject(message, r.reason, r.detail, node=parcel.node, kept=r.record[:kept]) for r in refused]
+        for reason, detail, sample in not_valid:
+            record = message.payload if sample is None else sample_as_json(sample)
+            rejected.append(reject(message, reason, detail, node=parcel.node, kept=record[:kept]))
+        return Delivery(parcel.node, identity(batch), readings, rejected)
+
+    def _refused(self, message: Message, node: str | None, reason: Reason, detail: str) -> Delivery:
+        kept = message.payload[: self._settings.kept_payload_bytes]
+        return Delivery(node, None, [], [reject(message, reason, detail, node=node, kept=kept)])
+
+    # Steps 4 to 6: one group at a time.
+
+    async def _settle(self, group: Group) -> None:
+        for part, position in await self._commit(group):
+            await self._receipt(part)
+            self._tell(part, position)
+
+    async def _commit(self, group: Group) -> list[tuple[Group, int]]:
+        """Return what was committed, with positions; a part that the journal refuses for good is left out."""
+        try:
+            return [(group, await self._commit_until_taken(group))]
+        except Exception as error:  # the outermost boundary of one group: its neighbours must get through
+            if len(group.deliveries) == 1:
+                self._counters.batches_not_stored += 1
+                log.exception("the journal refuses a batch of node %r; it gets no receipt", group.deliveries[0].node)
+                return []
+            log.warning("the journal refuses a group of %d messages (%s); halving", len(group.deliveries), error)
+            first, second = group.halves()
+            return await self._commit(first) + await self._commit(second)
+
+    async def _commit_until_taken(self, group: Group) -> int:
+        """Commit, again and again where trying again can help (a full disk); no receipt goes out meanwhile."""
+        readings, rejected = group.readings(), group.rejected()
+        for wait_seconds in backoff.waits(self._settings.retry_first, self._settings.retry_longest, self._jitter):
+            try:
+                position = await self._commit_group(readings, rejected)
+            except VitalsError as error:
+                if not error.retry:
+                    raise
+                self._counters.failed_commits += 1
+                self._failing_since_ms = self._failing_since_ms or self._clock.now_ms()
+                log.warning("could not commit, trying again in %.1f s: %s", wait_seconds, error)
+                await asyncio.sleep(wait_seconds)
+            else:
+                self._committed(readings, rejected)
+                return position
+        raise AssertionError("waits() never ends")
+
+    def _committed(self, readings: Sequence[Reading], rejected: Sequence[Rejected]) -> None:
+        self._counters.commits += 1
+        self._counters.readings += len(readings)
+        self._counters.rejected.update(refused.reason for refused in rejected)
+        self._last_commit_at_ms, self._failing_since_ms = self._clock.now_ms(), None
+
+    async def _receipt(self, group: Group) -> None:
+        for node, receipt in group.receipts():
+            try:
+                await self._send_receipt(node, receipt)
+            except VitalsError as error:
+                log.warning("could not hand over a receipt for node %r; it will send again: %s", node, error)
+            else:
+                self._counters.batches_receipted += sum(last - first + 1 for first, last in receipt.received)
+
+    def _tell(self, group: Group, position: int) -> None:
+        readings = group.readings()
+        if not readings:
+            return
+        try:
+            self._on_committed(readings, position)
+        except Exception:  # followers keep their own place in the journal; none of them may stop the intake
+            log.exception("a follower failed on position %d", position)

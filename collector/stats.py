@@ -1,0 +1,43 @@
+"""What the pipeline counts; whoever renders metrics asks for a snapshot."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from collector.lanes import Lane
+from domain.rejection import Reason
+from domain.topics import UpLane
+
+
+@dataclass(slots=True)
+class Counters:
+    """Counts since the start of the process; they only grow."""
+
+    messages: Counter[UpLane] = field(default_factory=Counter)
+    """Messages taken, by the lane of their topic; those on a bad topic stand under ``rejected`` alone."""
+    readings: int = 0
+    """Readings committed, repeated ones included."""
+    rejected: Counter[Reason] = field(default_factory=Counter)
+    """Payloads and records refused and committed to the dead letters, by reason."""
+    batches_receipted: int = 0
+    commits: int = 0
+    failed_commits: int = 0
+    """Attempts that failed and were, or will be, tried again."""
+    batches_not_stored: int = 0
+    """Batches that the journal refused for good: not stored, not receipted, still with their senders."""
+    defects: int = 0
+    """Messages that met a bug of ours in decoding or validating; each is logged with its trace."""
+
+
+@dataclass(frozen=True, slots=True)
+class PipelineStats:
+    """A snapshot."""
+
+    counters: Counters
+    waiting: Mapping[Lane, int]
+    """Messages waiting, by lane."""
+    last_commit_at_ms: int | None
+    failing_since_ms: int | None
+    """Since when the journal takes nothing; None while it does."""
