@@ -1,0 +1,1 @@
+"""Followers of the journal that bring what it keeps to other stores."""
