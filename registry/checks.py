@@ -1,0 +1,97 @@
+"""What must fit together: a draft against itself and against what is registered already."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import chain, islice
+from typing import Any, Final
+
+from domain.directory import Directory
+from domain.document import Document
+from domain.errors import DocumentError, Problem
+from domain.places import Contact
+from domain.suggest import allowed_words
+from registry.draft import Draft, Place, Said, read_draft
+
+MAX_PROBLEMS: Final = 100
+"""More than a person mends in one round; each costs a search for the word that was meant."""
+
+
+def checked_draft(documents: Iterable[Document], registered: Directory) -> Draft:
+    """Return what the documents say, where all of it can be used beside what is registered.
+
+    Raises ``DocumentError`` listing up to ``MAX_PROBLEMS`` problems.
+    """
+    draft = read_draft(documents)
+    found = chain(draft.problems, _unknown_references(draft, registered), _clashing_names(draft, registered))
+    problems = list(islice(found, MAX_PROBLEMS))
+    if problems:
+        raise DocumentError(problems)
+    return draft
+
+
+def directory_of(*documents: Document) -> Directory:
+    """Return the directory that the documents alone describe; raise ``DocumentError`` where they do not fit."""
+    nothing = Directory()
+    return merged(checked_draft(documents, nothing), nothing)
+
+
+def _unknown_references(draft: Draft, registered: Directory) -> Iterator[Problem]:
+    facilities = {**registered.facilities, **draft.facilities}
+    equipment = {**registered.equipment, **draft.equipment}
+    nodes = {**registered.nodes, **draft.nodes}
+    for item in draft.equipment.values():
+        yield from _unless_known(item.place, "facility", item.item.facility, facilities)
+    for node in draft.nodes.values():
+        yield from _unless_known(node.place, "facility", node.item.facility, facilities)
+    for channel in draft.channels.values():
+        yield from _unless_known(channel.place, "facility", channel.item.facility, facilities)
+        yield from _unless_known(channel.place, "node", channel.item.node, nodes)
+        if channel.item.facility in facilities:
+            yield from _unless_known(channel.place, "equipment", channel.item.equipment, equipment)
+    for contact in draft.contacts.values():
+        yield from _contact_problems(contact, facilities, draft, registered)
+
+
+def _contact_problems(
+    said: Said[Contact], facilities: Mapping[str, Any], draft: Draft, registered: Directory
+) -> Iterator[Problem]:
+    for facility in said.item.facilities:
+        yield from _unless_known(said.place, "facilities", facility, facilities)
+    places = (*registered.facilities.values(), *(other.item for other in draft.facilities.values()))
+    if said.item.district:
+        yield from _unless_known(said.place, "district", said.item.district, {place.district for place in places})
+    if said.item.region:
+        yield from _unless_known(said.place, "region", said.item.region, {place.region for place in places})
+
+
+def _unless_known(place: Place, field: str, word: str, known: Mapping[str, Any] | set[str]) -> Iterator[Problem]:
+    if word not in known:
+        yield place.problem(field, repr(word), allowed_words(word, sorted(known)))
+
+
+def _clashing_names(draft: Draft, registered: Directory) -> Iterator[Problem]:
+    """Find names that lead a node's reading to two channels."""
+    staying = (channel for channel in registered.channels.values() if channel.id not in draft.channels)
+    taken = {(channel.node, channel.name): channel.id for channel in staying}
+    for said in draft.channels.values():
+        name = (said.item.node, said.item.name)
+        other = taken.setdefault(name, said.item.id)
+        if other != said.item.id:
+            found = f"{said.item.name!r}, which {other} has on node {said.item.node}"
+            yield said.place.problem("name", found, "each name once on a node")
+
+
+def _replaced(registered: Mapping[str, Any], said: Mapping[str, Said[Any]]) -> Iterable[Any]:
+    return {**registered, **{id_: entry.item for id_, entry in said.items()}}.values()
+
+
+def merged(draft: Draft, registered: Directory) -> Directory:
+    """Return what is registered once the draft is imported."""
+    return Directory(
+        facilities=_replaced(registered.facilities, draft.facilities),
+        equipment=_replaced(registered.equipment, draft.equipment),
+        nodes=_replaced(registered.nodes, draft.nodes),
+        channels=_replaced(registered.channels, draft.channels),
+        contacts=_replaced(registered.contacts, draft.contacts),
+    )

@@ -1,0 +1,182 @@
+"""The forms that registry documents take: what may stand in the YAML document and in each table.
+
+Every entry turns itself into the domain's object; where it stands in the document and whether it fits the others is
+decided in ``registry.draft`` and ``registry.checks``.
+"""
+
+from __future__ import annotations
+
+from types import MappingProxyType
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator
+
+from domain.places import Channel, Contact, Equipment, EquipmentKind, Facility, Node
+from domain.quantities import QUANTITIES
+from registry import fields
+from registry.fields import limit_value
+
+
+class Entry(BaseModel):
+    """Base of every entry: unknown fields are errors."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class ChannelEntry(Entry):
+    """One measured quantity of the equipment that it stands under."""
+
+    quantity: fields.QuantityName
+    node: fields.Id
+    interval: fields.Interval
+    name: fields.SensorName | None = None
+    """The node's own name for it; by default ``<equipment>/<id>``."""
+    id: fields.Id | None = None
+    """By default the quantity; given where one equipment has two of a quantity."""
+    limits: dict[fields.LimitName, fields.LimitValue] = Field(default_factory=dict)
+
+    def limit_errors(self) -> list[dict[str, Any]]:
+        """Return what is wrong with the limits, in the shape of pydantic's own errors."""
+        quantity, errors = QUANTITIES[self.quantity], []
+        for name, written in self.limits.items():
+            try:
+                limit_value(quantity, written)
+            except ValueError as error:
+                errors.append({"loc": ("limits", name), "type": "value_error", "input": written, "msg": str(error)})
+        return errors
+
+    def channel(self, facility: str, equipment: str) -> Channel:
+        """Return the channel of ``equipment``, an id within ``facility``."""
+        quantity = QUANTITIES[self.quantity]
+        suffix = self.id or self.quantity
+        limits = {name: limit_value(quantity, written) for name, written in self.limits.items()}
+        return Channel(
+            id=f"{facility}/{equipment}/{suffix}",
+            facility=facility,
+            equipment=f"{facility}/{equipment}",
+            node=self.node,
+            name=self.name or f"{equipment}/{suffix}",
+            quantity=quantity,
+            interval=self.interval,
+            limits=MappingProxyType(limits),
+        )
+
+
+class EquipmentFields(Entry):
+    """What both forms say of a piece of equipment."""
+
+    id: fields.Id
+    kind: fields.Kind
+    name: fields.Name
+    model: fields.Text = ""
+    serial: fields.Text = ""
+
+    def equipment(self, facility: str) -> Equipment:
+        """Return the equipment of ``facility`` under its id in the whole registry."""
+        return Equipment(
+            f"{facility}/{self.id}", facility, EquipmentKind(self.kind), self.name, self.model, self.serial
+        )
+
+
+class EquipmentEntry(EquipmentFields):
+    """A piece of equipment with its channels."""
+
+    channels: tuple[ChannelEntry, ...] = ()
+
+
+class NodeEntry(Entry):
+    """An edge gateway."""
+
+    id: fields.Id
+    name: fields.Text = ""
+
+    def node(self, facility: str) -> Node:
+        """Return the node of ``facility``."""
+        return Node(self.id, facility, self.name)
+
+
+class FacilityFields(Entry):
+    """What both forms say of a facility."""
+
+    id: fields.Id
+    name: fields.Name
+    country: fields.Name
+    region: fields.Name
+    district: fields.Name
+    timezone: fields.TimeZone = "UTC"
+    latitude: fields.Latitude | None = None
+    longitude: fields.Longitude | None = None
+
+    def facility(self) -> Facility:
+        """Return the facility."""
+        return Facility(
+            self.id,
+            self.name,
+            self.country,
+            self.region,
+            self.district,
+            self.timezone,
+            self.latitude,
+            self.longitude,
+        )
+
+
+class FacilityEntry(FacilityFields):
+    """A facility with everything that stands in it."""
+
+    nodes: tuple[NodeEntry, ...] = ()
+    equipment: tuple[EquipmentEntry, ...] = ()
+
+
+class ContactEntry(Entry):
+    """A person who is told."""
+
+    id: fields.Id
+    name: fields.Name
+    language: fields.Language = "en"
+    email: fields.Email = ""
+    phone: fields.Phone = ""
+    facilities: tuple[fields.Id, ...] = ()
+    district: fields.Text = ""
+    region: fields.Text = ""
+
+    def contact(self) -> Contact:
+        """Return the contact."""
+        return Contact(
+            self.id, self.name, self.language, self.email, self.phone, self.facilities, self.district, self.region
+        )
+
+
+class RegistryDocument(Entry):
+    """The YAML form."""
+
+    facilities: tuple[FacilityEntry, ...] = ()
+    contacts: tuple[ContactEntry, ...] = ()
+
+
+class EquipmentRow(EquipmentFields):
+    """A row of equipment.csv."""
+
+    facility: fields.Id
+
+
+class NodeRow(NodeEntry):
+    """A row of nodes.csv."""
+
+    facility: fields.Id
+
+
+class ChannelRow(ChannelEntry):
+    """A row of channels.csv; its columns ``limit.<name>`` are its limits."""
+
+    facility: fields.Id
+    equipment: fields.Id
+
+
+class ContactRow(ContactEntry):
+    """A row of contacts.csv; several facilities are separated by blanks."""
+
+    @field_validator("facilities", mode="before")
+    @classmethod
+    def _split(cls, written: Any) -> Any:
+        return tuple(written.split()) if isinstance(written, str) else written

@@ -1,0 +1,67 @@
+"""From a directory to the YAML form of a registry document, as plain data."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import asdict
+from datetime import timedelta
+from typing import Any
+
+from domain.directory import Directory
+from domain.instant import format_duration
+from domain.places import Channel, Contact, Equipment, Facility
+
+
+def exported(directory: Directory) -> dict[str, Any]:
+    """Return the document that describes the directory; fields at their default are left out."""
+    channels: defaultdict[str, list[Channel]] = defaultdict(list)
+    for channel in directory.channels.values():
+        channels[channel.equipment].append(channel)
+    return {
+        "facilities": [_facility(facility, directory, channels) for facility in directory.facilities.values()],
+        "contacts": [_contact(contact) for contact in directory.contacts.values()],
+    }
+
+
+def _facility(facility: Facility, directory: Directory, channels: dict[str, list[Channel]]) -> dict[str, Any]:
+    nodes = [_said(id=node.id, name=node.name) for node in directory.nodes_of(facility.id)]
+    equipment = [_equipment(item, channels.get(item.id, [])) for item in directory.equipment_of(facility.id)]
+    return _said(**asdict(facility), nodes=nodes, equipment=equipment)
+
+
+def _equipment(item: Equipment, channels: list[Channel]) -> dict[str, Any]:
+    return _said(
+        id=item.id.removeprefix(f"{item.facility}/"),
+        kind=item.kind.value,
+        name=item.name,
+        model=item.model,
+        serial=item.serial,
+        channels=[_channel(channel) for channel in channels],
+    )
+
+
+def _channel(channel: Channel) -> dict[str, Any]:
+    suffix = channel.id.removeprefix(f"{channel.equipment}/")
+    return _said(
+        quantity=channel.quantity.name,
+        id=suffix if suffix != channel.quantity.name else "",
+        node=channel.node,
+        name=channel.name,
+        interval=_duration(channel.interval),
+        limits=dict(channel.limits),
+    )
+
+
+def _contact(contact: Contact) -> dict[str, Any]:
+    return _said(**{**asdict(contact), "facilities": list(contact.facilities)})
+
+
+def _duration(interval: timedelta) -> str:
+    """Return the text that ``parse_duration`` reads back exactly."""
+    if interval % timedelta(seconds=1):
+        return f"{interval // timedelta(milliseconds=1)}ms"
+    return format_duration(interval).replace(" ", "")
+
+
+def _said(**fields: Any) -> dict[str, Any]:
+    return {name: value for name, value in fields.items() if value not in ("", None, [], {})}

@@ -1,0 +1,184 @@
+"""The registry in SQL: imported from documents, exported to one, read as a whole into a directory."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from sqlalchemy import Row, Table, bindparam, func, insert, literal, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+from sqlalchemy.schema import CreateTable
+
+from domain.directory import Directory
+from domain.document import Document
+from registry import tables
+from registry.checks import checked_draft
+from registry.draft import Draft
+from registry.export import exported
+from registry.tables import Cells, PlaceKey
+
+_ROWS_A_STATEMENT: Final = 5_000
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """What an import did with the items of one kind."""
+
+    added: int = 0
+    changed: int = 0
+    unchanged: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class ImportReport:
+    """What an import did; nothing that a document leaves out is ever removed."""
+
+    counts: Mapping[str, Counts]
+    """By kind: facilities, equipment, nodes, channels, contacts."""
+
+    @property
+    def changed(self) -> bool:
+        """Tell whether the registry is other than before."""
+        return any(count.added or count.changed for count in self.counts.values())
+
+    def __str__(self) -> str:
+        return "\n".join(
+            f"{kind}: {count.added} added, {count.changed} changed, {count.unchanged} unchanged"
+            for kind, count in self.counts.items()
+        )
+
+
+class RegistryStore:
+    """The tables of ``registry.tables`` in the database of ``engine`` (SQLite or PostgreSQL)."""
+
+    def __init__(self, engine: AsyncEngine) -> None:
+        self._engine = engine
+
+    async def create_tables(self) -> None:
+        """Create what is missing; what is there stays."""
+        first = select(literal(1), literal(0)).where(~select(tables.version.c.id).exists())
+        async with self._engine.begin() as connection:
+            for table in tables.metadata.sorted_tables:
+                await connection.execute(CreateTable(table, if_not_exists=True))
+            await connection.execute(insert(tables.version).from_select(["id", "version"], first))
+
+    async def version(self) -> int:
+        """Return a number that grows with every change, so that other processes notice one."""
+        async with self._engine.connect() as connection:
+            return int((await connection.execute(select(tables.version.c.version))).scalar_one())
+
+    async def import_document(self, *documents: Document) -> ImportReport:
+        """Add and change what the documents say, all of it or nothing; what they leave out stays as it is.
+
+        Raises ``DocumentError`` listing what cannot be used.
+        """
+        async with self._engine.connect() as connection, connection.begin() as transaction:
+            # First of all, because it takes the lock: two imports at once stand in line instead of overwriting.
+            await connection.execute(update(tables.version).values(version=tables.version.c.version + 1))
+            registered = await _load(connection)
+            draft = await asyncio.to_thread(checked_draft, documents, registered)
+            report = await _write(connection, draft, registered)
+            if not report.changed:
+                await transaction.rollback()
+        return report
+
+    async def export_document(self) -> dict[str, Any]:
+        """Return the whole registry in the YAML form; importing it changes nothing."""
+        directory = await self.load_directory()
+        return await asyncio.to_thread(exported, directory)
+
+    async def load_directory(self) -> Directory:
+        """Return everything that is registered, in the order of registration."""
+        async with self._engine.connect() as connection:
+            return await _load(connection)
+
+
+async def _load(connection: AsyncConnection) -> Directory:
+    # What refers to others is read before them: rows are never removed, so every reference is found
+    # even where another process imports between two of these statements.
+    rows = {
+        table.name: await _rows(connection, table)
+        for table in (tables.contact, tables.channel, tables.equipment, tables.node, tables.facility)
+    }
+    rows["place"] = (await connection.execute(select(tables.place).order_by(tables.place.c.id))).all()
+    return await asyncio.to_thread(_directory, rows)
+
+
+async def _rows(connection: AsyncConnection, table: Table) -> Sequence[Row[Any]]:
+    return (await connection.execute(select(table).order_by(table.c.position))).all()
+
+
+def _directory(rows: Mapping[str, Sequence[Row[Any]]]) -> Directory:
+    places = tables.place_keys(rows["place"])
+    return Directory(
+        facilities=[tables.to_facility(row, places) for row in rows["facility"]],
+        equipment=map(tables.to_equipment, rows["equipment"]),
+        nodes=map(tables.to_node, rows["node"]),
+        channels=map(tables.to_channel, rows["channel"]),
+        contacts=map(tables.to_contact, rows["contact"]),
+    )
+
+
+async def _write(connection: AsyncConnection, draft: Draft, registered: Directory) -> ImportReport:
+    places = await _write_places(connection, draft)
+    # Whoever is referred to is written before those who refer to it.
+    steps: tuple[tuple[str, Table, Callable[[Any], Cells]], ...] = (
+        ("facilities", tables.facility, lambda item: tables.facility_cells(item, places)),
+        ("equipment", tables.equipment, tables.equipment_cells),
+        ("nodes", tables.node, tables.node_cells),
+        ("channels", tables.channel, tables.channel_cells),
+        ("contacts", tables.contact, tables.contact_cells),
+    )
+    counts = {}
+    for kind, table, cells in steps:
+        said = [entry.item for entry in getattr(draft, kind).values()]
+        counts[kind] = await _write_kind(connection, table, cells, said, getattr(registered, kind))
+    return ImportReport(counts)
+
+
+async def _write_kind(
+    connection: AsyncConnection,
+    table: Table,
+    cells: Callable[[Any], Cells],
+    said: Sequence[Any],
+    registered: Mapping[str, Any],
+) -> Counts:
+    added = [cells(item) for item in said if item.id not in registered]
+    changed = [cells(item) for item in said if item.id in registered and registered[item.id] != item]
+    if added:
+        last = (await connection.execute(select(func.coalesce(func.max(table.c.position), 0)))).scalar_one()
+        positioned = [{**row, "position": last + number} for number, row in enumerate(added, start=1)]
+        await _in_parts(connection, insert(table), positioned)
+    if changed:
+        columns: dict[str, Any] = {name: bindparam(name) for name in changed[0] if name != "id"}
+        statement = update(table).where(table.c.id == bindparam("which")).values(columns)
+        await _in_parts(connection, statement, [{"which": row.pop("id"), **row} for row in changed])
+    return Counts(len(added), len(changed), len(said) - len(added) - len(changed))
+
+
+async def _write_places(connection: AsyncConnection, draft: Draft) -> dict[PlaceKey, int]:
+    """Register the places of the draft's facilities; return the ids of all places."""
+    rows = (await connection.execute(select(tables.place).order_by(tables.place.c.id))).all()
+    ids = {key: id_ for id_, key in tables.place_keys(rows).items()}
+    missing: list[Cells] = []
+    for key in _keys_from_the_top(draft):
+        if key not in ids:
+            ids[key] = len(ids) + 1
+            kind, parent = tables.PLACE_KINDS[len(key) - 1], ids.get(key[:-1])
+            missing.append({"id": ids[key], "kind": kind, "name": key[-1], "parent": parent})
+    if missing:
+        await _in_parts(connection, insert(tables.place), missing)
+    return ids
+
+
+def _keys_from_the_top(draft: Draft) -> Iterable[PlaceKey]:
+    for said in draft.facilities.values():
+        key = (said.item.country, said.item.region, said.item.district)
+        yield from (key[:depth] for depth in (1, 2, 3))
+
+
+async def _in_parts(connection: AsyncConnection, statement: Any, rows: Sequence[Cells]) -> None:
+    for start in range(0, len(rows), _ROWS_A_STATEMENT):
+        await connection.execute(statement, rows[start : start + _ROWS_A_STATEMENT])

@@ -1,0 +1,169 @@
+"""The registry in SQL: imports are whole, repeatable and noticed; exports import back to the same."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+
+from app.documents import parse_document, render_document
+from domain.directory import Directory
+from domain.document import Document
+from domain.errors import DocumentError, OperatorError
+from registry.checks import directory_of
+from registry.export import exported
+from registry.store import Counts, RegistryStore
+from registry.tables import channel as channel_table
+
+HOSTILE = Path(__file__).parents[2] / "../shared/data/hostile/blns.json"
+KINDS = ("facilities", "equipment", "nodes", "channels", "contacts")
+
+
+@pytest.fixture
+async def engine(tmp_path: Path) -> AsyncIterator[AsyncEngine]:
+    """Return an engine on a file of its own."""
+    engine = create_async_engine(f"sqlite+aiosqlite:///{tmp_path / 'registry.db'}")
+    yield engine
+    await engine.dispose()
+
+
+@pytest.fixture
+async def store(engine: AsyncEngine) -> RegistryStore:
+    """Return an empty registry."""
+    store = RegistryStore(engine)
+    await store.create_tables()
+    return store
+
+
+def facility(number: int = 1, **replaced: Any) -> dict[str, Any]:
+    """Return the entry of a facility with one node, one fridge and two channels."""
+    id_ = f"site-{number}"
+    channel = {"node": f"{id_}-n", "interval": "10min", "quantity": "temperature"}
+    channels = [{**channel, "limits": {"low": 2, "high": 8}}, {**channel, "id": "ambient", "name": "room"}]
+    place = {"country": "Uganda", "region": f"Region {number % 2}", "district": f"District {number % 3}"}
+    equipment = [{"id": "fridge-1", "kind": "fridge", "name": "Fridge 1", "channels": channels}]
+    return {
+        "id": id_,
+        "name": f"Site {number}",
+        **place,
+        "nodes": [{"id": f"{id_}-n"}],
+        "equipment": equipment,
+    } | replaced
+
+
+def document(*facilities: dict[str, Any], contacts: list[dict[str, Any]] | None = None) -> Document:
+    """Return a registry document."""
+    return Document("registry.yaml", {"facilities": list(facilities), "contacts": contacts or []})
+
+
+def content(directory: Directory) -> list[list[Any]]:
+    """Return everything in a directory, in its order."""
+    return [list(getattr(directory, kind).values()) for kind in KINDS]
+
+
+async def test_an_import_is_read_back_as_it_was_said(store: RegistryStore) -> None:
+    """The directory from SQL is the directory of the document, in the same order."""
+    said = document(*map(facility, (3, 1, 2)), contacts=[{"id": "amina", "name": "Amina", "facilities": ["site-2"]}])
+    await store.import_document(said)
+    assert content(await store.load_directory()) == content(directory_of(said))
+
+
+async def test_importing_again_changes_nothing(store: RegistryStore) -> None:
+    """The second import of the same document reports everything unchanged and keeps the version."""
+    first = await store.import_document(document(facility()))
+    version = await store.version()
+    second = await store.import_document(document(facility()))
+    assert (first.counts["channels"], second.counts["channels"]) == (Counts(added=2), Counts(unchanged=2))
+    assert (first.changed, second.changed) == (True, False)
+    assert await store.version() == version
+
+
+async def test_an_import_adds_and_changes_and_removes_nothing(store: RegistryStore) -> None:
+    """A later document with other facilities leaves the earlier ones in place."""
+    await store.import_document(document(facility(1), facility(2)))
+    before = await store.version()
+    report = await store.import_document(document(facility(2, name="Renamed", district="Elsewhere"), facility(3)))
+    assert report.counts["facilities"] == Counts(added=1, changed=1)
+    directory = await store.load_directory()
+    assert list(directory.facilities) == ["site-1", "site-2", "site-3"]
+    assert directory.facilities["site-2"].district == "Elsewhere"
+    assert await store.version() > before
+
+
+async def test_a_refused_import_leaves_no_trace(store: RegistryStore) -> None:
+    """One bad channel among good facilities keeps all of them out."""
+    await store.import_document(document(facility(1)))
+    before = await store.version(), content(await store.load_directory())
+    bad = facility(3)
+    bad["equipment"][0]["channels"][0]["node"] = "nobody"
+    with pytest.raises(DocumentError, match="nobody"):
+        await store.import_document(document(facility(1, name="Renamed"), facility(2), bad))
+    assert (await store.version(), content(await store.load_directory())) == before
+
+
+async def test_documents_may_refer_to_what_is_registered(store: RegistryStore) -> None:
+    """A table of nodes alone finds its facility in the registry, and a taken name is refused across imports."""
+    await store.import_document(document(facility(1)))
+    await store.import_document(Document("nodes.csv", [{"facility": "site-1", "id": "second", "name": "Annex"}]))
+    assert [node.id for node in (await store.load_directory()).nodes_of("site-1")] == ["site-1-n", "second"]
+    taken = {"facility": "site-1", "equipment": "fridge-1", "quantity": "door", "node": "site-1-n", "name": "room"}
+    with pytest.raises(DocumentError, match="once on a node"):
+        await store.import_document(Document("channels.csv", [{**taken, "interval": "1min"}]))
+
+
+async def test_imports_at_once_stand_in_line(store: RegistryStore) -> None:
+    """Two imports of different facilities at the same time both last."""
+    await asyncio.gather(*(store.import_document(document(facility(number))) for number in range(1, 5)))
+    assert len((await store.load_directory()).facilities) == 4
+    assert await store.version() == 4
+
+
+async def test_creating_tables_again_keeps_what_is_there(store: RegistryStore, engine: AsyncEngine) -> None:
+    """A second start finds the registry of the first."""
+    await store.import_document(document(facility()))
+    again = RegistryStore(engine)
+    await again.create_tables()
+    assert (await again.version(), list((await again.load_directory()).facilities)) == (1, ["site-1"])
+
+
+async def test_a_quantity_of_another_version_is_the_operators(store: RegistryStore, engine: AsyncEngine) -> None:
+    """A database written by a newer Vitals is refused with a sentence, not with a traceback."""
+    await store.import_document(document(facility()))
+    async with engine.begin() as connection:
+        await connection.execute(channel_table.update().values(quantity="magic"))
+    with pytest.raises(OperatorError, match="magic"):
+        await store.load_directory()
+
+
+@pytest.mark.skipif(not HOSTILE.exists(), reason="the folder of recorded data is not beside the project")
+async def test_hostile_names_survive_unchanged(store: RegistryStore) -> None:
+    """Naughty strings as names come back as they went, through YAML, SQL and the export."""
+    names = [name for name in json.loads(HOSTILE.read_text(encoding="utf-8")) if name]
+    said = document(*(facility(number, name=name, district=name) for number, name in enumerate(names)))
+    await store.import_document(parse_document(render_document(said.data), "registry.yaml"))
+    exported_text = render_document(await store.export_document())
+    directory = directory_of(parse_document(exported_text, "export.yaml"))
+    assert [facility.name for facility in directory.facilities.values()] == names
+    assert [facility.district for facility in directory.facilities.values()] == names
+
+
+NAMES = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), min_size=1, max_size=20)
+
+
+@given(name=NAMES, model=NAMES, low=st.floats(-200, 150), seconds=st.integers(1, 604_800), latitude=st.floats(-90, 90))
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_an_export_says_what_was_said(name: str, model: str, low: float, seconds: int, latitude: float) -> None:
+    """Whatever may be registered, its export describes the same registry."""
+    entry = facility(name=name, latitude=latitude, timezone="Africa/Kampala")
+    entry["equipment"][0] |= {"model": model}
+    entry["equipment"][0]["channels"][0] |= {"limits": {"low": low}, "interval": f"{seconds}s"}
+    contact = {"id": "amina", "name": name, "language": "fr-CD", "phone": "+256700000001", "district": "District 1"}
+    directory = directory_of(document(entry, contacts=[contact]))
+    assert content(directory_of(Document("export", exported(directory)))) == content(directory)
