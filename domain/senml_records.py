@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 from math import isfinite
 from typing import Any, NamedTuple, TypeGuard
 
@@ -25,6 +26,8 @@ from domain.senml_labels import (
     Record,
 )
 
+MAX_NAME_CHARACTERS = 256
+"""Node and channel together; also bounds what the memory of good names can grow to."""
 MAX_UNIT_CHARACTERS = 32
 MAX_SHOWN_CHARACTERS = 500
 _NAME = re.compile(NAME)
@@ -68,12 +71,12 @@ def read_records(
 
     The loop body is the ordinary case (name, time, value and unit, nothing odd about any of them) written out in
     one piece; everything else, and every refusal, is told by ``_Resolver``. Names and units that were found good
-    once are looked up, not examined again.
+    once, names also in an earlier payload, are looked up, not examined again.
     """
     resolver = _Resolver(labels, node, now_ms)
     plain = frozenset((labels.name, labels.unit, labels.value, labels.time))
     name_label, unit_label, value_label, time_label = labels.name, labels.unit, labels.value, labels.time
-    channels, units = resolver.channels, resolver.units
+    units, prefix = resolver.units, resolver.prefix
     good = Quality.GOOD
     samples: list[Sample] = []
     refused: list[RefusedRecord] = []
@@ -81,7 +84,7 @@ def read_records(
         try:
             if record.keys() <= plain:
                 value, time = record[value_label], record.get(time_label, 0)
-                channel = channels[resolver.base_name + record.get(name_label, "")]
+                channel = _channel_of(resolver.base_name + record.get(name_label, ""), prefix)
                 unit = record.get(unit_label, resolver.base_unit)
                 seconds = resolver.base_time + time
                 if (
@@ -94,7 +97,7 @@ def read_records(
                 ):
                     samples.append(Sample(channel, round(seconds * 1000), float(value), good, unit))
                     continue
-        except (AttributeError, KeyError, TypeError, OverflowError):
+        except (AttributeError, KeyError, TypeError, OverflowError, _Refused):
             pass
         try:
             sample = resolver.resolve(record)
@@ -119,8 +122,6 @@ class _Resolver:
         self.base_time: int | float = 0
         self.base_unit: str | None = None
         self.base_value: float | None = None
-        self.channels: dict[str, str] = {}
-        """Channel names by resolved names that were found good."""
         self.units: set[str | None] = {None}
         """Units that were found to be text."""
 
@@ -162,16 +163,7 @@ class _Resolver:
         own = record.get(self.labels.name, "")
         if not isinstance(own, str):
             raise _Refused(Reason.NOT_SENML, f"found name {_short(own)}; allowed: text")
-        name = self.base_name + own
-        channel = self.channels.get(name)
-        if channel is None:
-            if not _NAME.fullmatch(name):
-                raise _Refused(Reason.NOT_SENML, f"found name {_short(name)}; allowed: {NAME}")
-            channel = name.removeprefix(self.prefix)
-            if not channel or channel == name:
-                raise _Refused(Reason.WRONG_NODE, f"found name {_short(name)}; allowed: {self.prefix}<channel>")
-            self.channels[name] = channel
-        return channel
+        return _channel_of(self.base_name + own, self.prefix)
 
     def _value(self, record: Record) -> tuple[float | None, Quality]:
         labels = self.labels
@@ -224,6 +216,18 @@ class _Resolver:
             self.units.add(unit)
             return unit
         raise _Refused(Reason.NOT_SENML, f"found unit {_short(unit)}; allowed: a SenML unit symbol")
+
+
+@lru_cache(maxsize=65_536)
+def _channel_of(name: str, prefix: str) -> str:
+    """Return the channel in a resolved name; remembers good names only, for a refusal is raised."""
+    if len(name) > MAX_NAME_CHARACTERS or not _NAME.fullmatch(name):
+        allowed = f"{NAME}, at most {MAX_NAME_CHARACTERS} characters"
+        raise _Refused(Reason.NOT_SENML, f"found name {_short(name)}; allowed: {allowed}")
+    channel = name.removeprefix(prefix)
+    if not channel or channel == name:
+        raise _Refused(Reason.WRONG_NODE, f"found name {_short(name)}; allowed: {prefix}<channel>")
+    return channel
 
 
 def _quality(label: object, *, usable: bool) -> Quality:
