@@ -1,0 +1,83 @@
+"""What a notification is: one message to one person (or system) on one channel."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+
+class NotificationKind(StrEnum):
+    """What a notification says."""
+
+    ALARM = "alarm"
+    WORSE = "worse"
+    ALL_CLEAR = "all_clear"
+
+
+class NotificationState(StrEnum):
+    """How far a notification came."""
+
+    QUEUED = "queued"
+    SUBMITTED = "submitted"
+    """Handed to the notifier; whether it arrived is not known yet."""
+    DELIVERED = "delivered"
+    """The other side took responsibility for it."""
+    FAILED = "failed"
+    """Refused for good, or not taken until its deadline."""
+    CANCELLED = "cancelled"
+    """An all-clear to somebody whom the alarm never reached."""
+
+
+UNREACHED = frozenset({NotificationState.FAILED, NotificationState.CANCELLED})
+
+
+@dataclass(frozen=True, slots=True)
+class Notification:
+    """One row of the outbox."""
+
+    id: int
+    alert: int
+    transition: int
+    """Which of the alert's tellings this belongs to, from 1."""
+    kind: NotificationKind
+    contact: str
+    """Id of the contact; empty for a system."""
+    channel: str
+    """Name of the notifier."""
+    address: str
+    reason: str
+    """Why it was sent: a ``routing.Reason``."""
+    subject: str
+    short_text: str
+    long_text: str
+    facts: Mapping[str, Any]
+    state: NotificationState
+    attempts: int
+    queued_at: datetime
+    next_attempt_at: datetime | None
+    """When it is due; for a submitted one, when the sender counts as dead; None once nothing is to be done."""
+    deadline: datetime
+    settled_at: datetime | None = None
+    delivery_reference: str = ""
+    """The other side's name for the message."""
+    last_error: str = ""
+
+    @property
+    def key(self) -> str:
+        """Return the idempotency key: the same for every attempt, so that a receiver can drop a repetition."""
+        return f"{self.alert}-{self.transition}-{self.contact or 'system'}-{self.channel}"
+
+
+@dataclass(frozen=True, slots=True)
+class AuditEntry:
+    """Who did what to an alert, when and from where."""
+
+    alert: int
+    at: datetime
+    who: str
+    origin: str
+    what: str
+    detail: str

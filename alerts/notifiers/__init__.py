@@ -1,0 +1,1 @@
+"""Ways to tell: one file each, one row each in ``table``."""

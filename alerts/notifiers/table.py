@@ -1,0 +1,57 @@
+"""The notifiers as rows. A new one costs a file and a row here."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import BaseModel
+
+from alerts.notifiers import console, email, webhook
+from alerts.notifiers.notifier import Notifier, Workplace
+from alerts.routing import Audience, Route
+from domain.places import Contact
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One kind of notifier; its name is the channel's name everywhere."""
+
+    name: str
+    audience: Audience
+    settings: type[BaseModel]
+    open: Callable[[Any, Workplace], AbstractAsyncContextManager[Notifier]]
+    address_of: Callable[[Contact], str]
+    default: BaseModel | None = None
+    """What holds where the configuration says nothing; None: off."""
+
+
+NOTIFIERS = (
+    Row(
+        "console", Audience.PERSON, console.ConsoleSettings, console.open_console, console.address_of,
+        default=console.ConsoleSettings(),
+    ),
+    Row("email", Audience.PERSON, email.EmailSettings, email.open_email, email.address_of),
+    Row("webhook", Audience.SYSTEM, webhook.WebhookSettings, webhook.open_webhook, webhook.address_of),
+)  # fmt: skip
+
+
+def routes_of(configured: BaseModel) -> tuple[Route, ...]:
+    """Return the channels that the settings (one field per row) turn on, in the order of the table."""
+    return tuple(
+        Route(row.name, row.audience, row.address_of) for row in NOTIFIERS if getattr(configured, row.name) is not None
+    )
+
+
+@asynccontextmanager
+async def open_notifiers(configured: BaseModel, workplace: Workplace) -> AsyncIterator[Mapping[str, Notifier]]:
+    """Open what the settings turn on and close it at the end."""
+    async with AsyncExitStack() as stack:
+        opened = {}
+        for row in NOTIFIERS:
+            settings = getattr(configured, row.name)
+            if settings is not None:
+                opened[row.name] = await stack.enter_async_context(row.open(settings, workplace))
+        yield opened

@@ -1,0 +1,211 @@
+"""Episodes and alerts in SQL: the state, what people are told and the audit log change in one transaction."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import func, insert, literal_column, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from alerts.change import AlertChange, OpenCount, UnknownAlertError
+from alerts.facts import Power, RuleText
+from alerts.lifecycle import AlertEvent, Effect, step
+from alerts.notification import AuditEntry, Notification
+from alerts.outbox import Outbox
+from alerts.recorder import Recorder
+from alerts.routing import Route
+from alerts.rows import (
+    IS_OPEN,
+    alert_of,
+    audit_columns,
+    audit_of,
+    episode_of,
+    notification_of,
+    select_alerts,
+)
+from alerts.tables import ALERTS, AUDIT, EPISODES, METADATA, NOTIFICATIONS
+from alerts.telling import Surroundings
+from domain.alert import Alert, AlertState
+from domain.directory import Directory
+from domain.episode import Episode, EpisodeChange, Severity
+
+log = logging.getLogger(__name__)
+
+Listener = Callable[[AlertChange], None]
+
+
+def power_unknown(facility: str) -> Power | None:
+    """Answer that nobody knows whether a facility has power."""
+    return None
+
+
+class AlertStore:
+    """The owner of episodes, alerts, notifications and their audit log.
+
+    ``routes`` are the channels that are configured; ``give_up_after`` is the time a notification has to arrive.
+    """
+
+    def __init__(
+        self,
+        database: AsyncEngine,
+        *,
+        routes: Sequence[Route] = (),
+        give_up_after: timedelta = timedelta(hours=1),
+    ) -> None:
+        self._database = database
+        self._routes = tuple(routes)
+        self._give_up_after = give_up_after
+        self._listeners: list[Listener] = []
+        self.outbox = Outbox(database)
+
+    async def create_tables(self) -> None:
+        """Create the tables that are missing."""
+        async with self._database.begin() as connection:
+            await connection.run_sync(METADATA.create_all)
+
+    def on_change(self, listener: Listener) -> None:
+        """Call the listener with every change after its commit; it must return at once."""
+        self._listeners.append(listener)
+
+    def publish(self, changes: Sequence[AlertChange]) -> None:
+        """Tell the listeners; whoever committed what ``record`` returned calls this then."""
+        for change in changes:
+            for listener in self._listeners:
+                try:
+                    listener(change)
+                except Exception:
+                    # One listener's defect must neither stop the judge nor keep the news from the others.
+                    log.exception("a listener failed on alert %d", change.alert.id)
+
+    async def record(
+        self,
+        connection: AsyncConnection,
+        changes: Sequence[EpisodeChange],
+        *,
+        directory: Directory,
+        rules: Mapping[str, RuleText],
+        now: datetime,
+        power_of: Callable[[str], Power | None] = power_unknown,
+    ) -> list[AlertChange]:
+        """Store what the rules found, and everything that follows from it, in the caller's transaction.
+
+        ``now`` is processing time; ``power_of`` answers for a facility id. The same change twice changes nothing.
+        Returns what happened to alerts: hand it to ``publish`` after the commit.
+        """
+        deadline = now + self._give_up_after
+        around = Surroundings(connection, directory, rules, self._routes, now, deadline, power_of)
+        return await Recorder(around).record(changes)
+
+    async def acknowledge(self, alert_id: int, *, by: str, now: datetime, origin: str, note: str = "") -> Alert:
+        """Note that somebody takes care of the alert; a repeated or late answer changes nothing.
+
+        ``origin`` says where the answer came from (``api``, ``page``, a number). Raises ``UnknownAlertError``.
+        """
+        async with self._database.begin() as connection:
+            # Writing first takes the lock, so that what is read next cannot change underneath.
+            await _touch(connection, alert_id)
+            before = await self._alert(connection, alert_id)
+            if before is None:
+                raise UnknownAlertError(alert_id)
+            values = _acknowledged(before, by=by, now=now)
+            if not values:
+                return before
+            await connection.execute(update(ALERTS).where(ALERTS.c.id == alert_id).values(**values))
+            entry = {"alert": alert_id, "at": now, "who": by, "origin": origin, "what": AlertEvent.ACKNOWLEDGED.value}
+            await connection.execute(insert(AUDIT).values(**entry, detail=note))
+            after = await self._alert(connection, alert_id)
+        if after is None:
+            raise UnknownAlertError(alert_id)
+        self.publish([AlertChange(after, before.state, (AlertEvent.ACKNOWLEDGED,))])
+        return after
+
+    async def alert(self, alert_id: int) -> Alert | None:
+        """Return the alert with this reference, or None."""
+        async with self._database.connect() as connection:
+            return await self._alert(connection, alert_id)
+
+    async def alerts(
+        self,
+        *,
+        open_only: bool = True,
+        facility: str | None = None,
+        limit: int = 100,
+        before_id: int | None = None,
+    ) -> list[Alert]:
+        """Return alerts, newest reference first, without those that late data withdrew; page on with ``before_id``."""
+        query = select_alerts().where(EPISODES.c.retracted_at.is_(None)).order_by(ALERTS.c.id.desc()).limit(limit)
+        if open_only:
+            query = query.where(IS_OPEN)
+        if facility is not None:
+            query = query.where(ALERTS.c.facility == facility)
+        if before_id is not None:
+            query = query.where(ALERTS.c.id < before_id)
+        async with self._database.connect() as connection:
+            return [alert_of(row) for row in await connection.execute(query)]
+
+    async def episodes(
+        self,
+        *,
+        subject: str | None = None,
+        facility: str | None = None,
+        from_: datetime | None = None,
+        to: datetime | None = None,
+        limit: int = 1000,
+        connection: AsyncConnection | None = None,
+    ) -> list[Episode]:
+        """Return episodes that touch ``from_`` ≤ t < ``to``, oldest first; on the given connection if there is one."""
+        query = select(EPISODES).where(EPISODES.c.retracted_at.is_(None)).order_by(EPISODES.c.started_at, EPISODES.c.id)
+        if subject is not None:
+            query = query.where(EPISODES.c.subject == subject)
+        if facility is not None:
+            query = query.where(EPISODES.c.facility == facility)
+        if from_ is not None:
+            query = query.where(EPISODES.c.ended_at.is_(None) | (EPISODES.c.ended_at >= from_))
+        if to is not None:
+            query = query.where(EPISODES.c.started_at < to)
+        return [episode_of(row) for row in await self._rows(query.limit(limit), connection)]
+
+    async def notifications(self, alert_id: int) -> list[Notification]:
+        """Return what was sent or is to be sent for an alert, in the order of queueing."""
+        query = select(NOTIFICATIONS).where(NOTIFICATIONS.c.alert == alert_id).order_by(NOTIFICATIONS.c.id)
+        return [notification_of(row) for row in await self._rows(query)]
+
+    async def audit(self, alert_id: int) -> list[AuditEntry]:
+        """Return who did what to an alert, oldest first."""
+        return [audit_of(row) for row in await self._rows(audit_columns().where(AUDIT.c.alert == alert_id))]
+
+    async def open_counts(self) -> list[OpenCount]:
+        """Return how many alerts are not over, by facility, rule, severity, state and whether late data told."""
+        groups = (ALERTS.c.facility, EPISODES.c.rule, EPISODES.c.severity, ALERTS.c.state, ALERTS.c.past)
+        query = select(*groups, func.count()).join(EPISODES, ALERTS.c.episode == EPISODES.c.id).where(IS_OPEN)
+        return [
+            OpenCount(facility, rule, Severity(severity), AlertState(state), past, number)
+            for facility, rule, severity, state, past, number in await self._rows(query.group_by(*groups))
+        ]
+
+    async def _alert(self, connection: AsyncConnection, alert_id: int) -> Alert | None:
+        row = (await connection.execute(select_alerts().where(ALERTS.c.id == alert_id))).one_or_none()
+        return None if row is None else alert_of(row)
+
+    async def _rows(self, query: Any, connection: AsyncConnection | None = None) -> Sequence[Any]:
+        if connection is not None:
+            return (await connection.execute(query)).all()
+        async with self._database.connect() as own:
+            return (await own.execute(query)).all()
+
+
+async def _touch(connection: AsyncConnection, alert_id: int) -> None:
+    await connection.execute(
+        update(ALERTS).where(ALERTS.c.id == alert_id).values(transitions=literal_column("transitions"))
+    )
+
+
+def _acknowledged(alert: Alert, *, by: str, now: datetime) -> dict[str, Any]:
+    """Return the columns that an acknowledgement changes; none where somebody has answered or all is over."""
+    state, effects = step(alert.state, AlertEvent.ACKNOWLEDGED)
+    if Effect.RECORD_ACKNOWLEDGEMENT not in effects or alert.acknowledged_at is not None:
+        return {}
+    return {"state": state.value, "acknowledged_at": now, "acknowledged_by": by}
