@@ -1,0 +1,81 @@
+"""The journal as a log of lines: what the forwarder reads."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Sequence
+from typing import Protocol
+
+from collector.forwarder.forwarder import LineBatch
+from collector.forwarder.line_protocol import SeriesPrefixes
+from domain.directory import Directory
+from domain.reading import Reading
+
+log = logging.getLogger(__name__)
+
+CURSOR_NAME = "influxdb"
+
+
+class Journal(Protocol):
+    """The part of the journal that a follower needs."""
+
+    @property
+    def last_position(self) -> int:
+        """The position of the newest committed reading."""
+
+    async def cursor(self, name: str) -> int:
+        """Return a follower's cursor, 0 where it has none yet."""
+
+    async def move_cursor(self, name: str, position: int) -> None:
+        """Keep a follower's cursor."""
+
+    async def read_after(self, position: int, limit: int) -> Sequence[tuple[int, Reading]]:
+        """Return up to ``limit`` readings behind the position with their positions, in the order of arrival."""
+
+    async def wait_beyond(self, position: int) -> None:
+        """Return when a reading stands behind the position."""
+
+
+class JournalLines:
+    """Reads the journal's log and tells it in line protocol."""
+
+    def __init__(self, journal: Journal, directory: Callable[[], Directory], *, cursor_name: str = CURSOR_NAME) -> None:
+        self._journal = journal
+        self._directory = directory
+        self._cursor_name = cursor_name
+        self._prefixes = SeriesPrefixes(Directory())
+
+    async def cursor(self) -> int:
+        """Return the position up to which everything is delivered."""
+        return await self._journal.cursor(self._cursor_name)
+
+    async def move_cursor(self, position: int) -> None:
+        """Keep that everything up to this position is delivered."""
+        await self._journal.move_cursor(self._cursor_name, position)
+
+    async def wait_beyond(self, position: int) -> None:
+        """Return when there is a reading behind the position."""
+        await self._journal.wait_beyond(position)
+
+    def lag(self, position: int) -> int:
+        """Return how many readings stand behind the position."""
+        return max(0, self._journal.last_position - position)
+
+    async def read_after(self, position: int, limit: int) -> LineBatch:
+        """Return up to ``limit`` readings behind the position as lines, under the directory of this moment."""
+        entries = await self._journal.read_after(position, limit)
+        if not entries:
+            return LineBatch([], 0, position)
+        directory = self._directory()
+        if directory is not self._prefixes.directory:
+            self._prefixes = SeriesPrefixes(directory)
+        lines, unwritable = self._prefixes.lines(reading for _, reading in entries)
+        if unwritable:
+            first = unwritable[0]
+            log.warning(
+                "%d readings have no line; the first: %s of channel %s",
+                len(unwritable),
+                first.reason,
+                first.reading.channel,
+            )
+        return LineBatch(lines, len(entries), entries[-1][0], len(unwritable))
