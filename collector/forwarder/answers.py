@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from enum import StrEnum
 from http import HTTPStatus
+from typing import Any
 
 LONGEST_RETRY_AFTER_SECONDS = 3600.0
 """A server that asks for more is asked again after this."""
@@ -115,11 +116,17 @@ def error_message(answer: Answer) -> str:
         document = json.loads(text)
     except ValueError:
         return text or _header(answer, "location")
-    if isinstance(document, dict):
-        for key in ("error", "message"):
-            if isinstance(said := document.get(key), str) and said:
-                return said
-    return text
+    return _said(document) or text
+
+
+def _said(document: Any) -> str:
+    if not isinstance(document, dict):
+        return ""
+    results = document.get("results")
+    # A query's errors stand inside its results.
+    inner = results[0] if isinstance(results, list) and results and isinstance(results[0], dict) else {}
+    said = document.get("error") or document.get("message") or inner.get("error")
+    return said if isinstance(said, str) else ""
 
 
 def retry_after_seconds(value: str, now: datetime) -> float:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import gzip
-import logging
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, Protocol
@@ -15,8 +14,6 @@ from influxdb_client.rest import ApiException
 
 from collector.forwarder.answers import Answer, error_message
 from collector.forwarder.settings import InfluxKind, InfluxSettings
-
-log = logging.getLogger(__name__)
 
 GZIP_LEVEL = 1
 LONGEST_ANSWER_BYTES = 65_536
@@ -67,14 +64,16 @@ class V1Writer:
 
     async def write(self, body: bytes) -> Answer:
         """Send gzipped line protocol; a missing database is created, and the request repeated once."""
-        await self._ensure_database()
+        if not self._created:
+            await self._create_database()
         answer = await self._write(body)
-        if answer.status == 404 and self._created:
-            # Dropped under our feet, or a new server under the same address.
-            self._created = False
-            if await self._ensure_database():
-                answer = await self._write(body)
-        return answer
+        if answer.status != 404:
+            return answer
+        # Dropped under our feet, or a new server under the same address.
+        creation = await self._create_database()
+        if self._created:
+            return await self._write(body)
+        return Answer(404, f"{error_message(answer)}; creating it: {error_message(creation)}".encode())
 
     async def _write(self, body: bytes) -> Answer:
         return await self._post(
@@ -84,15 +83,17 @@ class V1Writer:
             headers={"Content-Encoding": "gzip", "Content-Type": "text/plain; charset=utf-8"},
         )
 
-    async def _ensure_database(self) -> bool:
-        if not self._created:
-            name = self._database.replace("\\", "\\\\").replace('"', '\\"')
-            answer = await self._post("/query", data={"q": f'CREATE DATABASE "{name}"'})
-            self._created = answer.status == 200 and b'"error"' not in answer.body
-            if not self._created and answer.status is not None:
-                # Not fatal: a user who may only write cannot create, and the database may well be there.
-                log.info("InfluxDB did not create database %r: %s", self._database, error_message(answer)[:300])
-        return self._created
+    async def _create_database(self) -> Answer:
+        """Create the database where it is missing.
+
+        A refusal is not the end: a user who may only write cannot create, and the database may well be there.
+        """
+        name = self._database.replace("\\", "\\\\").replace('"', '\\"')
+        answer = await self._post("/query", data={"q": f'CREATE DATABASE "{name}"'})
+        # InfluxQL tells its errors inside a 200.
+        refused = answer.status != 200 or b'"error"' in answer.body
+        self._created = not refused
+        return answer
 
     async def _post(self, path: str, **request: Any) -> Answer:
         try:
