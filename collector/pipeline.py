@@ -27,7 +27,7 @@ from collector.settings import PipelineSettings
 from collector.stats import Counters, PipelineStats
 from collector.validate import validate
 from domain.directory import Directory
-from domain.errors import VitalsError
+from domain.errors import Fault, VitalsError
 from domain.instant import Clock
 from domain.reading import Reading
 from domain.receipt import Receipt
@@ -188,13 +188,13 @@ class Pipeline:
             return await self._commit(first) + await self._commit(second)
 
     async def _commit_until_taken(self, group: Group) -> int:
-        """Commit, again and again where trying again can help (a full disk); no receipt goes out meanwhile."""
+        """Commit, again and again where somebody can mend it (a full disk); no receipt goes out meanwhile."""
         readings, rejected = group.readings(), group.rejected()
         for wait_seconds in backoff.waits(self._settings.retry_first, self._settings.retry_longest, self._jitter):
             try:
                 position = await self._commit_group(readings, rejected)
             except VitalsError as error:
-                if not error.retry:
+                if not error.retry and error.fault in (Fault.SENDER, Fault.SERVICE):
                     raise
                 self._counters.failed_commits += 1
                 self._failing_since_ms = self._failing_since_ms or self._clock.now_ms()

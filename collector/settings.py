@@ -86,7 +86,7 @@ class MqttSourceSettings(BaseModel):
     @model_validator(mode="after")
     def _is_usable(self) -> MqttSourceSettings:
         parts = urlsplit(self.url)
-        if parts.scheme not in _DEFAULT_PORTS or not parts.hostname:
+        if parts.scheme not in _DEFAULT_PORTS or not parts.hostname or parts.port == 0:  # .port raises for no number
             raise ValueError("write the broker as mqtt://host:port or mqtts://host:port")
         if (self.certificate_file is None) != (self.key_file is None):
             raise ValueError("certificate_file and key_file go together")
