@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Protocol
 
 from collector.forwarder.forwarder import LineBatch
@@ -20,19 +20,19 @@ class Journal(Protocol):
     """The part of the journal that a follower needs."""
 
     @property
-    def last_position(self) -> int:
+    def position(self) -> int:
         """The position of the newest committed reading."""
 
-    async def cursor(self, name: str) -> int:
-        """Return a follower's cursor, 0 where it has none yet."""
+    async def cursor(self, name: str) -> int | None:
+        """Return a follower's cursor, or None for a follower that is not registered."""
 
     async def move_cursor(self, name: str, position: int) -> None:
-        """Keep a follower's cursor."""
+        """Register a follower or move its cursor; what stands behind it is kept for it."""
 
-    async def read_after(self, position: int, limit: int) -> Sequence[tuple[int, Reading]]:
-        """Return up to ``limit`` readings behind the position with their positions, in the order of arrival."""
+    async def read_after(self, position: int, limit: int) -> tuple[int, list[Reading]]:
+        """Return the position of the last reading returned, and up to ``limit`` in the order of arrival."""
 
-    async def wait_beyond(self, position: int) -> None:
+    async def wait_beyond(self, position: int) -> int:
         """Return when a reading stands behind the position."""
 
 
@@ -46,8 +46,12 @@ class JournalLines:
         self._prefixes = SeriesPrefixes(Directory())
 
     async def cursor(self) -> int:
-        """Return the position up to which everything is delivered."""
-        return await self._journal.cursor(self._cursor_name)
+        """Return the position up to which everything is delivered; registers the follower the first time."""
+        position = await self._journal.cursor(self._cursor_name)
+        if position is None:
+            position = 0
+            await self.move_cursor(position)
+        return position
 
     async def move_cursor(self, position: int) -> None:
         """Keep that everything up to this position is delivered."""
@@ -59,17 +63,15 @@ class JournalLines:
 
     def lag(self, position: int) -> int:
         """Return how many readings stand behind the position."""
-        return max(0, self._journal.last_position - position)
+        return max(0, self._journal.position - position)
 
     async def read_after(self, position: int, limit: int) -> LineBatch:
         """Return up to ``limit`` readings behind the position as lines, under the directory of this moment."""
-        entries = await self._journal.read_after(position, limit)
-        if not entries:
-            return LineBatch([], 0, position)
+        last, readings = await self._journal.read_after(position, limit)
         directory = self._directory()
         if directory is not self._prefixes.directory:
             self._prefixes = SeriesPrefixes(directory)
-        lines, unwritable = self._prefixes.lines(reading for _, reading in entries)
+        lines, unwritable = self._prefixes.lines(readings)
         if unwritable:
             first = unwritable[0]
             log.warning(
@@ -78,4 +80,4 @@ class JournalLines:
                 first.reason,
                 first.reading.channel,
             )
-        return LineBatch(lines, len(entries), entries[-1][0], len(unwritable))
+        return LineBatch(lines, len(readings), last, len(unwritable))

@@ -20,6 +20,7 @@ from collector.forwarder.forwarder import Forwarder, LineBatch
 from collector.forwarder.health import ForwarderState
 from collector.forwarder.journal_lines import JournalLines
 from collector.forwarder.settings import InfluxSettings
+from collector.journal import Journal
 from domain.directory import Directory
 from domain.places import Channel, Equipment, EquipmentKind, Facility
 from domain.quantities import QUANTITIES
@@ -61,19 +62,19 @@ class Log:
     """Readings with positions and one cursor, in memory: a journal as far as a follower sees it."""
 
     def __init__(self) -> None:
-        self.entries: list[tuple[int, Reading]] = []
+        self.entries: list[Reading] = []
         self.kept = 0
         self._changed = asyncio.Condition()
 
     @property
-    def last_position(self) -> int:
+    def position(self) -> int:
         """The position of the newest reading."""
         return len(self.entries)
 
     async def append(self, readings: Sequence[Reading]) -> None:
         """Commit readings."""
         async with self._changed:
-            self.entries.extend(enumerate(readings, start=len(self.entries) + 1))
+            self.entries.extend(readings)
             self._changed.notify_all()
 
     async def cursor(self, name: str) -> int:
@@ -87,14 +88,16 @@ class Log:
             self.kept = position
             self._changed.notify_all()
 
-    async def read_after(self, position: int, limit: int) -> list[tuple[int, Reading]]:
+    async def read_after(self, position: int, limit: int) -> tuple[int, list[Reading]]:
         """Return readings behind the position."""
-        return self.entries[position : position + limit]
+        found = self.entries[position : position + limit]
+        return position + len(found), found
 
-    async def wait_beyond(self, position: int) -> None:
+    async def wait_beyond(self, position: int) -> int:
         """Wait for a reading behind the position."""
         async with self._changed:
             await self._changed.wait_for(lambda: len(self.entries) > position)
+        return len(self.entries)
 
     async def delivered(self, position: int) -> None:
         """Wait until the cursor has come to a position; it is written after the server's yes."""
@@ -167,7 +170,7 @@ async def stored(server: InfluxServer) -> list[tuple[str, int, float]]:
 
 def committed(log: Log) -> list[tuple[str, int, float]]:
     """Return the same of everything in the log."""
-    return sorted((each.channel, each.measured_at_ms, each.value or 0.0) for _, each in log.entries)
+    return sorted((each.channel, each.measured_at_ms, each.value or 0.0) for each in log.entries)
 
 
 @pytest.mark.parametrize("through_v2", [False, True], ids=["v1", "v2"])
@@ -194,6 +197,28 @@ async def test_a_server_killed_in_mid_stream_ends_with_exactly_what_was_committe
             assert forwarder.health().state is ForwarderState.WORKING
             assert forwarder.health().lag == 0
         assert await stored(server) == committed(log)
+
+
+async def test_the_real_journal_is_drained_and_remembers_how_far(tmp_path: Path) -> None:
+    """Readings committed to the journal on disk arrive, and after a restart of both only the new ones are sent."""
+    async with influxdb(tmp_path) as server:
+        for turn in (1, 2):
+            async with Journal.open(tmp_path / "journal") as journal:
+                await journal.commit(temperatures(1_000, first=(turn - 1) * 1_000))
+                forwarder = Forwarder(
+                    JournalLines(journal, lambda: DIRECTORY),
+                    v1(server.url),
+                    clock=WallClock(),
+                    dead_letter=DeadLetters(),
+                )
+                task = asyncio.create_task(forwarder.run())
+                async with asyncio.timeout(PATIENCE_SECONDS):
+                    while await journal.cursor("influxdb") != turn * 1_000:  # noqa: ASYNC110 -- a cursor has no event
+                        await asyncio.sleep(0.01)
+                task.cancel()
+                await asyncio.gather(task, return_exceptions=True)
+                assert forwarder.counts.stored == 1_000
+        assert len(await stored(server)) == 2_000
 
 
 async def test_sending_everything_again_changes_nothing(tmp_path: Path) -> None:
