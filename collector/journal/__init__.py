@@ -1,0 +1,33 @@
+"""The journal: SQLite, staged; commit, follow, ask. What it promises and why it is built so: docs/journal.md."""
+
+from collector.journal.errors import (
+    JournalBusy,
+    JournalDamaged,
+    JournalError,
+    JournalFull,
+    JournalLocked,
+    JournalMissing,
+    JournalTooNew,
+    JournalUnwritable,
+)
+from collector.journal.journal import Journal, JournalStats
+from collector.journal.rollup import Resolution, Rollup
+from collector.journal.settings import JournalSettings, Retention, RetentionSettings
+
+__all__ = [
+    "Journal",
+    "JournalBusy",
+    "JournalDamaged",
+    "JournalError",
+    "JournalFull",
+    "JournalLocked",
+    "JournalMissing",
+    "JournalSettings",
+    "JournalStats",
+    "JournalTooNew",
+    "JournalUnwritable",
+    "Resolution",
+    "Retention",
+    "RetentionSettings",
+    "Rollup",
+]

@@ -1,0 +1,236 @@
+"""The journal: every reading is durable here before anything else happens with it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from functools import partial
+from pathlib import Path
+from types import TracebackType
+from typing import NamedTuple, Self
+
+from collector.journal.buckets import rollups
+from collector.journal.errors import JournalUnwritable
+from collector.journal.opening import OpenToRead, OpenToWrite, change_cursor
+from collector.journal.reader import Answer, Reader, Snapshot, reading
+from collector.journal.rollup import Resolution, Rollup
+from collector.journal.settings import IntervalOf, JournalSettings, RetentionOf, kept_for_ever
+from collector.journal.settling import Settler
+from collector.journal.threads import ReaderPool, WriterThread
+from collector.journal.upkeep import Upkeep
+from domain.instant import MINUTE_MS, Clock
+from domain.reading import Reading
+from domain.rejection import Reason, Rejected
+
+
+class JournalStats(NamedTuple):
+    """Where the journal stands, for metrics."""
+
+    position: int
+    """Position of the last reading committed: as many were ever committed."""
+    settled: int
+    """Readings up to this position stand sorted in their series."""
+    channels: int
+    commits: int
+    """Since the journal was opened."""
+    commit_seconds: float
+    """Time spent in these commits."""
+
+
+def every_minute(channel: str) -> int:
+    """Return the interval of a channel of which nothing is known."""
+    return MINUTE_MS
+
+
+class Journal:
+    """All readings, durable, in order of arrival for followers and in order of time for queries.
+
+    ``async with Journal.open(folder) as journal:``. One process writes into a folder; others open it ``read_only``:
+    they query, follow and move cursors, and do nothing else. Raises subclasses of ``JournalError``.
+    """
+
+    def __init__(
+        self, folder: Path, settings: JournalSettings, interval_of: IntervalOf, retention_of: RetentionOf, writes: bool
+    ) -> None:
+        """Remember what to open; nothing is touched before ``async with``."""
+        self._folder, self._settings = folder, settings
+        self._interval_of, self._retention_of = interval_of, retention_of
+        self._writes = writes
+        self._advanced = asyncio.Event()
+
+    @classmethod
+    def open(
+        cls,
+        folder: Path,
+        *,
+        settings: JournalSettings | None = None,
+        interval_of: IntervalOf = every_minute,
+        retention_of: RetentionOf = kept_for_ever,
+        read_only: bool = False,
+    ) -> Journal:
+        """Return the journal of a folder, to be entered; ``interval_of`` and ``retention_of`` are called in threads."""
+        return cls(folder, settings or JournalSettings(), interval_of, retention_of, not read_only)
+
+    async def __aenter__(self) -> Self:
+        self._thread = WriterThread(self._wake)
+        try:
+            self._opened = await self._thread.run(self._open)
+        except BaseException:
+            await self._thread.close()
+            raise
+        self._memory, self._writer = self._opened.memory, self._opened.writer
+        self._readers = ReaderPool(self._folder, self._memory, self._settings.readers)
+        self._upkeep = self._new_upkeep()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._readers.close()
+        await self._thread.close()
+        await asyncio.to_thread(self._opened.close)
+
+    # -- writing ------------------------------------------------------------------------------------------------
+
+    async def commit(self, readings: Sequence[Reading], rejected: Sequence[Rejected] = ()) -> int:
+        """Store in one transaction, durable when this returns the last position; raise ``JournalFull`` and others.
+
+        The sequence is kept in memory and must not be changed afterwards. What raised stored nothing.
+        """
+        if self._writer is None:
+            raise self._read_only()
+        return await self._thread.run(partial(self._writer.commit, readings, rejected))
+
+    async def settle(self) -> None:
+        """Sort everything committed into its series and bring all roll-ups up to date."""
+        await self._for_upkeep().settle()
+
+    async def prune(self, now_ms: int) -> None:
+        """Delete what ``retention_of`` lets go at a moment."""
+        await self._for_upkeep().prune(now_ms)
+
+    async def run(self, clock: Clock) -> None:
+        """Do the background work until cancelled; retention goes by the clock, the rest by real time."""
+        await self._for_upkeep().run(clock)
+
+    # -- following ----------------------------------------------------------------------------------------------
+
+    @property
+    def position(self) -> int:
+        """Position of the last reading known to be committed; 0 in an empty journal."""
+        return self._memory.unsettled.known
+
+    async def read_after(self, position: int, limit: int) -> tuple[int, list[Reading]]:
+        """Return the position of the last reading returned (or ``position``) and up to ``limit`` in order of arrival.
+
+        Readings that every registered cursor passed may be gone: reading goes on with the first that is left.
+        """
+        found = self._writer.recent.after(position, limit) if self._writer else None
+        if found is not None:
+            await asyncio.sleep(0)
+            return position + len(found), found
+        rows = await self._readers.ask(lambda reader, snapshot: reader.after(snapshot, position, limit))
+        return (rows[-1][0] if rows else position), [found for _, found in rows]
+
+    async def wait_beyond(self, position: int) -> int:
+        """Wait until something was committed after a position; return the last position."""
+        while self.position <= position:
+            if self._writer is not None:
+                await self._advanced.wait()
+            elif await self._ask(lambda _, snapshot: snapshot.last) <= position:
+                await asyncio.sleep(self._settings.poll_seconds)
+        return self.position
+
+    async def cursor(self, name: str) -> int | None:
+        """Return a follower's position, or None for a name that is not registered."""
+        return await self._ask(lambda reader, _: reader.cursor(name))
+
+    async def move_cursor(self, name: str, position: int) -> None:
+        """Register or move a cursor; readings after the least of all cursors stay readable in order of arrival."""
+        await self._thread.run(partial(change_cursor, self._opened, name, position))
+
+    async def drop_cursor(self, name: str) -> None:
+        """Forget a follower, so that the journal no longer keeps readings for it."""
+        await self._thread.run(partial(change_cursor, self._opened, name, None))
+
+    # -- asking -------------------------------------------------------------------------------------------------
+
+    async def series(self, channel: str, from_ms: int, to_ms: int, limit: int | None = None) -> list[Reading]:
+        """Return the readings of a channel measured in [from, to), in order, each moment once; at most ``limit``."""
+
+        def question(reader: Reader, snapshot: Snapshot) -> list[Reading]:
+            sid = reader.sid(channel)
+            rows = [] if sid is None else reader.rows(snapshot, sid, from_ms, to_ms, -1 if limit is None else limit)
+            return [reading(channel, row) for row in rows]
+
+        return await self._ask(question)
+
+    async def before(self, channel: str, moment_ms: int) -> Reading | None:
+        """Return the last reading of a channel measured before a moment."""
+
+        def question(reader: Reader, snapshot: Snapshot) -> Reading | None:
+            sid = reader.sid(channel)
+            row = None if sid is None else reader.before(snapshot, sid, moment_ms)
+            return None if row is None else reading(channel, row)
+
+        return await self._ask(question)
+
+    async def latest(self) -> dict[str, Reading]:
+        """Return the reading of every channel that was measured last, whatever its quality."""
+        return await self._ask(Reader.newest)
+
+    async def rollups(self, channel: str, from_ms: int, to_ms: int, resolution: Resolution) -> list[Rollup]:
+        """Return the roll-ups of a channel that share time with [from, to), in order; empty ones are left out."""
+
+        def question(reader: Reader, snapshot: Snapshot) -> list[Rollup]:
+            sid = reader.sid(channel)
+            cover_ms = round(self._interval_of(channel) * self._settings.cover_factor)
+            if sid is None or from_ms >= to_ms:
+                return []
+            return rollups(reader, snapshot, sid, from_ms, to_ms, resolution, cover_ms)
+
+        return await self._ask(question)
+
+    async def rejected(self, limit: int, reason: Reason | None = None) -> list[Rejected]:
+        """Return the last refused records, newest first; only a bounded number of each reason is kept."""
+        return await self._ask(lambda reader, _: reader.rejected(limit, reason))
+
+    async def rejected_counts(self) -> dict[Reason, int]:
+        """Return how many records were ever refused, by reason."""
+        return await self._ask(lambda reader, _: reader.rejected_counts())
+
+    async def count(self) -> int:
+        """Return the number of stored readings, each (channel, moment) once; reads the whole file."""
+        return await self._ask(Reader.count)
+
+    def stats(self) -> JournalStats:
+        """Return where the journal stands."""
+        commits, seconds = (self._writer.commits, self._writer.commit_seconds) if self._writer else (0, 0.0)
+        memory = self._memory
+        settled = self._writer.settled if self._writer else memory.unsettled.floor
+        return JournalStats(self.position, settled, len(memory.series.sids), commits, seconds)
+
+    async def _ask(self, question: Callable[[Reader, Snapshot], Answer]) -> Answer:
+        return await self._readers.ask(question)
+
+    def _open(self) -> OpenToWrite | OpenToRead:
+        return OpenToWrite(self._folder, self._settings) if self._writes else OpenToRead(self._folder)
+
+    def _new_upkeep(self) -> Upkeep | None:
+        if self._writer is None:
+            return None
+        settler = Settler(self._writer, self._settings, self._interval_of, self._retention_of)
+        return Upkeep(self._writer, settler, self._thread, self._readers, self._settings)
+
+    def _for_upkeep(self) -> Upkeep:
+        if self._upkeep is None:
+            raise self._read_only()
+        return self._upkeep
+
+    def _read_only(self) -> JournalUnwritable:
+        return JournalUnwritable(f"the journal in {self._folder} was opened read-only")
+
+    def _wake(self) -> None:
+        """Let those look who wait for something to be committed."""
+        self._advanced.set()
+        self._advanced = asyncio.Event()

@@ -1,0 +1,191 @@
+"""Queries, each on one snapshot: the settled rows of a series together with those still in the log."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from array import array
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, NamedTuple, TypeVar
+
+from collector.journal.errors import translated
+from collector.journal.memory import Forgotten, Newest, SeriesNumbers, Unsettled
+from collector.journal.packed import fetch
+from collector.journal.precedence import Row, merged
+from collector.journal.writer import catch_up
+from domain.reading import Quality, Reading
+from domain.rejection import Reason, Rejected
+
+Answer = TypeVar("Answer")
+
+_QUALITIES = tuple(Quality)
+_ROW = "ts, value, quality, received"
+_FROM_POSITIONS = "FROM log WHERE position IN (SELECT value FROM json_each(?1)) AND ts >= ?2 AND ts < ?3"
+_FROM_SPAN = "FROM log WHERE position BETWEEN ?1 AND ?2 AND sid = ?3 AND ts >= ?4 AND ts < ?5"
+_SCAN_FROM_ROWS = 2_000
+"""A series with more unsettled rows than this is found by scanning: then the moments are compared inside SQLite."""
+_ALL_KEYS = """
+    SELECT (SELECT count(*) FROM readings) + (SELECT count(*) FROM (
+        SELECT DISTINCT sid, ts FROM log WHERE position > ?
+        AND NOT EXISTS (SELECT 1 FROM readings AS r WHERE r.sid = log.sid AND r.ts = log.ts)))
+"""
+
+
+class Snapshot(NamedTuple):
+    """Where the file stands for one query."""
+
+    settled: int
+    last: int
+
+
+class Memory(NamedTuple):
+    """What a process keeps in memory about the file."""
+
+    series: SeriesNumbers
+    unsettled: Unsettled
+    newest: Newest
+
+
+class Reader:
+    """One thread's read-only view of the journal."""
+
+    def __init__(self, connection: sqlite3.Connection, path: Path, memory: Memory) -> None:
+        self.connection = connection
+        self.memory = memory
+        self._path = path
+
+    def ask(self, question: Callable[[Reader, Snapshot], Answer]) -> Answer:
+        """Answer a question on one snapshot, with the memory brought up to it."""
+        while True:
+            try:
+                with translated(self._path), self._snapshot() as snapshot:
+                    return question(self, snapshot)
+            except Forgotten:
+                continue
+
+    def sid(self, channel: str) -> int | None:
+        """Return the number of a channel, or None for one that never had a reading."""
+        if channel not in self.memory.series.sids:
+            rows = self.connection.execute("SELECT sid, channel FROM series WHERE channel = ?", (channel,))
+            self.memory.series.add(rows.fetchall())
+        return self.memory.series.sids.get(channel)
+
+    def rows(self, snapshot: Snapshot, sid: int, from_ms: int, to_ms: int, limit: int = -1) -> list[Row]:
+        """Return a series' rows in [from, to) in order of time, each moment once."""
+        source = "FROM readings WHERE sid = ? AND ts >= ? AND ts < ? ORDER BY ts LIMIT ?"
+        settled = sorted(Row(*row) for row in fetch(self.connection, _ROW, source, (sid, from_ms, to_ms, limit)))
+        unsettled = self.unsettled_rows(snapshot, sid, from_ms, to_ms)
+        found = merged(settled, unsettled) if unsettled else settled
+        return found if limit < 0 else found[:limit]
+
+    def unsettled_rows(self, snapshot: Snapshot, sid: int, from_ms: int, to_ms: int) -> list[Row]:
+        """Return what the log holds of a series in [from, to) beyond the watermark, in any order."""
+        positions = self.memory.unsettled.positions(sid, snapshot.settled, snapshot.last)
+        if not positions:
+            return []
+        source, parameters = _log_source(positions, sid, from_ms, to_ms)
+        return [Row(*row) for row in fetch(self.connection, _ROW, source, parameters)]
+
+    def before(self, snapshot: Snapshot, sid: int, moment_ms: int) -> Row | None:
+        """Return the last row of a series before a moment."""
+        settled = fetch(
+            self.connection, _ROW, "FROM readings WHERE sid = ? AND ts < ? ORDER BY ts DESC LIMIT 1", (sid, moment_ms)
+        )
+        since = settled[0][0] if settled else 0
+        unsettled = self.unsettled_rows(snapshot, sid, since, moment_ms)
+        found = merged([Row(*row) for row in settled], unsettled)
+        return found[-1] if found else None
+
+    def after(self, snapshot: Snapshot, position: int, limit: int) -> list[tuple[int, Reading]]:
+        """Return up to ``limit`` rows of the log after a position, with their positions."""
+        last = min(snapshot.last, self._first_position(position) + limit - 1)
+        source = "FROM log WHERE position > ? AND position <= ?"
+        rows = sorted(fetch(self.connection, f"position, sid, {_ROW}", source, (position, last)))
+        channels = self.channels()
+        return [(row[0], reading(channels[row[1]], row[2:])) for row in rows]
+
+    def newest(self, snapshot: Snapshot) -> dict[str, Reading]:
+        """Return the newest reading of every channel."""
+        newest = self.memory.newest
+        if newest.known is None or newest.known < snapshot.settled:
+            newest.load(snapshot.last, self._load_newest(snapshot))
+        while (known := newest.known or 0) < snapshot.last:
+            newest.extend(known + 1, [found for _, found in self.after(snapshot, known, 50_000)])
+        return newest.copy()
+
+    def rejected(self, limit: int, reason: Reason | None) -> list[Rejected]:
+        """Return the last refused records, newest first."""
+        rows = self.connection.execute(
+            "SELECT reason, detail, topic, node, payload, received FROM rejected"
+            " WHERE ?1 IS NULL OR reason = ?1 ORDER BY id DESC LIMIT ?2",
+            (None if reason is None else reason.value, limit),
+        )
+        return [Rejected(Reason(name), *rest) for name, *rest in rows]
+
+    def rejected_counts(self) -> dict[Reason, int]:
+        """Return how many records were ever refused, by reason."""
+        return {Reason(name): count for name, count in self.connection.execute("SELECT * FROM rejected_total")}
+
+    def cursor(self, name: str) -> int | None:
+        """Return the position of a follower's cursor, or None for a name that is not registered."""
+        row = self.connection.execute("SELECT position FROM cursor WHERE name = ?", (name,)).fetchone()
+        return None if row is None else int(row[0])
+
+    def count(self, snapshot: Snapshot) -> int:
+        """Return the number of stored readings, each (channel, moment) once."""
+        (count,) = self.connection.execute(_ALL_KEYS, (snapshot.settled,)).fetchone()
+        return int(count)
+
+    def channels(self) -> dict[int, str]:
+        """Return the channel of every series number of the snapshot."""
+        known = self.memory.series.channels
+        (last,) = self.connection.execute("SELECT coalesce(max(sid), 0) FROM series").fetchone()
+        if len(known) < last:
+            rows = self.connection.execute("SELECT sid, channel FROM series WHERE sid > ?", (len(known),))
+            self.memory.series.add(rows.fetchall())
+        return known
+
+    @contextmanager
+    def _snapshot(self) -> Iterator[Snapshot]:
+        self.connection.execute("BEGIN")
+        try:
+            (settled,) = self.connection.execute("SELECT value FROM meta WHERE key = 'settled'").fetchone()
+            (last,) = self.connection.execute("SELECT max(position) FROM log").fetchone()
+            snapshot = Snapshot(settled, max(last or 0, settled))
+            self._bring_up(snapshot)
+            yield snapshot
+        finally:
+            self.connection.execute("ROLLBACK")
+
+    def _bring_up(self, snapshot: Snapshot) -> None:
+        # Another process may have settled, and trimmed, what this one never saw.
+        self.memory.unsettled.forget(snapshot.settled)
+        catch_up(self.connection, self.memory.unsettled, snapshot.last)
+
+    def _first_position(self, after: int) -> int:
+        (first,) = self.connection.execute("SELECT min(position) FROM log WHERE position > ?", (after,)).fetchone()
+        return int(first) if first is not None else after + 1
+
+    def _load_newest(self, snapshot: Snapshot) -> list[Reading]:
+        channels = self.channels()
+        rows = fetch(self.connection, f"sid, {_ROW}", "FROM latest")
+        unsettled = (
+            "FROM log JOIN (SELECT sid AS s, max(ts) AS newest FROM log WHERE position > ?1 GROUP BY sid)"
+            " ON sid = s AND ts = newest WHERE position > ?1"
+        )
+        rows += fetch(self.connection, f"sid, {_ROW}", unsettled, (snapshot.settled,))
+        return [reading(channels[row[0]], row[1:]) for row in rows]
+
+
+def reading(channel: str, row: Sequence[Any]) -> Reading:
+    """Return the reading that a stored row stands for."""
+    ts, value, quality, received = row
+    return Reading(channel, ts, value, _QUALITIES[quality], received)
+
+
+def _log_source(positions: array[int], sid: int, from_ms: int, to_ms: int) -> tuple[str, tuple[int | str, ...]]:
+    if len(positions) > _SCAN_FROM_ROWS:
+        return _FROM_SPAN, (positions[0], positions[-1], sid, from_ms, to_ms)
+    return _FROM_POSITIONS, (json.dumps(positions.tolist()), from_ms, to_ms)

@@ -1,0 +1,123 @@
+"""Roll-ups: what an hour or a day of one channel comes to. Pure functions of the readings, never of earlier roll-ups.
+
+The mean is of the usable readings, each counted once. A usable reading *covers* the time up to the next reading of any
+quality, at most the channel's interval times a factor; the part of it inside a bucket counts for that bucket.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from enum import IntEnum
+from itertools import pairwise
+from typing import NamedTuple
+
+from collector.journal.precedence import Row
+from domain.instant import DAY_MS, HOUR_MS, SECOND_MS
+from domain.reading import Quality
+
+_LAST_USABLE = max(quality for quality in Quality if quality.usable)
+
+
+class Resolution(IntEnum):
+    """Length of a bucket in milliseconds; buckets begin at multiples of it since 1970, UTC."""
+
+    HOUR = HOUR_MS
+    DAY = DAY_MS
+
+
+class Rollup(NamedTuple):
+    """One bucket of one channel, in the canonical unit of its quantity."""
+
+    start_ms: int
+    mean: float | None
+    """None, like minimum and maximum, where the bucket is covered only by a reading before it."""
+    minimum: float | None
+    maximum: float | None
+    readings: int
+    """Usable readings measured in the bucket."""
+    covered_seconds: float
+
+
+class Bucket(NamedTuple):
+    """A roll-up as it is stored: with the sum, so that days come from their hours."""
+
+    start: int
+    total: float
+    minimum: float | None
+    maximum: float | None
+    readings: int
+    covered: int
+    """Milliseconds."""
+
+    @property
+    def empty(self) -> bool:
+        """Tell whether there is nothing to show."""
+        return not (self.readings or self.covered)
+
+    def rollup(self) -> Rollup:
+        """Return the bucket as the outside knows it."""
+        mean = self.total / self.readings if self.readings else None
+        return Rollup(self.start, mean, self.minimum, self.maximum, self.readings, self.covered / SECOND_MS)
+
+
+def floor_to(moment_ms: int, resolution: int) -> int:
+    """Return the start of the bucket that contains the moment."""
+    return moment_ms - moment_ms % resolution
+
+
+def touched_hours(first_ms: int, last_ms: int, cover_ms: int) -> range:
+    """Return the starts of all hours that readings between two moments, both included, can have an effect on."""
+    return range(floor_to(first_ms, HOUR_MS), last_ms + max(cover_ms, 1), HOUR_MS)
+
+
+def hourly(rows: Sequence[Row], from_ms: int, to_ms: int, cover_ms: int) -> list[Bucket]:
+    """Return one bucket for each hour in [from, to), both on the hour.
+
+    ``rows`` are in order of time, each moment once, and begin ``cover_ms`` before ``from_ms``.
+    """
+    hours = range(from_ms, to_ms, HOUR_MS)
+    values: list[list[float]] = [[] for _ in hours]
+    covered = [0] * len(hours)
+    for row, next_ts in zip(rows, _next_moments(rows), strict=True):
+        if row.quality > _LAST_USABLE or row.value is None:
+            continue
+        if from_ms <= row.ts < to_ms:
+            values[(row.ts - from_ms) // HOUR_MS].append(row.value)
+        _cover(covered, row.ts - from_ms, min(next_ts, row.ts + cover_ms) - from_ms)
+    return [_bucket(*parts) for parts in zip(hours, values, covered, strict=True)]
+
+
+def daily(start_ms: int, hours: Sequence[Bucket]) -> Bucket:
+    """Return the day that these hours make up."""
+    filled = [hour for hour in hours if hour.readings]
+    return Bucket(
+        start_ms,
+        math.fsum(hour.total for hour in filled),
+        min((hour.minimum for hour in filled if hour.minimum is not None), default=None),
+        max((hour.maximum for hour in filled if hour.maximum is not None), default=None),
+        sum(hour.readings for hour in filled),
+        sum(hour.covered for hour in hours),
+    )
+
+
+def _next_moments(rows: Sequence[Row]) -> Iterable[int]:
+    yield from (following.ts for _, following in pairwise(rows))
+    if rows:
+        yield 2**62
+
+
+def _cover(covered: list[int], begin: int, end: int) -> None:
+    """Add the time from ``begin`` to ``end``, both relative to the first hour, to the hours it lies in."""
+    begin, end = max(begin, 0), min(end, len(covered) * HOUR_MS)
+    while begin < end:
+        hour = begin // HOUR_MS
+        stop = min(end, (hour + 1) * HOUR_MS)
+        covered[hour] += stop - begin
+        begin = stop
+
+
+def _bucket(start: int, values: list[float], covered: int) -> Bucket:
+    if not values:
+        return Bucket(start, 0.0, None, None, 0, covered)
+    return Bucket(start, math.fsum(values), min(values), max(values), len(values), covered)

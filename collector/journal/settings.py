@@ -1,0 +1,78 @@
+"""Settings of the journal, and how long what is kept."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from domain.instant import DAY_MS
+
+
+class Retention(NamedTuple):
+    """How long readings and hourly roll-ups of a channel stay; None means for ever. Daily roll-ups always stay."""
+
+    raw_ms: int | None = None
+    hourly_ms: int | None = None
+
+
+IntervalOf = Callable[[str], int]
+"""Channel id to the expected interval between its readings in milliseconds; answers for every channel."""
+RetentionOf = Callable[[str], Retention]
+"""Channel id to what is kept of it; answers for every channel."""
+
+
+def kept_for_ever(channel: str) -> Retention:
+    """Return the retention that deletes nothing."""
+    return Retention()
+
+
+class RetentionSettings(BaseModel):
+    """What is kept by quantity: temperature for ever by default, the others as raw readings for a while."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    raw_days: int | None = Field(default=90, ge=1)
+    hourly_days: int | None = Field(default=1096, ge=1)
+    kept_quantities: frozenset[str] = frozenset({"temperature"})
+    """Names of quantities of which nothing is ever deleted."""
+
+    def of(self, quantity: str) -> Retention:
+        """Return the retention of a channel that measures this quantity."""
+        if quantity in self.kept_quantities:
+            return Retention()
+        return Retention(_days(self.raw_days), _days(self.hourly_days))
+
+
+class JournalSettings(BaseModel):
+    """How the journal works; the defaults suit a clinic up to a district."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    settle_after_seconds: float = Field(default=600.0, gt=0)
+    """Rows are sorted into their series after this time at the latest."""
+    settle_rows: int = Field(default=500_000, ge=1)
+    """... or when so many wait."""
+    slice_rows: int = Field(default=10_000, ge=1)
+    """Background work holds the writer for so many rows at a time; commits go in between."""
+    check_seconds: float = Field(default=1.0, gt=0)
+    """How often the background loop looks for work."""
+    poll_seconds: float = Field(default=0.2, gt=0)
+    """How often a follower in another process looks for new rows."""
+    prune_every_seconds: float = Field(default=3600.0, gt=0)
+    cover_factor: float = Field(default=2.0, ge=1)
+    """A reading stands for the time up to the next one, at most for its channel's interval times this."""
+    rejected_per_reason: int = Field(default=500, ge=1)
+    """So many refused records are kept for each reason; a flood of one reason pushes out only its own."""
+    rejected_payload_bytes: int = Field(default=4096, ge=0)
+    """A longer payload is cut."""
+    recent_readings: int = Field(default=50_000, ge=0)
+    """So many of the last readings stay in memory for followers that keep up."""
+    readers: int = Field(default=4, ge=1)
+    """Threads, each with its own read-only connection."""
+    retention: RetentionSettings = RetentionSettings()
+
+
+def _days(days: int | None) -> int | None:
+    return None if days is None else days * DAY_MS

@@ -1,0 +1,122 @@
+"""The one writer: what goes into the log, the cursors and the dead letters. Runs in one thread only."""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from itertools import chain
+from pathlib import Path
+from typing import Any
+
+from collector.journal.errors import translated
+from collector.journal.memory import Newest, Recent, SeriesNumbers, Unsettled
+from collector.journal.packed import Insert, fetch
+from collector.journal.settings import JournalSettings
+from domain.reading import Reading
+from domain.rejection import Rejected
+
+_LOG = Insert("INSERT INTO log", 6)
+_REJECTED = Insert("INSERT INTO rejected(reason, received, topic, node, detail, payload)", 6)
+_DETAIL_CHARACTERS = 1_000
+_COUNT = "INSERT INTO rejected_total VALUES(?, ?) ON CONFLICT(reason) DO UPDATE SET count = count + excluded.count"
+_BOUND = (
+    "DELETE FROM rejected WHERE reason = ?1 AND id <= "
+    "(SELECT id FROM rejected WHERE reason = ?1 ORDER BY id DESC LIMIT 1 OFFSET ?2)"
+)
+
+
+@contextmanager
+def transaction(connection: sqlite3.Connection, path: Path) -> Iterator[None]:
+    """Run the block as one durable transaction, or as nothing; SQLite's errors come out as the journal's."""
+    with translated(path):
+        connection.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+            connection.execute("COMMIT")
+        except BaseException:
+            if connection.in_transaction:
+                connection.execute("ROLLBACK")
+            raise
+
+
+class Writer:
+    """Commits readings in order of arrival and tells the memory of what is durable."""
+
+    def __init__(self, connection: sqlite3.Connection, path: Path, settings: JournalSettings) -> None:
+        """Take the only writing connection of the folder and learn where the file stands."""
+        self.connection = connection
+        self.path = path
+        self.series = SeriesNumbers()
+        self.newest = Newest()
+        self.recent = Recent(settings.recent_readings)
+        self.commits = 0
+        self.commit_seconds = 0.0
+        self._settings = settings
+        with translated(path):
+            self.series.add(connection.execute("SELECT sid, channel FROM series").fetchall())
+            (self.settled,) = connection.execute("SELECT value FROM meta WHERE key = 'settled'").fetchone()
+            (last,) = connection.execute("SELECT max(position) FROM log").fetchone()
+            self.position: int = max(last or 0, self.settled)
+            self.unsettled = Unsettled(self.settled)
+            catch_up(connection, self.unsettled, self.position)
+
+    def commit(self, readings: Sequence[Reading], rejected: Sequence[Rejected]) -> int:
+        """Store in one transaction; return the position of the last reading ever stored."""
+        started = time.perf_counter()
+        first, new_series = self.position + 1, dict[str, int]()
+        with transaction(self.connection, self.path):
+            rows = self._rows(first, readings, new_series)
+            _LOG.run(self.connection, rows)
+            if rejected:
+                self._reject(rejected)
+        self.series.add((sid, channel) for channel, sid in new_series.items())
+        self._remember(first, readings, rows[2::6])
+        self.commits += 1
+        self.commit_seconds += time.perf_counter() - started
+        return self.position
+
+    def _rows(self, first: int, readings: Sequence[Reading], new_series: dict[str, int]) -> list[Any]:
+        """Return flat log rows; +quality is a plain integer, which sqlite3 binds without asking its adapters."""
+        sids, rows = self.series.sids, list[Any]()
+        for position, (channel, ts, value, quality, received) in enumerate(readings, first):
+            sid = sids.get(channel) or new_series.get(channel) or self._new_series(channel, new_series)
+            rows += (position, ts, sid, value, +quality, received)
+        return rows
+
+    def _new_series(self, channel: str, new_series: dict[str, int]) -> int:
+        sid = len(self.series.sids) + len(new_series) + 1
+        self.connection.execute("INSERT INTO series(sid, channel) VALUES(?, ?)", (sid, channel))
+        new_series[channel] = sid
+        return sid
+
+    def _reject(self, rejected: Sequence[Rejected]) -> None:
+        longest = self._settings.rejected_payload_bytes
+        rows = (
+            (r.reason.value, r.received_at_ms, r.topic, r.node, r.detail[:_DETAIL_CHARACTERS], r.payload[:longest])
+            for r in rejected
+        )
+        _REJECTED.run(self.connection, list(chain.from_iterable(rows)))
+        for reason, count in Counter(r.reason for r in rejected).items():
+            self.connection.execute(_COUNT, (reason.value, count))
+            self.connection.execute(_BOUND, (reason.value, self._settings.rejected_per_reason))
+
+    def _remember(self, first: int, readings: Sequence[Reading], sids: Sequence[int]) -> None:
+        if readings:
+            self.recent.append(first, readings)
+            self.newest.extend(first, readings)
+            self.unsettled.extend(first, sids)
+            self.position += len(readings)
+
+
+def catch_up(connection: sqlite3.Connection, unsettled: Unsettled, upto: int) -> None:
+    """Tell the memory about the log's rows up to a position, piece by piece."""
+    while unsettled.known < upto:
+        first = unsettled.known + 1
+        bounds = (first, min(first + 50_000, upto + 1))
+        rows = sorted(fetch(connection, "position, sid", "FROM log WHERE position >= ? AND position < ?", bounds))
+        unsettled.extend(first, [sid for _, sid in rows])
+        if not rows:
+            return
