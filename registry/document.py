@@ -27,7 +27,7 @@ class ChannelEntry(Entry):
     """One measured quantity of the equipment that it stands under."""
 
     quantity: fields.QuantityName
-    node: fields.Id
+    node: fields.NodeId
     interval: fields.Interval
     name: fields.SensorName | None = None
     """The node's own name for it; by default ``<equipment>/<id>``."""
@@ -87,7 +87,7 @@ class EquipmentEntry(EquipmentFields):
 class NodeEntry(Entry):
     """An edge gateway."""
 
-    id: fields.Id
+    id: fields.NodeId
     name: fields.Text = ""
 
     def node(self, facility: str) -> Node:

@@ -14,7 +14,9 @@ from pydantic import AfterValidator, Field, PlainValidator
 from domain.instant import format_duration, parse_duration
 from domain.places import EquipmentKind
 from domain.quantities import QUANTITIES, Quantity
+from domain.senml_labels import NAME
 from domain.suggest import allowed_words
+from domain.topics import NODE_NAME
 from domain.units import UNITS, Unit
 
 MAX_NAME_CHARACTERS: Final = 1000
@@ -92,13 +94,11 @@ Kind = Annotated[str, _one_of(lambda: [kind.value for kind in EquipmentKind])]
 QuantityName = Annotated[str, _one_of(lambda: list(QUANTITIES))]
 Interval = Annotated[timedelta, PlainValidator(_interval)]
 """Written as ``10min``."""
+NodeId = Annotated[str, _matching(NODE_NAME, "up to 64 letters, digits, '.', '_', '-', as in the node's topic")]
 SensorName = Annotated[
     str,
     Field(max_length=200),
-    # The name characters of RFC 8428 section 4.5.1.
-    _matching(
-        r"[A-Za-z0-9][A-Za-z0-9:./_-]*", "letters, digits and - : . / _ (as SenML names are), such as fridge-1/t"
-    ),
+    _matching(NAME, "letters, digits and - : . / _ (as SenML names are), such as fridge-1/t"),
 ]
 LimitName = Annotated[str, _matching(r"[a-z][a-z0-9_]{0,63}", "a small word such as low or high")]
 LimitValue = Annotated[float | str, PlainValidator(_limit)]
