@@ -1,0 +1,77 @@
+"""The HTTP application: routes, guards and headers put together."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from fastapi import APIRouter, FastAPI
+from starlette.middleware.gzip import GZipMiddleware
+
+from api import errors
+from api.alerts import alert_routes
+from api.channels import channel_routes
+from api.events import EventHub
+from api.facilities import facility_routes
+from api.guard import Guard
+from api.headers import EntityTags, SecurityHeaders
+from api.health import health_routes
+from api.models import ProblemDocument
+from api.pages import page_routes
+from api.services import Services
+from api.settings import ApiSettings
+from api.stream import stream_routes
+from dashboards.pages.assets import read_assets
+from dashboards.pages.render import Pages
+
+PREFIX = "/api/v1"
+DESCRIPTION = """\
+What Vitals knows of health facilities: power, cold chain, water, and whether they are heard at all.
+
+Times are RFC 3339 in UTC. Values are in the canonical unit that stands beside them. Ids of channels hold slashes
+(`facility/equipment/quantity`) and stand in addresses as they are. Errors are problem documents (RFC 9457).
+"""
+
+
+def create_api(services: Services, settings: ApiSettings | None = None) -> FastAPI:
+    """Return the application; ``api.state.events.close()`` ends the event streams before the server stops."""
+    settings = settings or ApiSettings()
+    hub = EventHub(services, settings)
+    assets = read_assets()
+    pages = Pages(assets, services.notice)
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        yield
+        await hub.close()
+
+    api = FastAPI(
+        title="Vitals",
+        version="1",
+        description=DESCRIPTION,
+        openapi_url=f"{PREFIX}/openapi.json",
+        # The interactive pages of FastAPI load scripts from other hosts.
+        docs_url=None,
+        redoc_url=None,
+        lifespan=lifespan,
+        redirect_slashes=False,
+    )
+    api.state.events = hub
+    api.state.render_error = pages.error
+    errors.install(api)
+    api.include_router(_versioned(services, hub))
+    api.include_router(health_routes(services))
+    api.include_router(page_routes(services, pages, assets))
+    # The last one added stands outermost.
+    api.add_middleware(EntityTags)
+    api.add_middleware(GZipMiddleware, minimum_size=500, compresslevel=6)
+    api.add_middleware(Guard, hosts=settings.hosts, max_body_bytes=settings.max_body_bytes)
+    api.add_middleware(SecurityHeaders)
+    return api
+
+
+def _versioned(services: Services, hub: EventHub) -> APIRouter:
+    router = APIRouter(prefix=PREFIX, responses={422: {"model": ProblemDocument, "description": "Not answerable"}})
+    for part in (facility_routes(services), channel_routes(services), alert_routes(services), stream_routes(hub)):
+        router.include_router(part)
+    return router

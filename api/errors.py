@@ -1,0 +1,86 @@
+"""Errors on their way out: a page for a person, a problem document for a program."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping, Sequence
+from http import HTTPStatus
+
+from fastapi import FastAPI
+from fastapi.exceptions import RequestValidationError
+from starlette.datastructures import Headers
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, JSONResponse, Response
+from starlette.types import Scope
+
+from api.headers import SECURITY_HEADERS
+from api.problems import PROBLEM_TYPE, field_sentences, problem, status_of
+from domain.errors import VitalsError
+
+logger = logging.getLogger(__name__)
+
+API_PREFIX = "/api/"
+_OWN_FAULT = "Something went wrong inside the service; it has been written to the log."
+
+
+def install(api: FastAPI) -> None:
+    """Let every error leave as a problem document or an error page."""
+    api.add_exception_handler(HTTPException, _http_error)
+    api.add_exception_handler(RequestValidationError, _invalid)
+    api.add_exception_handler(VitalsError, _own_error)
+    api.add_exception_handler(Exception, _unexpected)
+
+
+def error_response(scope: Scope, status: HTTPStatus, detail: str, errors: Sequence[Mapping[str, str]] = ()) -> Response:
+    """Return an error as the asker can read it."""
+    headers = {**SECURITY_HEADERS, "Cache-Control": "no-store"}
+    if status is HTTPStatus.SERVICE_UNAVAILABLE:
+        headers["Retry-After"] = "5"
+    if _wants_page(scope):
+        render = scope["app"].state.render_error if "app" in scope else None
+        if render is not None:
+            return HTMLResponse(render(status, detail), status_code=status, headers=headers)
+    body = problem(status, detail, str(scope.get("path", "")), errors)
+    return JSONResponse(body, status_code=status, media_type=PROBLEM_TYPE, headers=headers)
+
+
+def _wants_page(scope: Scope) -> bool:
+    accepts_pages = "text/html" in Headers(scope=scope).get("accept", "")
+    return accepts_pages and not str(scope.get("path", "")).startswith(API_PREFIX)
+
+
+def _http_error(request: Request, error: Exception) -> Response:
+    if not isinstance(error, HTTPException):
+        raise TypeError(f"{error!r} is not an HTTP error")
+    status = HTTPStatus(error.status_code)
+    sentence = _SENTENCES.get(status, error.detail or status.phrase)
+    response = error_response(request.scope, status, sentence)
+    for name, value in (error.headers or {}).items():
+        response.headers[name] = value
+    return response
+
+
+_SENTENCES = {
+    HTTPStatus.NOT_FOUND: "There is nothing at this address.",
+    HTTPStatus.METHOD_NOT_ALLOWED: "This address does not take this kind of request.",
+}
+
+
+def _invalid(request: Request, error: Exception) -> Response:
+    errors = field_sentences(error.errors()) if isinstance(error, RequestValidationError) else []
+    detail = "; ".join(f"{each['field']}: {each['sentence']}" for each in errors)
+    return error_response(request.scope, HTTPStatus.UNPROCESSABLE_ENTITY, detail, errors)
+
+
+def _own_error(request: Request, error: Exception) -> Response:
+    status = status_of(error) if isinstance(error, VitalsError) else HTTPStatus.INTERNAL_SERVER_ERROR
+    if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        logger.error("%s %s failed: %s", request.method, request.url.path, error)
+    return error_response(request.scope, status, str(error))
+
+
+def _unexpected(request: Request, error: Exception) -> Response:
+    # The server logs the traceback itself; the asker learns nothing about the inside.
+    logger.error("%s %s failed: %r", request.method, request.url.path, error)
+    return error_response(request.scope, HTTPStatus.INTERNAL_SERVER_ERROR, _OWN_FAULT)

@@ -1,0 +1,74 @@
+"""Facilities over HTTP: worst first, and one with all that stands in it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import Annotated
+
+from fastapi import APIRouter, Path, Query
+
+from api.models import FacilityDetail, FacilityList
+from api.problems import NotFoundError
+from api.services import Services
+from api.translate import Translator
+from dashboards.pages.status import FacilityStatus, facility_status, facility_statuses
+from domain.alert import Alert
+from domain.directory import Directory
+
+MOST_OPEN_ALERTS = 2000
+"""More open alerts than this are a flood; the list says so by its length."""
+FacilityId = Annotated[str, Path(max_length=300, description="Id of the facility; may hold slashes")]
+
+
+def facility_routes(services: Services) -> APIRouter:
+    """Return the routes under ``/facilities``."""
+    router = APIRouter(prefix="/facilities", tags=["facilities"])
+
+    @router.get("", summary="Facilities, worst first")
+    async def list_facilities(
+        region: Annotated[str | None, Query(max_length=300)] = None,
+        district: Annotated[str | None, Query(max_length=300)] = None,
+        limit: Annotated[int, Query(ge=1, le=5000)] = 500,
+        offset: Annotated[int, Query(ge=0, le=1_000_000)] = 0,
+    ) -> FacilityList:
+        """Return how every facility is, per service; a silent one is unknown, never ok."""
+        directory = services.directory()
+        statuses = [
+            status
+            for status in await all_statuses(services, directory)
+            if region in (None, status.facility.region) and district in (None, status.facility.district)
+        ]
+        translator = Translator(services, directory)
+        return FacilityList(
+            total=len(statuses),
+            by_status=dict(Counter(status.overall for status in statuses)),
+            facilities=[translator.facility(status) for status in statuses[offset : offset + limit]],
+        )
+
+    @router.get("/{facility:path}", summary="One facility", responses={404: {"description": "Unknown facility"}})
+    async def get_facility(facility: FacilityId) -> FacilityDetail:
+        """Return a facility with its equipment, the newest values and its open alerts."""
+        directory = services.directory()
+        status, open_alerts = await one_status(services, directory, facility)
+        return Translator(services, directory).facility_detail(status, open_alerts)
+
+    return router
+
+
+async def all_statuses(services: Services, directory: Directory) -> list[FacilityStatus]:
+    """Return how every facility is, worst first."""
+    open_alerts = await services.alerts(open_only=True, facility=None, limit=MOST_OPEN_ALERTS)
+    return facility_statuses(directory, services.latest, open_alerts, services.clock.now_ms(), services.describe)
+
+
+async def one_status(
+    services: Services, directory: Directory, facility_id: str
+) -> tuple[FacilityStatus, Sequence[Alert]]:
+    """Return how one facility is and its open alerts; raise ``NotFoundError`` for an unknown one."""
+    facility = directory.facilities.get(facility_id)
+    if facility is None:
+        raise NotFoundError("facility", facility_id)
+    open_alerts = await services.alerts(open_only=True, facility=facility_id, limit=MOST_OPEN_ALERTS)
+    now_ms = services.clock.now_ms()
+    return facility_status(facility, directory, services.latest, open_alerts, now_ms, services.describe), open_alerts

@@ -1,0 +1,89 @@
+"""Who may ask at all: the names the service answers to, the size of a request, and no posting across sites."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from http import HTTPStatus
+from urllib.parse import urlsplit
+
+from starlette.datastructures import Headers
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from api.errors import error_response
+from api.problems import NotAllowedError, RequestError
+
+_READING_METHODS = {"GET", "HEAD", "OPTIONS"}
+
+
+class Guard:
+    """ASGI middleware that refuses a request before any route sees it."""
+
+    def __init__(self, app: ASGIApp, hosts: Sequence[str], max_body_bytes: int) -> None:
+        self._app = app
+        self._hosts = frozenset(host.lower() for host in hosts)
+        self._max_body_bytes = max_body_bytes
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass the request on, or answer with the reason why not."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        try:
+            self._check(scope)
+        except RequestError as error:
+            await error_response(scope, error.status, str(error))(scope, receive, send)
+            return
+        await self._app(scope, _Limited(receive, self._max_body_bytes), send)
+
+    def _check(self, scope: Scope) -> None:
+        headers = Headers(scope=scope)
+        if "*" not in self._hosts and host_name(headers.get("host", "")) not in self._hosts:
+            raise RequestError(
+                HTTPStatus.MISDIRECTED_REQUEST,
+                "The service does not answer to this name; the operator lists its names under `hosts`.",
+            )
+        length = headers.get("content-length", "0")
+        if not length.isdecimal() or len(length) > 12 or int(length) > self._max_body_bytes:
+            raise RequestError(
+                HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"The request is larger than {self._max_body_bytes} bytes."
+            )
+        if scope["method"] not in _READING_METHODS:
+            require_same_site(headers)
+
+
+class _Limited:
+    """Counts a body that comes without its length."""
+
+    def __init__(self, receive: Receive, most: int) -> None:
+        self._receive = receive
+        self._left = most
+
+    async def __call__(self) -> Message:
+        message = await self._receive()
+        self._left -= len(message.get("body", b""))
+        if self._left < 0:
+            raise RequestError(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "The request is larger than allowed.")
+        return message
+
+
+def host_name(host: str) -> str:
+    """Return the name in a Host header without its port, in lower case: ``[::1]:8080`` gives ``[::1]``."""
+    name, colon, port = host.lower().rpartition(":")
+    return name if colon and port.isdecimal() else host.lower()
+
+
+def require_same_site(headers: Headers) -> None:
+    """Raise ``NotAllowedError`` unless a change was asked for by our own page or by a program that is no browser.
+
+    Browsers of today say where a request comes from in ``Sec-Fetch-Site``, older ones in ``Origin`` or ``Referer``.
+    A program says nothing; it must send JSON, which no page can send to another site without being asked first.
+    """
+    site, source = headers.get("sec-fetch-site"), headers.get("origin") or headers.get("referer")
+    if site is not None:
+        allowed = site in {"same-origin", "none"}
+    elif source is not None:
+        allowed = urlsplit(source).netloc.lower() == headers.get("host", "").lower()
+    else:
+        allowed = headers.get("content-type", "").partition(";")[0].strip().lower() == "application/json"
+    if not allowed:
+        raise NotAllowedError("A change must be asked for from this service's own pages, or as JSON by a program.")

@@ -1,0 +1,40 @@
+"""Whether the service lives and works, and its figures for Prometheus."""
+
+from __future__ import annotations
+
+import asyncio
+
+from fastapi import APIRouter, Response
+
+from api.models import Liveness, Part, Readiness
+from api.services import Services
+
+EXPOSITION_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+
+
+def health_routes(services: Services) -> APIRouter:
+    """Return ``/healthz``, ``/readyz`` and ``/metrics``."""
+    router = APIRouter(tags=["health"])
+    one_scrape = asyncio.Lock()
+
+    @router.get("/healthz", summary="The process lives")
+    async def healthz() -> Liveness:
+        """Return as soon as the process can answer at all."""
+        return Liveness()
+
+    @router.get("/readyz", summary="Every part can do its work", responses={503: {"model": Readiness}})
+    async def readyz(response: Response) -> Readiness:
+        """Return the state of each part; 503 when one of them cannot do its work."""
+        parts = [Part(name=part.name, ready=part.ready, sentence=part.sentence) for part in services.parts()]
+        ready = all(part.ready for part in parts)
+        response.status_code = 200 if ready else 503
+        return Readiness(ready=ready, parts=parts)
+
+    @router.get("/metrics", summary="Figures for Prometheus", response_class=Response)
+    async def metrics() -> Response:
+        """Return the exposition; scrapes that come together are answered one after the other."""
+        async with one_scrape:
+            text = await asyncio.to_thread(services.metrics)
+        return Response(text, headers={"Content-Type": EXPOSITION_TYPE})
+
+    return router

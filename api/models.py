@@ -1,0 +1,215 @@
+"""What the API answers, as typed documents; every field that is not plain from its name is described."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, StringConstraints
+
+from api.problems import parse_moment
+from dashboards.pages.series import Resolution
+from dashboards.pages.status import Status
+from domain.alert import AlertState
+from domain.episode import SubjectKind
+from domain.instant import format_rfc3339
+from domain.places import EquipmentKind, Service
+
+Moment = Annotated[
+    datetime,
+    BeforeValidator(parse_moment),
+    PlainSerializer(format_rfc3339, return_type=str, when_used="json"),
+    Field(description="RFC 3339, UTC", examples=["2026-11-20T12:00:00Z"]),
+]
+
+
+class Model(BaseModel):
+    """Base of every answer."""
+
+    model_config = ConfigDict(frozen=True)
+
+
+class ServiceState(Model):
+    """How one service of a facility is."""
+
+    service: Service
+    status: Status
+    reason: str = Field(description="Why, in a few words; empty when all is well")
+
+
+class FacilitySummary(Model):
+    """A facility and how it is."""
+
+    id: str
+    name: str
+    country: str
+    region: str
+    district: str
+    timezone: str = Field(description="IANA name")
+    latitude: float | None
+    longitude: float | None
+    status: Status = Field(description="`silent` means unknown: nothing was heard")
+    services: list[ServiceState]
+    last_heard: Moment | None = Field(description="Arrival of the newest reading")
+    open_alerts: int = Field(description="Open alerts that say something about the present, warning or worse")
+
+
+class FacilityList(Model):
+    """Facilities, worst first."""
+
+    total: int = Field(description="How many there are in all")
+    by_status: dict[Status, int] = Field(description="How many of all facilities are in each status")
+    facilities: list[FacilitySummary]
+
+
+class LatestValue(Model):
+    """The newest reading of a channel."""
+
+    measured_at: Moment
+    received_at: Moment
+    value: float | None = Field(description="In the channel's unit; null exactly where the quality is not usable")
+    quality: str = Field(examples=["good", "sensor_gone"])
+    text: str = Field(description="The value as a person reads it", examples=["9.4 °C"])
+
+
+class ChannelDetail(Model):
+    """One measured quantity of one piece of equipment."""
+
+    id: str
+    facility: str
+    equipment: str
+    node: str
+    quantity: str = Field(examples=["temperature"])
+    unit: str = Field(description="The canonical unit of every value of this channel", examples=["celsius"])
+    interval_seconds: float = Field(description="How often a reading is expected")
+    limits: dict[str, float] = Field(description="Named limits in the channel's unit")
+    latest: LatestValue | None
+
+
+class ChannelList(Model):
+    """Channels in order of registration."""
+
+    total: int
+    channels: list[ChannelDetail]
+
+
+class EquipmentDetail(Model):
+    """A piece of equipment and what is measured of it."""
+
+    id: str
+    name: str
+    kind: EquipmentKind
+    service: Service
+    model: str
+    serial: str
+    channels: list[ChannelDetail]
+
+
+class AlertDetail(Model):
+    """One alert."""
+
+    id: int
+    episode: str
+    rule: str
+    title: str = Field(description="What the rule says, in words")
+    phrase: str = Field(description="What the rule says of the value, e.g. above 8.0 °C for 10 h")
+    advice: str = Field(description="What to do")
+    severity: str = Field(examples=["warning", "critical"])
+    state: AlertState
+    facility: str
+    subject_kind: SubjectKind
+    subject: str = Field(description="Id of the channel or node")
+    started_at: Moment
+    raised_at: Moment
+    ended_at: Moment | None
+    past: bool = Field(description="Told by late data: over before anybody could know")
+    extreme: float | None = Field(description="The worst value, in the channel's unit")
+    unit: str | None
+    acknowledged_at: Moment | None
+    acknowledged_by: str
+
+
+class AlertList(Model):
+    """Alerts, newest first."""
+
+    alerts: list[AlertDetail]
+
+
+class FacilityDetail(FacilitySummary):
+    """A facility with its equipment, newest values and open alerts."""
+
+    equipment: list[EquipmentDetail]
+    alerts: list[AlertDetail] = Field(description="Open ones")
+
+
+class Point(Model):
+    """What is known of a stretch of time; a raw reading has the same start and end."""
+
+    start: Moment
+    end: Moment
+    min: float | None
+    mean: float | None = Field(description="For a state (off/on): the share of the time it was on")
+    max: float | None
+    count: int = Field(description="How many readings stand behind it")
+    quality: str | None = Field(default=None, description="Of a raw reading")
+
+
+class ReadingList(Model):
+    """Readings or roll-ups of one channel, oldest first."""
+
+    channel: str
+    quantity: str
+    unit: str
+    from_: Moment = Field(serialization_alias="from")
+    to: Moment = Field(description="Exclusive")
+    resolution: Resolution
+    points: list[Point]
+    next: Moment | None = Field(description="Ask again from here: the limit was reached")
+
+
+class Acknowledgement(BaseModel):
+    """Who takes an alert."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True)
+
+    by: Annotated[str, StringConstraints(min_length=1, max_length=80)] = Field(description="Name of the person")
+    note: Annotated[str, StringConstraints(max_length=500)] = Field(default="", description="What they say about it")
+
+
+class Part(Model):
+    """Whether one part of the service can do its work."""
+
+    name: str
+    ready: bool
+    sentence: str
+
+
+class Readiness(Model):
+    """Whether the service can do its work."""
+
+    ready: bool
+    parts: list[Part]
+
+
+class Liveness(Model):
+    """The process lives."""
+
+    alive: bool = True
+
+
+class ProblemField(Model):
+    """One value of a request that cannot be accepted."""
+
+    field: str
+    sentence: str
+
+
+class ProblemDocument(Model):
+    """An error as RFC 9457 writes it."""
+
+    type: str = Field(default="about:blank")
+    title: str
+    status: int
+    detail: str = Field(description="What was found and what is allowed, in sentences")
+    instance: str
+    errors: list[ProblemField] = Field(default_factory=list)

@@ -1,0 +1,199 @@
+"""The built-in pages over HTTP: read, build the view, render."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import Annotated
+from urllib.parse import parse_qs, quote, unquote
+
+from fastapi import APIRouter, Path, Query, Request
+from pydantic import ValidationError
+from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
+
+from api.alerts import AlertId, acknowledge, client_of
+from api.facilities import MOST_OPEN_ALERTS, FacilityId, all_statuses, one_status
+from api.models import Acknowledgement
+from api.problems import NotFoundError, RequestError, field_sentences
+from api.queries import read_buckets
+from api.services import Services
+from dashboards.pages.alerts import NEEDS_ANSWER, AlertScene, alert_card, alerts_page
+from dashboards.pages.assets import Asset
+from dashboards.pages.chart import Window, plot_columns
+from dashboards.pages.facility import facility_page
+from dashboards.pages.overview import overview
+from dashboards.pages.render import Pages
+from dashboards.pages.series import DEFAULT_RANGE, RANGES
+from domain.alert import Alert, AlertState
+from domain.episode import Episode
+from domain.instant import to_datetime
+from domain.places import Facility
+
+RECENT_ALERTS = 50
+_EPISODES_READ = 1000
+_PERSON_COOKIE = "vitals_name"
+_YEAR_SECONDS = 365 * 86400
+_REVALIDATE = {"Cache-Control": "private, no-cache", "Vary": "Cookie"}
+_KEEP = {"Cache-Control": "public, max-age=31536000, immutable"}
+
+RangeKey = Annotated[str, Query(alias="range", max_length=10, description="24h, 7d or 30d")]
+Part = Annotated[str, Query(max_length=10, description="`live` answers only what an open page replaces")]
+
+
+def page_routes(services: Services, pages: Pages, assets: Mapping[str, Asset]) -> APIRouter:
+    """Return the routes of people: pages, their form, their charts and static files."""
+    router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
+    _add_overview(router, services, pages)
+    _add_facility(router, services, pages)
+    _add_alerts(router, services, pages)
+    _add_acknowledge(router, services)
+    _add_static(router, assets)
+    return router
+
+
+def _add_overview(router: APIRouter, services: Services, pages: Pages) -> None:
+    @router.get("/")
+    async def show_overview(part: Part = "") -> Response:
+        directory = services.directory()
+        statuses = await all_statuses(services, directory)
+        view = overview(statuses, services.clock.now_ms())
+        return _html(pages.overview(view, live=part == "live", waiting=await _waiting(services)))
+
+
+def _add_facility(router: APIRouter, services: Services, pages: Pages) -> None:
+    @router.get("/facilities/{facility:path}")
+    async def show_facility(
+        request: Request, facility: FacilityId, range_key: RangeKey = DEFAULT_RANGE.key, part: Part = ""
+    ) -> Response:
+        scene, live = _scene(services), part == "live"
+        status, open_alerts = await one_status(services, scene.directory, facility)
+        window = _window(status.facility, range_key, scene.now_ms)
+        channels = scene.directory.channels_of(facility)
+        series = None if live else await read_buckets(services, channels, window)
+        episodes = await services.episodes(
+            facility=facility,
+            from_=to_datetime(window.from_ms),
+            to=to_datetime(window.to_ms),
+            limit=_EPISODES_READ,
+        )
+        titled = [(each, services.describe(_as_alert(each)).title) for each in reversed(episodes)]
+        view = facility_page(status, open_alerts, titled, series, scene, window)
+        waiting = await _waiting(services)
+        return _html(pages.facility(view, live=live, waiting=waiting, person=_person(request)))
+
+    @router.get("/charts/{facility:path}")
+    async def chart_data(facility: FacilityId, range_key: RangeKey = DEFAULT_RANGE.key) -> Response:
+        directory = services.directory()
+        found = directory.facilities.get(facility)
+        if found is None:
+            raise NotFoundError("facility", facility)
+        window = _window(found, range_key, services.clock.now_ms())
+        channels = [each for each in directory.channels_of(facility) if not each.quantity.states]
+        series = await read_buckets(services, channels, window)
+        body = {
+            "zone": found.timezone,
+            "from": window.from_ms // 1000,
+            "to": window.to_ms // 1000,
+            "charts": [plot_columns(channel, series[channel.id], window) for channel in channels],
+        }
+        return JSONResponse(body, headers=_REVALIDATE)
+
+
+def _add_alerts(router: APIRouter, services: Services, pages: Pages) -> None:
+    @router.get("/alerts")
+    async def show_alerts(request: Request, part: Part = "") -> Response:
+        open_alerts = await services.alerts(open_only=True, facility=None, limit=MOST_OPEN_ALERTS)
+        recent = await services.alerts(open_only=False, facility=None, limit=RECENT_ALERTS)
+        view = alerts_page(open_alerts, recent, _scene(services))
+        waiting = len(view.waiting)
+        return _html(pages.alerts(view, live=part == "live", waiting=waiting, person=_person(request)))
+
+    @router.get("/alerts/{alert_id}")
+    async def show_alert(request: Request, alert_id: AlertId, part: Part = "") -> Response:
+        found = await services.alert(alert_id)
+        if found is None:
+            raise NotFoundError("alert", alert_id)
+        view, waiting = alert_card(found, _scene(services)), await _waiting(services)
+        return _html(pages.alert(view, live=part == "live", waiting=waiting, person=_person(request)))
+
+
+def _add_acknowledge(router: APIRouter, services: Services) -> None:
+    @router.post("/alerts/{alert_id}/acknowledge")
+    async def take_alert(request: Request, alert_id: Annotated[int, Path(ge=1, lt=2**63)]) -> Response:
+        form = _form(await request.body())
+        said = _acknowledgement(form)
+        await acknowledge(services, alert_id, said, f"page {client_of(request)}")
+        response = RedirectResponse(local_path(form.get("next", ""), f"/alerts/{alert_id}"), status_code=303)
+        response.set_cookie(
+            _PERSON_COOKIE, quote(said.by), max_age=_YEAR_SECONDS, httponly=True, samesite="lax",
+            secure=request.url.scheme == "https",
+        )  # fmt: skip
+        return response
+
+
+def _add_static(router: APIRouter, assets: Mapping[str, Asset]) -> None:
+    @router.get("/static/{name:path}")
+    async def static_file(name: str, v: Annotated[str, Query(max_length=40)] = "") -> Response:
+        asset = assets.get(name)
+        if asset is None:
+            raise NotFoundError("file", name)
+        headers = _KEEP if v == asset.version else {"Cache-Control": "public, no-cache"}
+        return Response(asset.content, headers={**headers, "Content-Type": asset.content_type})
+
+    @router.get("/favicon.ico")
+    async def favicon() -> Response:
+        asset = assets["icon.svg"]
+        return Response(asset.content, headers={"Cache-Control": "max-age=86400", "Content-Type": asset.content_type})
+
+
+def local_path(wanted: str, otherwise: str) -> str:
+    """Return an address on this service; one that would lead elsewhere is replaced."""
+    safe = wanted.startswith("/") and not wanted.startswith(("//", "/\\")) and wanted.isprintable() and wanted.isascii()
+    return wanted if safe and len(wanted) <= 1000 else otherwise
+
+
+def _html(text: str) -> Response:
+    return HTMLResponse(text.encode("utf-8", "replace"), headers=_REVALIDATE)
+
+
+def _scene(services: Services) -> AlertScene:
+    return AlertScene(services.directory(), services.latest, services.describe, services.clock.now_ms())
+
+
+async def _waiting(services: Services) -> int:
+    open_alerts = await services.alerts(open_only=True, facility=None, limit=MOST_OPEN_ALERTS)
+    return sum(alert.state in NEEDS_ANSWER for alert in open_alerts)
+
+
+def _window(facility: Facility, range_key: str, now_ms: int) -> Window:
+    chosen = RANGES.get(range_key, DEFAULT_RANGE)
+    return Window(now_ms - round(chosen.span.total_seconds() * 1000), now_ms, facility.timezone, chosen)
+
+
+def _person(request: Request) -> str:
+    return unquote(request.cookies.get(_PERSON_COOKIE, ""), errors="replace")[:80]
+
+
+def _form(body: bytes) -> dict[str, str]:
+    fields = parse_qs(body.decode("utf-8", "replace"), keep_blank_values=True, max_num_fields=10)
+    return {name: values[-1] for name, values in fields.items()}
+
+
+def _acknowledgement(form: Mapping[str, str]) -> Acknowledgement:
+    try:
+        return Acknowledgement(by=form.get("by", ""), note=form.get("note", ""))
+    except ValidationError as error:
+        sentences = "; ".join(f"{each['field']}: {each['sentence']}" for each in field_sentences(error.errors()))
+        raise RequestError(
+            HTTPStatus.UNPROCESSABLE_ENTITY, f"Write your name, so that others know. ({sentences})"
+        ) from None
+
+
+def _as_alert(episode: Episode) -> Alert:
+    """Rules have words for alerts; an episode that raised none has the same words."""
+    return Alert(
+        id=0, episode=episode.id, rule=episode.rule, severity=episode.severity, state=AlertState.NORMAL,
+        subject_kind=episode.subject_kind, subject=episode.subject, facility=episode.facility,
+        started_at=episode.started_at, raised_at=episode.confirmed_at, ended_at=episode.ended_at,
+        extreme=episode.extreme,
+    )  # fmt: skip

@@ -1,0 +1,85 @@
+"""What the API serves, as callables that ``app`` passes in: no route knows who stands behind them."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from dashboards.pages.series import Bucket, Resolution
+from dashboards.pages.status import LatestReading
+from dashboards.pages.wording import DescribeAlert, plain_alert_text
+from domain.alert import Alert
+from domain.directory import Directory
+from domain.episode import Episode
+from domain.instant import Clock
+from domain.reading import Reading
+
+
+class ReadSeries(Protocol):
+    """Raw readings of one channel with ``from_ms <= measured_at_ms < to_ms``, oldest first, at most ``limit``."""
+
+    async def __call__(self, channel: str, from_ms: int, to_ms: int, *, limit: int) -> Sequence[Reading]:
+        """Return the readings, unusable ones too."""
+
+
+class ReadRollups(Protocol):
+    """Roll-ups of one channel that share time with ``[from_ms, to_ms)``, oldest first."""
+
+    async def __call__(self, channel: str, from_ms: int, to_ms: int, resolution: Resolution) -> Sequence[Bucket]:
+        """Return one bucket per hour or day that has readings; ``resolution`` is never RAW."""
+
+
+class ReadAlerts(Protocol):
+    """Alerts, newest first."""
+
+    async def __call__(self, *, open_only: bool, facility: str | None, limit: int) -> Sequence[Alert]:
+        """Return at most ``limit`` alerts; the facility None means all."""
+
+
+class AcknowledgeAlert(Protocol):
+    """Records that somebody has taken an alert; saying so twice changes nothing."""
+
+    async def __call__(self, alert_id: int, *, by: str, now: datetime, origin: str, note: str) -> Alert:
+        """Return the alert as it is now; an unknown one raises a ``VitalsError``."""
+
+
+class ReadEpisodes(Protocol):
+    """Episodes of one facility that overlap ``[from_, to)``, oldest first."""
+
+    async def __call__(self, *, facility: str, from_: datetime, to: datetime, limit: int) -> Sequence[Episode]:
+        """Return at most ``limit`` episodes."""
+
+
+@dataclass(frozen=True, slots=True)
+class PartState:
+    """Whether one part of the service can do its work, in a sentence."""
+
+    name: str
+    ready: bool
+    sentence: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Services:
+    """Everything that routes and pages call."""
+
+    clock: Clock
+    directory: Callable[[], Directory]
+    latest: LatestReading
+    """The newest reading of a channel, from memory."""
+    series: ReadSeries
+    rollups: ReadRollups
+    alerts: ReadAlerts
+    alert: Callable[[int], Awaitable[Alert | None]]
+    acknowledge: AcknowledgeAlert
+    episodes: ReadEpisodes
+    metrics: Callable[[], bytes]
+    """The text for Prometheus; may block, so it is called in a thread."""
+    parts: Callable[[], Sequence[PartState]]
+    """The state of each part, for readiness; must not block."""
+    describe: DescribeAlert = plain_alert_text
+    """What the rule behind an alert says, and what to do."""
+    notice: str = ""
+    """A sentence at the head of every page, e.g. that the demo's time runs faster."""

@@ -1,0 +1,147 @@
+"""From domain objects to the documents that the API answers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from api.models import (
+    AlertDetail,
+    ChannelDetail,
+    EquipmentDetail,
+    FacilityDetail,
+    FacilitySummary,
+    LatestValue,
+    Point,
+    ServiceState,
+)
+from api.services import Services
+from dashboards.pages.series import Bucket
+from dashboards.pages.status import FacilityStatus, alert_service
+from dashboards.pages.wording import advice_for
+from domain.alert import Alert
+from domain.directory import Directory
+from domain.instant import to_datetime
+from domain.places import Channel, Equipment
+from domain.reading import Reading
+
+
+@dataclass(frozen=True, slots=True)
+class Translator:
+    """One request's view of the world: a directory that does not change under it."""
+
+    services: Services
+    directory: Directory
+
+    def facility(self, status: FacilityStatus) -> FacilitySummary:
+        """Return a facility and how it is."""
+        facility = status.facility
+        return FacilitySummary(
+            id=facility.id,
+            name=facility.name,
+            country=facility.country,
+            region=facility.region,
+            district=facility.district,
+            timezone=facility.timezone,
+            latitude=facility.latitude,
+            longitude=facility.longitude,
+            status=status.overall,
+            services=[
+                ServiceState(service=each.service, status=each.status, reason=each.reason) for each in status.services
+            ],
+            last_heard=None if status.last_heard_ms is None else to_datetime(status.last_heard_ms),
+            open_alerts=status.open_alerts,
+        )
+
+    def facility_detail(self, status: FacilityStatus, open_alerts: Sequence[Alert]) -> FacilityDetail:
+        """Return a facility with all that stands in it."""
+        return FacilityDetail(
+            **dict(self.facility(status)),
+            equipment=[self.equipment(item) for item in self.directory.equipment_of(status.facility.id)],
+            alerts=[self.alert(alert) for alert in open_alerts],
+        )
+
+    def equipment(self, item: Equipment) -> EquipmentDetail:
+        """Return a piece of equipment with its channels."""
+        return EquipmentDetail(
+            id=item.id,
+            name=item.name,
+            kind=item.kind,
+            service=item.kind.service,
+            model=item.model,
+            serial=item.serial,
+            channels=[
+                self.channel(channel)
+                for channel in self.directory.channels_of(item.facility)
+                if channel.equipment == item.id
+            ],
+        )
+
+    def channel(self, channel: Channel) -> ChannelDetail:
+        """Return a channel with its newest value."""
+        reading = self.services.latest(channel.id)
+        return ChannelDetail(
+            id=channel.id,
+            facility=channel.facility,
+            equipment=channel.equipment,
+            node=channel.node,
+            quantity=channel.quantity.name,
+            unit=channel.quantity.unit.name,
+            interval_seconds=channel.interval.total_seconds(),
+            limits=dict(channel.limits),
+            latest=None if reading is None else _latest(channel, reading),
+        )
+
+    def alert(self, alert: Alert) -> AlertDetail:
+        """Return an alert with the words of its rule."""
+        text = self.services.describe(alert)
+        channel = self.directory.channels.get(alert.subject)
+        return AlertDetail(
+            id=alert.id,
+            episode=alert.episode,
+            rule=alert.rule,
+            title=text.title,
+            phrase=text.phrase,
+            advice=text.advice or advice_for(alert_service(self.directory, alert)),
+            severity=alert.severity.label,
+            state=alert.state,
+            facility=alert.facility,
+            subject_kind=alert.subject_kind,
+            subject=alert.subject,
+            started_at=alert.started_at,
+            raised_at=alert.raised_at,
+            ended_at=alert.ended_at,
+            past=alert.past,
+            extreme=alert.extreme,
+            unit=channel.quantity.unit.name if channel else None,
+            acknowledged_at=alert.acknowledged_at,
+            acknowledged_by=alert.acknowledged_by,
+        )
+
+
+def _latest(channel: Channel, reading: Reading) -> LatestValue:
+    return LatestValue(
+        measured_at=to_datetime(reading.measured_at_ms),
+        received_at=to_datetime(reading.received_at_ms),
+        value=reading.value,
+        quality=reading.quality.label,
+        text=channel.quantity.format(reading.value),
+    )
+
+
+def point_of_reading(reading: Reading) -> Point:
+    """Return a raw reading as a point; an unusable one has no values, and its quality says why."""
+    moment, value = to_datetime(reading.measured_at_ms), reading.value
+    return Point(start=moment, end=moment, min=value, mean=value, max=value, count=1, quality=reading.quality.label)
+
+
+def point_of_bucket(bucket: Bucket) -> Point:
+    """Return a roll-up as a point."""
+    return Point(
+        start=to_datetime(bucket.start_ms),
+        end=to_datetime(bucket.end_ms),
+        min=bucket.minimum,
+        mean=bucket.mean,
+        max=bucket.maximum,
+        count=bucket.readings,
+    )

@@ -1,0 +1,1 @@
+"""The built-in pages: pure view models, templates and static files; HTTP stands in ``api``."""

@@ -1,0 +1,166 @@
+"""Alerts on pages: where, what, since when, how bad, and what to do."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from dashboards.pages.status import LatestReading, alert_service, is_fresh, subject_name
+from dashboards.pages.wording import (
+    SERVICE_WORDS,
+    SEVERITY_WORDS,
+    STATE_WORDS,
+    DescribeAlert,
+    LocalTime,
+    advice_for,
+    duration_text,
+    local_time,
+    quantity_word,
+)
+from domain.alert import Alert, AlertState
+from domain.directory import Directory
+from domain.episode import Severity
+from domain.instant import to_ms
+from domain.places import Facility, Service
+
+NEEDS_ANSWER = {AlertState.UNACKNOWLEDGED, AlertState.RETURNED_UNACKNOWLEDGED}
+
+
+@dataclass(frozen=True, slots=True)
+class AlertCard:
+    """One alert, ready to be written into a page."""
+
+    id: int
+    facility: str
+    facility_name: str
+    place: str
+    subject: str
+    """Name of the equipment or node."""
+    service: Service
+    service_word: str
+    title: str
+    phrase: str
+    """What the rule says of the worst value."""
+    advice: str
+    severity: Severity
+    severity_word: str
+    state: AlertState
+    state_word: str
+    started: LocalTime
+    lasted: str
+    """How long the excursion has lasted, or did last."""
+    ended: LocalTime | None
+    quantity: str
+    worst: str
+    """The extreme value with its unit; empty where the rule has none (silence)."""
+    current: str
+    """The value now; empty where none is known."""
+    acknowledged_by: str
+    acknowledged: LocalTime | None
+    needs_answer: bool
+    past: bool
+
+
+@dataclass(frozen=True, slots=True)
+class AlertsPage:
+    """The list of alerts: who waits for an answer, what is being handled, what is over."""
+
+    sentence: str
+    waiting: tuple[AlertCard, ...]
+    handled: tuple[AlertCard, ...]
+    over: tuple[AlertCard, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class AlertScene:
+    """What the words of an alert depend on."""
+
+    directory: Directory
+    latest: LatestReading
+    describe: DescribeAlert
+    now_ms: int
+
+
+def alerts_page(open_alerts: Sequence[Alert], recent: Sequence[Alert], scene: AlertScene) -> AlertsPage:
+    """Return the list page; ``recent`` may hold open ones too, they are shown once."""
+    cards = [alert_card(alert, scene) for alert in sorted(open_alerts, key=worst_and_oldest)]
+    shown = {card.id for card in cards}
+    waiting = tuple(card for card in cards if card.needs_answer)
+    over = tuple(alert_card(alert, scene) for alert in recent if alert.id not in shown)
+    return AlertsPage(
+        sentence=_sentence(len(waiting), len(cards)),
+        waiting=waiting,
+        handled=tuple(card for card in cards if not card.needs_answer),
+        over=over,
+    )
+
+
+def worst_and_oldest(alert: Alert) -> tuple[int, int, int]:
+    """Return the sort key of alerts: the most severe first, then who waits longest."""
+    return (-int(alert.severity), to_ms(alert.started_at), alert.id)
+
+
+def alert_card(alert: Alert, scene: AlertScene) -> AlertCard:
+    """Return one alert in words."""
+    facility = scene.directory.facilities.get(alert.facility) or _unknown(alert.facility)
+    text = scene.describe(alert)
+    service = alert_service(scene.directory, alert)
+    worst, quantity = _worst(alert, scene)
+    return AlertCard(
+        id=alert.id,
+        facility=facility.id,
+        facility_name=facility.name,
+        place=" · ".join(part for part in (facility.district, facility.region) if part),
+        subject=subject_name(scene.directory, alert),
+        service=service,
+        service_word=SERVICE_WORDS[service],
+        title=text.title,
+        phrase=text.phrase,
+        advice=text.advice or advice_for(service),
+        severity=alert.severity,
+        severity_word=SEVERITY_WORDS[alert.severity],
+        state=alert.state,
+        state_word=STATE_WORDS[alert.state],
+        started=local_time(alert.started_at, facility.timezone, scene.now_ms),
+        lasted=duration_text((to_ms(alert.ended_at) if alert.ended_at else scene.now_ms) - to_ms(alert.started_at)),
+        ended=local_time(alert.ended_at, facility.timezone, scene.now_ms) if alert.ended_at else None,
+        quantity=quantity,
+        worst=worst,
+        current=_current(alert, scene),
+        acknowledged_by=alert.acknowledged_by,
+        acknowledged=_acknowledged(alert, facility, scene.now_ms),
+        needs_answer=alert.state in NEEDS_ANSWER,
+        past=alert.past,
+    )
+
+
+def _sentence(waiting: int, still_open: int) -> str:
+    if waiting:
+        return f"{waiting} {'alert waits' if waiting == 1 else 'alerts wait'} for an answer"
+    if still_open:
+        return f"Every open alert has been answered ({still_open})"
+    return "No open alerts"
+
+
+def _unknown(facility: str) -> Facility:
+    """Return a facility to speak of when an alert has outlived its registration."""
+    return Facility(id=facility, name=facility, country="", region="", district="")
+
+
+def _worst(alert: Alert, scene: AlertScene) -> tuple[str, str]:
+    channel = scene.directory.channels.get(alert.subject)
+    if channel is None or alert.extreme is None:
+        return "", ""
+    return channel.quantity.format(alert.extreme), quantity_word(channel.quantity.name)
+
+
+def _current(alert: Alert, scene: AlertScene) -> str:
+    channel = scene.directory.channels.get(alert.subject)
+    reading = scene.latest(alert.subject) if channel else None
+    if channel is None or reading is None or reading.value is None:
+        return ""
+    return channel.quantity.format(reading.value) if is_fresh(channel, reading, scene.now_ms) else ""
+
+
+def _acknowledged(alert: Alert, facility: Facility, now_ms: int) -> LocalTime | None:
+    return local_time(alert.acknowledged_at, facility.timezone, now_ms) if alert.acknowledged_at else None

@@ -1,0 +1,131 @@
+"""Series made small enough for a screen; minimum and maximum always survive, and gaps stay gaps."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from datetime import timedelta
+from enum import StrEnum
+from typing import NamedTuple
+
+from domain.instant import DAY_MS, HOUR_MS
+from domain.reading import Reading
+
+MOST_POINTS = 1500
+"""More than this no screen can show and no phone should load."""
+GAP_INTERVALS = 2.5
+"""A pause of more than this many expected intervals is a gap: nothing is known there."""
+
+
+class Resolution(StrEnum):
+    """How finely a series is read."""
+
+    RAW = "raw"
+    HOUR = "hour"
+    DAY = "day"
+
+    @property
+    def step_ms(self) -> int:
+        """Return the length of one roll-up in milliseconds; 0 for raw readings."""
+        return _STEPS_MS[self]
+
+
+_STEPS_MS = {Resolution.RAW: 0, Resolution.HOUR: HOUR_MS, Resolution.DAY: DAY_MS}
+
+
+class Bucket(NamedTuple):
+    """What is known of a stretch of time, in the quantity's canonical unit; a single reading is the shortest one."""
+
+    start_ms: int
+    end_ms: int
+    minimum: float
+    mean: float
+    maximum: float
+    readings: int = 1
+
+    @property
+    def middle_ms(self) -> int:
+        """Return the moment at which the stretch is drawn."""
+        return (self.start_ms + self.end_ms) // 2
+
+
+class Range(NamedTuple):
+    """A stretch of time that a page offers."""
+
+    key: str
+    words: str
+    span: timedelta
+    table_step: timedelta
+
+
+RANGES = {
+    each.key: each
+    for each in (
+        Range("24h", "24 hours", timedelta(hours=24), timedelta(hours=1)),
+        Range("7d", "7 days", timedelta(days=7), timedelta(hours=12)),
+        Range("30d", "30 days", timedelta(days=30), timedelta(days=1)),
+    )
+}
+DEFAULT_RANGE = RANGES["24h"]
+
+
+def choose_resolution(interval: timedelta, span_ms: int, most: int = MOST_POINTS) -> Resolution:
+    """Return the finest resolution that keeps a series of this span within ``most`` points."""
+    if span_ms <= most * interval.total_seconds() * 1000:
+        return Resolution.RAW
+    return Resolution.HOUR if span_ms <= most * HOUR_MS else Resolution.DAY
+
+
+def from_readings(readings: Iterable[Reading]) -> list[Bucket]:
+    """Return the usable readings as buckets of one."""
+    return [
+        Bucket(each.measured_at_ms, each.measured_at_ms, each.value, each.value, each.value)
+        for each in readings
+        if each.value is not None and each.quality.usable
+    ]
+
+
+def merge(buckets: Sequence[Bucket], from_ms: int, to_ms: int, columns: int) -> list[Bucket]:
+    """Return at most ``columns`` buckets over [from_ms, to_ms]; fewer buckets than that stay as they are."""
+    if len(buckets) <= columns:
+        return list(buckets)
+    width_ms = max(math.ceil((to_ms - from_ms + 1) / columns), 1)
+    return merge_every(buckets, from_ms, width_ms)
+
+
+def merge_every(buckets: Iterable[Bucket], from_ms: int, width_ms: int) -> list[Bucket]:
+    """Return buckets joined per stretch of ``width_ms`` counted from ``from_ms``."""
+    groups: dict[int, list[Bucket]] = {}
+    for bucket in buckets:
+        groups.setdefault((bucket.start_ms - from_ms) // width_ms, []).append(bucket)
+    return [_join(group) for _, group in sorted(groups.items())]
+
+
+def split_at_gaps(buckets: Sequence[Bucket], gap_ms: int) -> list[list[Bucket]]:
+    """Return the runs of buckets between which less than ``gap_ms`` is unknown."""
+    runs: list[list[Bucket]] = []
+    for bucket in buckets:
+        if runs and bucket.start_ms - runs[-1][-1].end_ms <= gap_ms:
+            runs[-1].append(bucket)
+        else:
+            runs.append([bucket])
+    return runs
+
+
+def gap_after_ms(interval: timedelta, buckets: Sequence[Bucket]) -> int:
+    """Return the pause in milliseconds that counts as a gap; a roll-up's own coarseness is no gap."""
+    coarse = any(bucket.readings > 1 for bucket in buckets)
+    widest_ms = max((bucket.end_ms - bucket.start_ms for bucket in buckets), default=0)
+    return max(round(GAP_INTERVALS * interval.total_seconds() * 1000), widest_ms // 2 if coarse else 0)
+
+
+def _join(group: Sequence[Bucket]) -> Bucket:
+    count = sum(bucket.readings for bucket in group)
+    return Bucket(
+        start_ms=min(bucket.start_ms for bucket in group),
+        end_ms=max(bucket.end_ms for bucket in group),
+        minimum=min(bucket.minimum for bucket in group),
+        mean=sum(bucket.mean * bucket.readings for bucket in group) / count,
+        maximum=max(bucket.maximum for bucket in group),
+        readings=count,
+    )
