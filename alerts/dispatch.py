@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from datetime import datetime, timedelta
-from typing import Literal
+from typing import Any, Literal, TypeVar
 
 from alerts.change import AlertChange
 from alerts.notification import Notification, NotificationState
@@ -17,6 +17,8 @@ from alerts.store import AlertStore
 from domain.instant import Clock, to_datetime
 
 log = logging.getLogger(__name__)
+
+Result = TypeVar("Result")
 
 RETRIED = "retried"
 """Counted for an attempt that failed for now; the other words of ``stats`` are notification states."""
@@ -90,14 +92,17 @@ class Dispatcher:
         while True:
             awake.clear()
             try:
-                for notification in await self._claim(channel):
-                    self._start(notification)
-                pause = await self._until_due(channel)
+                pause = await _whole(self._round(channel))
             except Exception:
                 # The database is away: the messages are safe in it, and other lanes may have better luck.
                 log.exception("dispatch to %s could not read the outbox", channel)
                 pause = None
             await self._wait(awake, pause)
+
+    async def _round(self, channel: str) -> float | None:
+        for notification in await self._claim(channel):
+            self._start(notification)
+        return await self._until_due(channel)
 
     async def _claim(self, channel: str) -> list[Notification]:
         busy = self._sending[channel]
@@ -193,7 +198,9 @@ class Dispatcher:
     async def _abandon_unserved(self) -> None:
         while True:
             try:
-                for notification in await self._outbox.abandon_unserved(tuple(self._notifiers), now=self._now()):
+                for notification in await _whole(
+                    self._outbox.abandon_unserved(tuple(self._notifiers), now=self._now())
+                ):
                     log.warning("notification %s is undeliverable: no such channel", notification.key)
                     self._counts[notification.channel, NotificationState.FAILED.value] += 1
             except Exception:
@@ -216,3 +223,13 @@ class Dispatcher:
 
     def _now(self) -> datetime:
         return to_datetime(self._clock.now_ms())
+
+
+async def _whole(work: Coroutine[Any, Any, Result]) -> Result:
+    """Await work that a cancellation must not cut in two: a statement cut off can leave SQLite locked for others."""
+    task = asyncio.ensure_future(work)
+    try:
+        return await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await asyncio.wait([task])
+        raise

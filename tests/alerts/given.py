@@ -188,6 +188,7 @@ class Memory:
     answers: list[Delivery | Exception] = field(default_factory=list)
     sent: list[OutgoingMessage] = field(default_factory=list)
     arrived: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(0))
+    begun: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(0))
     gate: asyncio.Event | None = None
     """Nothing gets past it while it is not set."""
     at_once: int = 0
@@ -197,6 +198,7 @@ class Memory:
         """Remember the message and give the next answer."""
         self.at_once += 1
         self.most_at_once = max(self.most_at_once, self.at_once)
+        self.begun.release()
         try:
             if self.gate is not None:
                 await self.gate.wait()
