@@ -1,0 +1,118 @@
+"""From rules and the registry to what the engine runs: every limit a number, every duration milliseconds."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import timedelta
+
+from domain.directory import Directory
+from domain.episode import Severity
+from domain.places import Channel
+from domain.quantities import Quantity
+from rules.conditions.base import Predicate, ValueCondition
+from rules.conditions.silent_for import SilentFor
+from rules.model import Rule
+from rules.settings import EngineSettings
+
+WORSE_BY_DECIMALS = 5
+"""An extreme is worth telling again when it moved by this many of the last decimals that people are shown."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Level:
+    """A rule on values as the engine runs it; channels with equal limits and intervals share one."""
+
+    rule: str
+    kind: str
+    severity: Severity
+    holds: Predicate
+    cleared: Predicate
+    excess: Callable[[float], float] | None
+    for_ms: int
+    gap_ms: int
+    """A pause longer than this is a gap."""
+    worse_by: float
+
+
+@dataclass(frozen=True, slots=True)
+class Silence:
+    """A rule on silence as the engine runs it."""
+
+    rule: str
+    severity: Severity
+    for_ms: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Plan:
+    """Everything that is asked of one channel; channels that are asked the same share one."""
+
+    levels: tuple[Level, ...]
+    silences: tuple[Silence, ...]
+    live_ms: int
+    """A reading that took longer than this to arrive is late."""
+
+
+def milliseconds(duration: timedelta) -> int:
+    """Return a duration in milliseconds."""
+    return duration // timedelta(milliseconds=1)
+
+
+def worse_by(quantity: Quantity) -> float:
+    """Return by how much an extreme has to move to be told again: 0.5 °C, 5 %, 0.5 V, 0.05 bar."""
+    return float(WORSE_BY_DECIMALS * 10.0**-quantity.decimals * quantity.shown_as.scale)
+
+
+def live_ms(interval: timedelta, settings: EngineSettings) -> int:
+    """Return how long after its measurement a reading of such a channel still counts as live."""
+    return milliseconds(max(settings.live_horizon, interval * settings.live_intervals))
+
+
+class Compiler:
+    """Compiles channel by channel and shares what is equal."""
+
+    def __init__(self, rules: Iterable[Rule], directory: Directory, settings: EngineSettings) -> None:
+        self._rules = tuple(rules)
+        self._directory = directory
+        self._settings = settings
+        self._levels: dict[tuple[object, ...], Level] = {}
+        self._plans: dict[tuple[object, ...], Plan] = {}
+
+    def plan(self, channel: Channel) -> Plan:
+        """Return what is asked of the channel; a rule whose limit the registry lacks asks nothing."""
+        chosen = [rule for rule in self._rules if rule.applies_to.selects(channel, self._directory)]
+        levels = tuple(level for rule in chosen if (level := self._level(rule, channel)) is not None)
+        silences = tuple(_silence(rule) for rule in chosen if isinstance(rule.condition, SilentFor))
+        live = live_ms(channel.interval, self._settings)
+        return self._plans.setdefault((levels, silences, live), Plan(levels, silences, live))
+
+    def node_silences(self) -> tuple[Silence, ...]:
+        """Return what is asked of every node."""
+        return tuple(
+            _silence(rule) for rule in self._rules if rule.applies_to.node and isinstance(rule.condition, SilentFor)
+        )
+
+    def _level(self, rule: Rule, channel: Channel) -> Level | None:
+        condition = rule.condition
+        band = condition.band(channel) if isinstance(condition, ValueCondition) else None
+        if band is None or not isinstance(condition, ValueCondition):
+            return None
+        key = (rule.id, band.key, channel.quantity.name, channel.interval)
+        if key not in self._levels:
+            self._levels[key] = Level(
+                rule=rule.id,
+                kind=rule.when.kind,
+                severity=rule.severity,
+                holds=band.holds,
+                cleared=band.cleared,
+                excess=band.excess,
+                for_ms=milliseconds(condition.duration),
+                gap_ms=round(milliseconds(channel.interval) * self._settings.gap_factor),
+                worse_by=worse_by(channel.quantity),
+            )
+        return self._levels[key]
+
+
+def _silence(rule: Rule) -> Silence:
+    return Silence(rule.id, rule.severity, milliseconds(rule.condition.duration))

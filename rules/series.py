@@ -1,0 +1,154 @@
+"""What the engine remembers of one channel, and how one reading moves it on."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from domain.episode import ChangeKind, EpisodeChange
+from domain.places import Channel
+from rules.compile import Level, Plan, Silence
+from rules.streak import Streak, Turn, advance, episode_of
+
+NEVER = -(2**62)
+_KIND_OF_TURN = {
+    Turn.OPENED: ChangeKind.OPENED,
+    Turn.SEEN_LIVE: ChangeKind.OPENED,
+    Turn.WORSENED: ChangeKind.WORSENED,
+    Turn.ENDED: ChangeKind.ENDED,
+}
+
+
+class Window(NamedTuple):
+    """A stretch of event time, both ends included."""
+
+    from_ms: int
+    to_ms: int
+
+    def with_moment(self, moment_ms: int) -> Window:
+        """Return the smallest window that also holds the moment."""
+        return Window(min(self.from_ms, moment_ms), max(self.to_ms, moment_ms))
+
+
+class Silent(NamedTuple):
+    """An open episode of silence."""
+
+    started_ms: int
+    confirmed_ms: int
+    silence: Silence
+
+
+class NodeState:
+    """What is remembered of one node."""
+
+    __slots__ = ("away_ms", "back_ms", "dirty", "facility", "heard_ms", "id", "silent")
+
+    def __init__(self, node: str, facility: str, away_ms: int) -> None:
+        self.id = node
+        self.facility = facility
+        self.away_ms = away_ms
+        """Unheard for longer than this, the node is away and its channels' silence is its own."""
+        self.heard_ms: int | None = None
+        """Arrival of the last reading; of the first tick for a node that never reported."""
+        self.back_ms = NEVER
+        """When it was heard again after it had been away."""
+        self.silent: dict[str, Silent] | None = None
+        self.dirty = False
+
+
+class ChannelState:
+    """What is remembered of one channel: small while nothing is wrong, because most channels are fine."""
+
+    __slots__ = (
+        "channel",
+        "dirty",
+        "heard_ms",
+        "last_ms",
+        "last_value",
+        "node",
+        "plan",
+        "rest_from_ms",
+        "silent",
+        "stale",
+        "streaks",
+    )
+
+    def __init__(self, channel: Channel, plan: Plan, node: NodeState) -> None:
+        self.channel = channel
+        self.plan = plan
+        self.node = node
+        self.last_ms = NEVER
+        """The latest moment with a usable reading."""
+        self.last_value = 0.0
+        self.heard_ms: int | None = None
+        """Arrival of the last usable reading."""
+        self.streaks: list[Streak | None] = [None] * len(plan.levels)
+        self.rest_from_ms = [NEVER] * len(plan.levels)
+        """Where a rule has no streak: from here to the latest reading its condition never held."""
+        self.stale: dict[int, Window] | None = None
+        """Which rules have to judge which stretch of history again."""
+        self.silent: dict[str, Silent] | None = None
+        self.dirty = False
+
+
+def in_order(state: ChannelState, moment_ms: int, value: float, *, live: bool) -> list[EpisodeChange]:
+    """Move every rule of the channel on by the newest reading; a rule that is stale only notes it."""
+    changes: list[EpisodeChange] = []
+    previous_ms, streaks = state.last_ms, state.streaks
+    state.last_ms, state.last_value = moment_ms, value
+    if previous_ms == NEVER:
+        state.rest_from_ms = [moment_ms] * len(streaks)
+    index = -1
+    for level in state.plan.levels:
+        index += 1
+        streak = streaks[index]
+        if (streak is None and not level.holds(value)) or (state.stale and _noted(state.stale, index, moment_ms)):
+            continue
+        after, turn = advance(level, streak, moment_ms, value, previous_ms, live=live)
+        streaks[index] = after
+        if after is None:
+            state.rest_from_ms[index] = moment_ms
+        if turn is not None and (told := after or streak) is not None:
+            ended_ms = moment_ms if turn is Turn.ENDED else None
+            changes.append(EpisodeChange(_KIND_OF_TURN[turn], episode_of(level, state.channel, told, ended_ms), live))
+    return changes
+
+
+def _noted(stale: dict[int, Window], index: int, moment_ms: int) -> bool:
+    window = stale.get(index)
+    if window is None:
+        return False
+    stale[index] = window.with_moment(moment_ms)
+    return True
+
+
+def late(state: ChannelState, moment_ms: int, value: float) -> bool:
+    """Take a reading older than the latest; return whether a rule has to judge history again because of it."""
+    if moment_ms == state.last_ms:
+        if value == state.last_value:
+            return False
+        touched = list(range(len(state.streaks)))  # two values for one moment: the store knows which one is kept
+    else:
+        touched = [index for index in range(len(state.streaks)) if not _absorbs(state, index, moment_ms, value)]
+    for index in touched:
+        stale = state.stale = state.stale or {}
+        stale[index] = stale.get(index, Window(moment_ms, moment_ms)).with_moment(moment_ms)
+    return bool(touched)
+
+
+def _absorbs(state: ChannelState, index: int, moment_ms: int, value: float) -> bool:
+    """Tell whether one more reading at this moment provably changes nothing for the rule."""
+    level, streak = state.plan.levels[index], state.streaks[index]
+    if state.stale and index in state.stale:
+        return False
+    if streak is None:
+        return moment_ms > state.rest_from_ms[index] and not level.holds(value)
+    if moment_ms < streak.since_ms or not level.holds(value):
+        return False
+    return level.excess is None or streak.extreme is None or not _worse(level, streak, moment_ms, value)
+
+
+def _worse(level: Level, streak: Streak, moment_ms: int, value: float) -> bool:
+    if level.excess is None or streak.extreme is None:
+        return False
+    beyond = level.excess(value) - level.excess(streak.extreme)
+    return beyond > 0 or (beyond == 0 and moment_ms < streak.extreme_at_ms)

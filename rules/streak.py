@@ -1,0 +1,125 @@
+"""The heart of judging: readings of one channel, one by one in the order they were measured, under one rule.
+
+A streak is an unbroken run of readings for which the condition holds. It becomes an episode once it spans as long as
+the rule asks: N readings span (N - 1) intervals. Until then a reading for which the condition does not hold ends it
+without a trace, and after a gap it starts again, because nobody knows what happened in the gap. An open episode is
+different: a gap does not end it (silence is no proof of recovery), it ends at the first reading that clears it.
+
+Readings without a usable value are unknown: they never come here, so they neither extend a streak nor end it.
+"""
+
+from __future__ import annotations
+
+import copy
+from dataclasses import dataclass
+from enum import Enum
+
+from domain.episode import Episode, Severity, SubjectKind, episode_id
+from domain.instant import to_datetime
+from domain.places import Channel
+from rules.compile import Level
+
+_ROUNDING = 1e-9
+
+
+class Turn(Enum):
+    """What a reading did to a streak that people may have to know of."""
+
+    OPENED = "opened"
+    SEEN_LIVE = "seen_live"
+    """An episode that late data opened goes on in live data."""
+    WORSENED = "worsened"
+    ENDED = "ended"
+
+
+@dataclass(slots=True)
+class Streak:
+    """An unbroken run of readings for which a condition holds; an open episode once it is confirmed."""
+
+    since_ms: int
+    extreme: float | None
+    extreme_at_ms: int
+    confirmed_ms: int | None = None
+    identity_ms: int = 0
+    """The start that its id names; late data may have moved the start since."""
+    told: float | None = None
+    """The extreme when a change was last reported."""
+    live: bool = False
+    """Whether live data showed it open."""
+
+    def copy(self) -> Streak:
+        """Return an independent copy."""
+        return copy.copy(self)
+
+    def known_at(self, moment_ms: int) -> Streak:
+        """Return what the streak was at one of its readings, not before its extreme."""
+        known = self.copy()
+        if known.confirmed_ms is not None and known.confirmed_ms > moment_ms:
+            known.confirmed_ms = None
+        return known
+
+
+def advance(
+    level: Level, streak: Streak | None, moment_ms: int, value: float, previous_ms: int, *, live: bool
+) -> tuple[Streak | None, Turn | None]:
+    """Return the streak after one more reading, and what it did; the given streak is changed in place.
+
+    ``previous_ms`` is the moment of the reading before. After ``ENDED`` the given streak is the one that ended.
+    """
+    if not level.holds(value):
+        if streak is None or streak.confirmed_ms is None:
+            return None, None
+        if level.cleared(value):
+            return None, Turn.ENDED
+        return streak, _seen_live(streak, live=live)
+    if streak is None or (streak.confirmed_ms is None and moment_ms - previous_ms > level.gap_ms):
+        streak = Streak(moment_ms, value if level.excess else None, moment_ms)
+    elif level.excess is not None and streak.extreme is not None and level.excess(value) > level.excess(streak.extreme):
+        streak.extreme, streak.extreme_at_ms = value, moment_ms
+    if streak.confirmed_ms is None:
+        if moment_ms - streak.since_ms < level.for_ms:
+            return streak, None
+        streak.confirmed_ms = streak.since_ms + level.for_ms
+        streak.identity_ms, streak.told, streak.live = streak.since_ms, streak.extreme, live
+        return streak, Turn.OPENED
+    return streak, _seen_live(streak, live=live) or _worsened(level, streak)
+
+
+def _seen_live(streak: Streak, *, live: bool) -> Turn | None:
+    if not live or streak.live:
+        return None
+    streak.live, streak.told = True, streak.extreme
+    return Turn.SEEN_LIVE
+
+
+def _worsened(level: Level, streak: Streak) -> Turn | None:
+    if level.excess is None or streak.extreme is None or streak.told is None:
+        return None
+    if level.excess(streak.extreme) - level.excess(streak.told) < level.worse_by - _ROUNDING:
+        return None
+    streak.told = streak.extreme
+    return Turn.WORSENED
+
+
+def episode_of(level: Level, channel: Channel, streak: Streak, ended_ms: int | None = None) -> Episode:
+    """Return the episode that a confirmed streak is."""
+    return confirmed_episode(level.rule, level.severity, channel.id, channel.facility, streak, ended_ms)
+
+
+def confirmed_episode(
+    rule: str, severity: Severity, channel: str, facility: str, streak: Streak, ended_ms: int | None
+) -> Episode:
+    """Return the episode of a streak, whether its rule and channel are still there or not."""
+    return Episode(
+        id=episode_id(rule, channel, streak.identity_ms),
+        rule=rule,
+        severity=severity,
+        subject_kind=SubjectKind.CHANNEL,
+        subject=channel,
+        facility=facility,
+        started_at=to_datetime(streak.since_ms),
+        confirmed_at=to_datetime(streak.since_ms if streak.confirmed_ms is None else streak.confirmed_ms),
+        ended_at=None if ended_ms is None else to_datetime(ended_ms),
+        extreme=streak.extreme,
+        extreme_at=None if streak.extreme is None else to_datetime(streak.extreme_at_ms),
+    )

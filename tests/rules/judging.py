@@ -1,0 +1,171 @@
+"""A small world to judge in: a registry, rules from text, and a store made of dictionaries."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import timedelta
+from textwrap import dedent
+
+from app.documents import parse_document
+from domain.directory import Directory
+from domain.episode import ChangeKind, Episode, EpisodeChange
+from domain.instant import MINUTE_MS, to_ms
+from domain.places import Channel, Equipment, EquipmentKind, Facility, Node
+from domain.quantities import QUANTITIES
+from domain.reading import Quality, Reading
+from rules.amendment import Ask
+from rules.engine import Engine, Event
+from rules.judgement import judge
+from rules.loader import load_rules
+from rules.model import Rule
+from rules.series import Window
+from rules.settings import EngineSettings
+
+START_MS = 1_700_000_040_000
+"""A whole minute in November 2023."""
+
+
+def rules_of(text: str) -> list[Rule]:
+    """Return the rules that the YAML text defines."""
+    return load_rules(parse_document(dedent(text), "rules.yaml"))
+
+
+def one_rule(when: str, *, applies_to: str = "{quantity: temperature}", rule: str = "warm") -> list[Rule]:
+    """Return a document's single rule with this condition."""
+    return rules_of(
+        f"""
+        rules:
+          - id: {rule}
+            title: A rule
+            severity: critical
+            applies_to: {applies_to}
+            when: {when}
+        """
+    )
+
+
+def channel(
+    name: str = "probe",
+    quantity: str = "temperature",
+    *,
+    equipment: str = "fridge-1",
+    interval: timedelta = timedelta(minutes=1),
+    limits: Mapping[str, float] | None = None,
+    node: str = "pi-1",
+) -> Channel:
+    """Return a channel of the one facility."""
+    return Channel(name, "clinic", equipment, node, name, QUANTITIES[quantity], interval, limits or {})
+
+
+def directory_of(*channels: Channel, nodes: Sequence[str] = ("pi-1",)) -> Directory:
+    """Return a registry with one facility, a fridge, a mains supply and these channels."""
+    return Directory(
+        facilities=[Facility("clinic", "Clinic", "UG", "West", "Kasese")],
+        equipment=[
+            Equipment("fridge-1", "clinic", EquipmentKind.FRIDGE, "Fridge 1"),
+            Equipment("mains-1", "clinic", EquipmentKind.MAINS, "Mains"),
+        ],
+        nodes=[Node(node, "clinic") for node in nodes],
+        channels=channels or [channel()],
+    )
+
+
+def reading(
+    minute: float, value: float | None, *, name: str = "probe", quality: Quality = Quality.GOOD, delay_min: float = 0
+) -> Reading:
+    """Return a reading measured so many minutes after the start."""
+    measured_ms = START_MS + round(minute * MINUTE_MS)
+    return Reading(name, measured_ms, value, quality, measured_ms + round(delay_min * MINUTE_MS))
+
+
+def readings(values: Iterable[float | None], *, first: float = 0, every: float = 1) -> list[Reading]:
+    """Return readings at a steady pace; None stands for one that never came."""
+    return [reading(first + index * every, value) for index, value in enumerate(values) if value is not None]
+
+
+def minute(moment: object) -> float | None:
+    """Return a datetime as minutes after the start."""
+    return None if moment is None else (to_ms(moment) - START_MS) / MINUTE_MS  # type: ignore[arg-type]  # a datetime
+
+
+def figures(episode: Episode) -> tuple[object, ...]:
+    """Return what must not depend on the order of arrival; moments in minutes after the start."""
+    return (
+        episode.rule,
+        episode.subject,
+        minute(episode.started_at),
+        minute(episode.confirmed_at),
+        minute(episode.ended_at),
+        episode.extreme,
+        minute(episode.extreme_at),
+    )
+
+
+class World:
+    """An engine over dictionaries that keep readings and episodes the way the real stores do."""
+
+    def __init__(
+        self, rules: Sequence[Rule], directory: Directory | None = None, settings: EngineSettings | None = None
+    ) -> None:
+        self.rules = rules
+        self.directory = directory or directory_of()
+        self.settings = settings or EngineSettings()
+        self.engine = Engine(rules, self.directory, settings=self.settings)
+        self.stored: dict[str, dict[int, Reading]] = {}
+        self.episodes: dict[str, Episode] = {}
+        self.snapshot: dict[str, bytes] = {}
+        self.asked: list[Ask] = []
+
+    def arrive(self, *events: Event) -> list[EpisodeChange]:
+        """Store a batch as the journal does (idempotent on channel and moment), then judge it."""
+        for event in events:
+            if isinstance(event, Reading):
+                self.stored.setdefault(event.channel, {}).setdefault(event.measured_at_ms, event)
+        changes = judge(self.engine, events, self._series, self._episodes, self._apply)
+        self.save()
+        return changes
+
+    def save(self) -> None:
+        """Take over what the engine wants remembered."""
+        for key, blob in self.engine.changed_state():
+            if blob is None:
+                self.snapshot.pop(key, None)
+            else:
+                self.snapshot[key] = blob
+
+    def restart(self, rules: Sequence[Rule] | None = None) -> list[EpisodeChange]:
+        """Go on with a new engine that knows only the snapshot."""
+        self.rules = self.rules if rules is None else rules
+        self.engine = Engine(self.rules, self.directory, settings=self.settings)
+        changes = self.engine.restore(self.snapshot.items())
+        for change in changes:
+            self._apply(change)
+        return changes
+
+    def outcome(self) -> list[tuple[object, ...]]:
+        """Return the figures of every episode; the extreme of one that goes on comes from the engine's memory."""
+        return sorted((figures(episode) for episode in self.episodes.values()), key=repr)
+
+    def _series(self, ask: Ask) -> list[Reading]:
+        self.asked.append(ask)
+        stored = self.stored.get(ask.channel, {})
+        return [each for moment_ms, each in stored.items() if ask.from_ms <= moment_ms < ask.to_ms]
+
+    def _episodes(self, subject: str, window: Window) -> list[Episode]:
+        return [
+            episode
+            for episode in self.episodes.values()
+            if episode.subject == subject
+            and to_ms(episode.started_at) <= window.to_ms
+            and (episode.ended_at is None or to_ms(episode.ended_at) >= window.from_ms)
+        ]
+
+    def _apply(self, change: EpisodeChange) -> None:
+        known = self.episodes.get(change.episode.id)
+        if change.kind is ChangeKind.RETRACTED:
+            assert known is not None, "only what was told can be taken back"
+            del self.episodes[change.episode.id]
+            return
+        if change.kind is not ChangeKind.OPENED:
+            assert known is not None, f"{change.kind} before it was opened"
+        self.episodes[change.episode.id] = change.episode

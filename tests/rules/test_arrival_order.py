@@ -1,0 +1,159 @@
+"""Promise: permuting, duplicating and batching arrivals, and restarting in between, changes no episode."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import Any
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from domain.reading import Quality, Reading
+from tests.rules.judging import World, reading, rules_of
+
+RULES = rules_of(
+    """
+    rules:
+      - id: at-once
+        title: Any reading above 8
+        severity: warning
+        applies_to: {quantity: temperature}
+        when: {above: {limit: 8 °C, comparison: ">"}}
+      - id: lasting
+        title: Above 8 for a while
+        severity: critical
+        applies_to: {quantity: temperature}
+        when: {above: {limit: 8 °C, comparison: ">=", for: 4min, clear: 6 °C}}
+      - id: either-side
+        title: Outside the range
+        severity: warning
+        applies_to: {quantity: temperature}
+        when:
+          outside:
+            low: {limit: 2 °C, comparison: "<", clear: 3 °C}
+            high: {limit: 8 °C, comparison: ">"}
+            for: 2min
+      - id: warm-side
+        title: Never at rest together with the one below
+        severity: info
+        applies_to: {quantity: temperature}
+        when: {above: {limit: 5 °C, comparison: ">=", for: 3min}}
+      - id: cold-side
+        title: Never at rest together with the one above
+        severity: info
+        applies_to: {quantity: temperature}
+        when: {below: {limit: 5 °C, comparison: "<", for: 3min}}
+    """
+)
+
+# None stands for a reading without a usable value.
+VALUES = st.sampled_from([4.0, 8.1, 0.5, 1.9, 2.0, 2.5, 5.0, 6.0, 7.0, 8.0, 8.5, 9.5, None])
+PAUSES = st.sampled_from([1, 1, 1, 2, 3, 4, 90, 2000])
+
+Series = list[tuple[int, float | None]]
+"""Minutes and values."""
+
+
+@st.composite
+def series(draw: st.DrawFn) -> Series:
+    """Draw one channel's readings in order, with runs, gaps and bad ones."""
+    result: Series = []
+    at = 0
+    for value, run, pause in draw(st.lists(st.tuples(VALUES, st.integers(1, 5), PAUSES), max_size=12)):
+        result += [(at + step, value) for step in range(run)]
+        at += run - 1 + pause
+    return result
+
+
+@st.composite
+def arrivals(draw: st.DrawFn) -> tuple[Series, list[Series]]:
+    """Draw a series, and the same readings shuffled, repeated and cut into batches."""
+    ordered = draw(series())
+    repeated = draw(st.lists(st.sampled_from(ordered), max_size=8)) if ordered else []
+    if draw(st.booleans()):
+        shuffled = draw(st.permutations(ordered + repeated))
+    else:  # two lanes: the newest first, then the past in order
+        cut = draw(st.integers(0, len(ordered)))
+        shuffled = ordered[cut:] + repeated + ordered[:cut]
+    bounds = [0, *sorted(draw(st.sets(st.integers(0, len(shuffled)), max_size=6))), len(shuffled)]
+    return ordered, [list(shuffled[a:b]) for a, b in pairwise(bounds)]
+
+
+def late(pairs: Series) -> list[Reading]:
+    """Return readings that all arrive three weeks after they were measured."""
+    return [
+        reading(at, value, quality=Quality.BAD_VALUE if value is None else Quality.GOOD, delay_min=30_000)
+        for at, value in pairs
+    ]
+
+
+def in_order(ordered: Series) -> World:
+    """Return the world after the readings arrived one by one as they were measured."""
+    world = World(RULES)
+    for each in late(ordered):
+        world.arrive(each)
+    assert not world.asked, "readings in order need nothing of the past"
+    return world
+
+
+def outcome(world: World) -> list[tuple[Any, ...]]:
+    """Return the figures of all episodes; while one goes on its extreme is told in steps, so it is left out."""
+    return [figure if figure[4] is not None else figure[:5] for figure in world.outcome()]
+
+
+@settings(max_examples=600, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(arrivals())
+def test_any_order_of_arrival_gives_the_episodes_of_the_measured_order(
+    drawn: tuple[Series, list[Series]],
+) -> None:
+    """Start, confirmation, end and extreme are those of the fold in measured order, whatever came when."""
+    ordered, batches = drawn
+    world = World(RULES)
+    for batch in batches:
+        world.arrive(*late(batch))
+    assert outcome(world) == outcome(in_order(ordered))
+
+
+@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(arrivals(), st.data())
+def test_going_on_from_the_snapshot_equals_never_stopping(
+    drawn: tuple[Series, list[Series]], data: st.DataObject
+) -> None:
+    """A restart after any batch changes no episode and not one later change."""
+    _, batches = drawn
+    steady, restarted = World(RULES), World(RULES)
+    for batch in batches:
+        if data.draw(st.booleans()):
+            restarted.restart()
+        assert restarted.arrive(*late(batch)) == steady.arrive(*late(batch))
+    assert restarted.outcome() == steady.outcome()
+
+
+@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(arrivals())
+def test_everything_once_more_changes_nothing(drawn: tuple[Series, list[Series]]) -> None:
+    """Replaying the whole file again, in order, tells nobody anything."""
+    ordered, batches = drawn
+    world = World(RULES)
+    for batch in batches:
+        world.arrive(*late(batch))
+    assert [change for each in late(ordered) for change in world.arrive(each)] == []
+
+
+@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(arrivals())
+def test_ids_stay_unique_and_name_a_moment_within_their_episode(
+    drawn: tuple[Series, list[Series]],
+) -> None:
+    """Episodes of one rule never overlap, and late data never give one id to two of them."""
+    _, batches = drawn
+    world = World(RULES)
+    for batch in batches:
+        world.arrive(*late(batch))
+    by_rule: dict[str, list[Any]] = {}
+    for episode in sorted(world.episodes.values(), key=lambda each: each.started_at):
+        by_rule.setdefault(episode.rule, []).append(episode)
+    for episodes in by_rule.values():
+        for earlier, later in pairwise(episodes):
+            assert earlier.ended_at is not None
+            assert earlier.ended_at <= later.started_at
