@@ -1,0 +1,1 @@
+"""Grafana dashboards as code; importing this needs no Grafana package, building the dashboards does."""
