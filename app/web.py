@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import errno
 import socket
-from collections.abc import Generator
+from collections.abc import Awaitable, Callable, Generator
 from contextlib import contextmanager
 from ipaddress import ip_address
 
@@ -50,8 +50,10 @@ def address(listener: socket.socket) -> str:
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
-async def serve_on(listener: socket.socket, application: ASGIApp) -> None:
-    """Serve until cancelled; open requests get ``GRACE_SECONDS`` to end."""
+async def serve_on(
+    listener: socket.socket, application: ASGIApp, *, before_stop: Callable[[], Awaitable[None]]
+) -> None:
+    """Serve until cancelled; then ``before_stop`` ends endless answers, and open requests get ``GRACE_SECONDS``."""
     server = _Server(
         uvicorn.Config(
             application, log_config=None, access_log=False, lifespan="off", timeout_graceful_shutdown=GRACE_SECONDS
@@ -61,6 +63,7 @@ async def serve_on(listener: socket.socket, application: ASGIApp) -> None:
     try:
         await asyncio.shield(serving)
     except asyncio.CancelledError:
+        await before_stop()
         server.should_exit = True
         await serving
         raise

@@ -1,0 +1,64 @@
+"""``vitals check``: everything that can be wrong before a start, found without starting."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+
+from alerts.notifiers.table import routes_of
+from app.config import ServiceConfig
+from app.database import open_database
+from app.documents import read_documents
+from app.rulebook import read_rules
+from collector.sources.link import tls_context
+from domain.directory import Directory
+from domain.errors import DocumentError
+from registry.checks import directory_of
+from registry.store import RegistryStore
+from rules.check import check_rules
+from rules.model import Rule
+
+
+async def check_everything(config: ServiceConfig, *, say: Callable[[str], None]) -> None:
+    """Say what would run; raise ``DocumentError`` or ``OperatorError`` for what would not."""
+    rules = read_rules(config.rules)
+    tls_context(config.mqtt)
+    directory = await _directory(config)
+    if findings := check_rules(rules, directory):
+        raise DocumentError(findings)
+    for line in _summary(config, rules, directory):
+        say(line)
+
+
+async def _directory(config: ServiceConfig) -> Directory:
+    """Return the registry as it would be after a start, without changing anything."""
+    if config.registry is not None:
+        return directory_of(*read_documents(config.registry))
+    if config.database is None and not (config.data / "vitals.db").exists():
+        return Directory()
+    async with open_database(config.database_url) as database:
+        store = RegistryStore(database)
+        await store.create_tables()
+        return await store.load_directory()
+
+
+def _summary(config: ServiceConfig, rules: Sequence[Rule], directory: Directory) -> list[str]:
+    severities = Counter(rule.severity.label for rule in rules)
+    told = ", ".join(f"{count} {label}" for label, count in severities.items())
+    notifiers = [route.channel for route in routes_of(config.alerts.notifiers)]
+    influx = config.influxdb
+    return [
+        "The service would start:",
+        f"  broker    {config.mqtt.host}:{config.mqtt.port}{' with TLS' if config.mqtt.tls else ''}",
+        f"  data      {config.data}",
+        f"  influxdb  {f'{influx.kind.value} at {influx.url}' if influx else 'not used'}",
+        f"  registry  {_sizes(directory)}",
+        f"  rules     {len(rules)} ({told})",
+        f"  notifiers {', '.join(notifiers) or 'none: nobody would be told'}",
+        f"  pages     http://{config.listen.host}:{config.listen.port}",
+    ]
+
+
+def _sizes(directory: Directory) -> str:
+    kinds = ("facilities", "nodes", "channels", "contacts")
+    return ", ".join(f"{len(getattr(directory, kind))} {kind}" for kind in kinds)

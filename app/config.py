@@ -1,0 +1,64 @@
+"""The service's one YAML file: the settings of every part, side by side."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict
+
+from alerts.settings import AlertsSettings
+from api.settings import ApiSettings
+from app.documents import read_document
+from app.settings import settings_from
+from app.web import ListenSettings
+from collector.forwarder.settings import InfluxSettings
+from collector.journal.settings import JournalSettings
+from collector.settings import MqttSourceSettings, PipelineSettings
+from rules.settings import EngineSettings
+
+
+class RulesSettings(BaseModel):
+    """Which rules judge."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    catalogue: bool = True
+    """Use the rules that come with Vitals."""
+    files: tuple[Path, ...] = ()
+    """Further rule files, or folders of them."""
+    engine: EngineSettings = EngineSettings()
+
+
+class ServiceConfig(BaseModel):
+    """Everything that an operator may set; a file that sets nothing describes a whole service on one machine."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    data: Path = Path("vitals-data")
+    """Folder of the journal and, unless ``database`` names another place, of the SQL database."""
+    database: str | None = None
+    """SQLAlchemy URL, e.g. ``postgresql+asyncpg://user@host/vitals``; by default SQLite in ``data``."""
+    listen: ListenSettings = ListenSettings()
+    api: ApiSettings = ApiSettings()
+    mqtt: MqttSourceSettings = MqttSourceSettings()
+    pipeline: PipelineSettings = PipelineSettings()
+    journal: JournalSettings = JournalSettings()
+    influxdb: InfluxSettings | None = None
+    rules: RulesSettings = RulesSettings()
+    alerts: AlertsSettings = AlertsSettings()
+    registry: Path | None = None
+    """A registry document, or a folder of them, imported at every start."""
+
+    @property
+    def database_url(self) -> str:
+        """Return the URL of the SQL database."""
+        return self.database or f"sqlite+aiosqlite:///{self.data / 'vitals.db'}"
+
+
+def read_config(path: Path, environment: Mapping[str, str]) -> ServiceConfig:
+    """Return what the file says; relative paths in it are relative to its folder.
+
+    Raises ``DocumentError`` with the line and column of every mistake.
+    """
+    return settings_from(read_document(path), ServiceConfig, environment, path.parent)

@@ -1,0 +1,199 @@
+"""The judge: follows the journal, steps the rules engine, and commits what it found together with how far it got."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from pydantic import BaseModel, ConfigDict, Field
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from alerts.facts import Power, RuleText
+from alerts.store import AlertStore
+from app.judge_state import JudgeState
+from collector.journal.journal import Journal
+from domain.directory import Directory
+from domain.episode import EpisodeChange
+from domain.instant import Clock, to_datetime
+from rules.amendment import Stale
+from rules.engine import Engine, Tick
+from rules.model import Rule
+
+log = logging.getLogger(__name__)
+
+CURSOR_NAME = "judge"
+RETRY_SECONDS = 2.0
+
+
+class JudgeSettings(BaseModel):
+    """How the judge works through the log."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    readings_per_turn: int = Field(default=1000, ge=1)
+    """Readings judged before others get the event loop."""
+    tick_seconds: float = Field(default=5.0, gt=0)
+    """How often silence is looked at, on the service's clock."""
+    snapshot_readings: int = Field(default=20_000, ge=1)
+    """After so many readings without a change of any episode, the state is saved all the same ..."""
+    snapshot_seconds: float = Field(default=5.0, gt=0)
+    """... or after so much time, which is what a restart has to judge again."""
+
+
+@dataclass(slots=True)
+class JudgeStats:
+    """Counts since the start."""
+
+    readings: int = 0
+    changes: int = 0
+    amendments: int = 0
+    snapshots: int = 0
+    failing: str = ""
+    """Why the judge cannot go on at present; empty while it can."""
+
+
+@dataclass(kw_only=True)
+class Judge:
+    """Everything the judge works with; ``run`` is its life."""
+
+    journal: Journal
+    new_engine: Callable[[], Engine]
+    """Makes an engine that remembers nothing, with the rules and the registry of this moment."""
+    alerts: AlertStore
+    state: JudgeState
+    database: AsyncEngine
+    clock: Clock
+    directory: Callable[[], Directory]
+    texts: Callable[[], Mapping[str, RuleText]]
+    power_of: Callable[[str], Power | None]
+    settings: JudgeSettings = field(default_factory=JudgeSettings)
+    stats: JudgeStats = field(default_factory=JudgeStats)
+    engine: Engine = field(init=False)
+    _position: int = 0
+    _saved_position: int = 0
+    _saved_at_ms: int = 0
+    _ticked_at_ms: int = 0
+
+    @property
+    def position(self) -> int:
+        """Return the commit position up to which everything is judged."""
+        return self._position
+
+    async def resume(self) -> None:
+        """Take up what was known at the last save, forgetting everything since; call it before ``run``."""
+        self.engine = self.new_engine()
+        position, snapshot = await self.state.load()
+        if position > self.journal.position:
+            # The journal was replaced under us: its log starts anew, what the rules know stays true.
+            log.warning(
+                "judged up to %d, but the journal ends at %d: going on from there", position, self.journal.position
+            )
+            position = self.journal.position
+        self._position = self._saved_position = position
+        self._saved_at_ms = self._ticked_at_ms = self.clock.now_ms()
+        ended = self.engine.restore(snapshot)
+        await self.journal.move_cursor(CURSOR_NAME, position)
+        await self._save(ended)
+
+    async def run(self) -> None:
+        """Judge until cancelled; where the database is away, the log waits."""
+        while True:
+            try:
+                await self._turn()
+                self.stats.failing = ""
+            except Exception as error:
+                # What was stepped and not saved is only in memory: begin again from what is saved.
+                log.exception("judging stopped at position %d and begins again", self._position)
+                self.stats.failing = f"{type(error).__name__}: {error}"
+                await self._begin_again()
+
+    async def _begin_again(self) -> None:
+        while True:
+            await asyncio.sleep(RETRY_SECONDS)
+            try:
+                return await self.resume()
+            except Exception as error:
+                log.exception("the judge cannot take up its state")
+                self.stats.failing = f"{type(error).__name__}: {error}"
+
+    async def replace_rules(self, rules: Sequence[Rule]) -> None:
+        """Judge by other rules, or with another registry, from now on; open episodes of what is gone end."""
+        await self._save(self.engine.replace_rules(rules, self.directory()))
+
+    async def _turn(self) -> None:
+        """Judge what is there; where there is nothing, wait for a commit or the next tick."""
+        position, readings = await self.journal.read_after(self._position, self.settings.readings_per_turn)
+        changes: list[EpisodeChange] = []
+        for reading in readings:
+            changes += self.engine.step(reading)
+        self._position = position
+        self.stats.readings += len(readings)
+        changes += self._tick()
+        await self._commit(changes)
+        await self._amend()
+        if not readings:
+            await self._wait()
+
+    def _tick(self) -> list[EpisodeChange]:
+        """Let time pass for the engine: only where the log is read to its end, for silence is judged on arrivals."""
+        now_ms = self.clock.now_ms()
+        if self._position < self.journal.position or now_ms - self._ticked_at_ms < self.settings.tick_seconds * 1000:
+            return []
+        self._ticked_at_ms = now_ms
+        return self.engine.step(Tick(now_ms))
+
+    async def _amend(self) -> None:
+        """Judge again the history that late readings changed, channel by channel."""
+        for stale in self.engine.stale():
+            await self._amend_channel(stale)
+
+    async def _amend_channel(self, stale: Stale) -> None:
+        amendment = self.engine.amendment(stale)
+        while (ask := amendment.ask()) is not None:
+            amendment.take(await self.journal.series(ask.channel, ask.from_ms, ask.to_ms))
+        span = amendment.span
+        episodes = await self.alerts.episodes(
+            subject=stale.channel, from_=to_datetime(span.from_ms), to=to_datetime(span.to_ms), limit=100_000
+        )
+        self.stats.amendments += 1
+        await self._commit(self.engine.amend(amendment, episodes))
+
+    async def _commit(self, changes: list[EpisodeChange]) -> None:
+        if changes or self._save_is_due():
+            await self._save(changes)
+
+    def _save_is_due(self) -> bool:
+        behind = self._position - self._saved_position
+        waited = timedelta(milliseconds=self.clock.now_ms() - self._saved_at_ms)
+        return behind >= self.settings.snapshot_readings or waited.total_seconds() >= self.settings.snapshot_seconds
+
+    async def _save(self, changes: list[EpisodeChange]) -> None:
+        """Commit episodes, alerts, queued messages, the engine's state and the position in one transaction."""
+        now_ms = self.clock.now_ms()
+        async with self.database.begin() as connection:
+            told = await self.alerts.record(
+                connection,
+                changes,
+                directory=self.directory(),
+                rules=self.texts(),
+                now=to_datetime(now_ms),
+                power_of=self.power_of,
+            )
+            await self.state.save(connection, self._position, self.engine.changed_state())
+        self._saved_position, self._saved_at_ms = self._position, now_ms
+        self.stats.changes += len(changes)
+        self.stats.snapshots += 1
+        self.alerts.publish(told)
+        await self.journal.move_cursor(CURSOR_NAME, self._position)
+
+    async def _wait(self) -> None:
+        tick = asyncio.create_task(self.clock.sleep(self.settings.tick_seconds), name="judge tick")
+        news = asyncio.create_task(self.journal.wait_beyond(self._position), name="judge news")
+        try:
+            await asyncio.wait((tick, news), return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            tick.cancel()
+            news.cancel()

@@ -1,0 +1,188 @@
+"""What Prometheus is told: one collector that asks the owners of the state when it is scraped."""
+
+from __future__ import annotations
+
+import importlib.metadata
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TypeVar
+
+from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+
+from app.judge import JudgeStats
+from collector.forwarder.forwarder import Forwarder
+from collector.journal.journal import JournalStats
+from collector.lanes import Lane
+from collector.sources.mqtt import ConnectionStats
+from collector.stats import PipelineStats
+from dashboards.pages.status import FacilityStatus, Status
+from domain.alert import Alert
+from domain.places import Service
+from domain.rejection import Reason
+
+PLACE_LABELS = ("country", "region", "district", "facility")
+_SERVICE_GAUGES = {
+    Service.MONITORING: ("vitals_facility_up", "1 while the facility is heard, 0 while it is silent."),
+    Service.POWER: ("vitals_facility_power_available", "1 while the facility has power, 0 without or when silent."),
+    Service.COLD_CHAIN: ("vitals_facility_cold_chain_ok", "1 while no cold-chain alert is critical, 0 when silent."),
+    Service.WATER: ("vitals_facility_water_available", "1 while no water alert is critical, 0 when silent."),
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Owners:
+    """Whom to ask; nothing here may wait."""
+
+    pipeline: Callable[[], PipelineStats]
+    journal: Callable[[], JournalStats]
+    judge: Callable[[], JudgeStats]
+    judge_position: Callable[[], int]
+    notifications: Callable[[], Mapping[tuple[str, str], int]]
+    connections: Callable[[], Mapping[Lane, ConnectionStats]]
+    facilities: Callable[[], Sequence[FacilityStatus]]
+    open_alerts: Callable[[], Sequence[Alert]]
+    forwarder: Forwarder | None
+
+
+class Metrics:
+    """Renders everything as Prometheus text; call it in a thread."""
+
+    def __init__(self, owners: Owners) -> None:
+        self._owners = owners
+        self._registry = CollectorRegistry(auto_describe=False)
+        self._registry.register(self)
+
+    def render(self) -> bytes:
+        """Return the exposition text."""
+        return generate_latest(self._registry)
+
+    def collect(self) -> Iterable[Metric]:
+        """Yield every metric family, freshly asked for."""
+        yield _gauge(
+            "vitals_build_info", "Which version runs.", ("version",), {(importlib.metadata.version("vitals"),): 1}
+        )
+        yield from _facilities(self._owners.facilities())
+        yield _alerts(self._owners.open_alerts())
+        yield from _ingest(self._owners.pipeline())
+        yield from _connections(self._owners.connections())
+        yield from _journal(self._owners.journal())
+        yield from _judge(self._owners.judge(), self._owners.journal().position - self._owners.judge_position())
+        yield _counter(
+            "vitals_notifications", "Attempts to notify, by channel and outcome.", ("channel", "state"),
+            self._owners.notifications(),
+        )  # fmt: skip
+        if self._owners.forwarder is not None:
+            yield from _forwarder(self._owners.forwarder)
+
+
+LabelValues = TypeVar("LabelValues", bound=tuple[str, ...])
+
+
+def _gauge(name: str, text: str, labels: Sequence[str], samples: Mapping[LabelValues, float]) -> GaugeMetricFamily:
+    family = GaugeMetricFamily(name, text, labels=labels)
+    for values, value in samples.items():
+        family.add_metric(values, value)
+    return family
+
+
+def _counter(name: str, text: str, labels: Sequence[str], samples: Mapping[LabelValues, float]) -> CounterMetricFamily:
+    family = CounterMetricFamily(name, text, labels=labels)
+    for values, value in samples.items():
+        family.add_metric(values, value)
+    return family
+
+
+def _facilities(statuses: Sequence[FacilityStatus]) -> Iterable[Metric]:
+    for service, (name, text) in _SERVICE_GAUGES.items():
+        yield _gauge(
+            name,
+            text,
+            PLACE_LABELS,
+            {_place(each): _working(each, service) for each in statuses if _has(each, service)},
+        )
+    heard = {_place(each): (each.last_heard_ms or 0) / 1000 for each in statuses}
+    yield _gauge(
+        "vitals_facility_last_seen_timestamp_seconds",
+        "When the facility was last heard; 0: never.",
+        PLACE_LABELS,
+        heard,
+    )
+
+
+def _place(status: FacilityStatus) -> tuple[str, ...]:
+    facility = status.facility
+    return facility.country, facility.region, facility.district, facility.id
+
+
+def _has(status: FacilityStatus, service: Service) -> bool:
+    return any(each.service is service and each.status is not Status.NOT_MONITORED for each in status.services)
+
+
+def _working(status: FacilityStatus, service: Service) -> float:
+    broken = {Status.CRITICAL, Status.SILENT}
+    return float(all(each.status not in broken for each in status.services if each.service is service))
+
+
+def _alerts(alerts: Sequence[Alert]) -> Metric:
+    active: dict[tuple[str, ...], float] = {}
+    for alert in alerts:
+        if not alert.past and alert.ended_at is None:
+            key = (alert.facility, alert.rule, alert.severity.label, alert.state.value)
+            active[key] = active.get(key, 0) + 1
+    labels = ("facility", "rule", "severity", "state")
+    return _gauge("vitals_alert_active", "Alerts whose cause goes on.", labels, active)
+
+
+def _ingest(stats: PipelineStats) -> Iterable[Metric]:
+    counters = stats.counters
+    yield _counter(
+        "vitals_ingest_messages",
+        "Messages taken, by lane.",
+        ("lane",),
+        {(lane,): n for lane, n in counters.messages.items()},
+    )
+    yield _counter("vitals_readings", "Readings committed, repeated ones included.", (), {(): counters.readings})
+    rejected = {(reason.value,): counters.rejected[reason] for reason in Reason}
+    yield _counter("vitals_rejected", "Payloads and records refused, by reason.", ("reason",), rejected)
+    yield _counter("vitals_receipts", "Batches receipted.", (), {(): counters.batches_receipted})
+    yield _counter(
+        "vitals_commit_failures", "Commits that failed and are tried again.", (), {(): counters.failed_commits}
+    )
+    yield _counter("vitals_ingest_defects", "Messages that met a bug of ours.", (), {(): counters.defects})
+    yield _gauge(
+        "vitals_ingest_queue_messages",
+        "Messages waiting, by lane.",
+        ("lane",),
+        {(lane.name.lower(),): n for lane, n in stats.waiting.items()},
+    )
+
+
+def _connections(connections: Mapping[Lane, ConnectionStats]) -> Iterable[Metric]:
+    connected = {(lane.name.lower(),): float(each.connected) for lane, each in connections.items()}
+    yield _gauge("vitals_broker_connected", "1 while the lane's connection to the broker stands.", ("lane",), connected)
+
+
+def _journal(stats: JournalStats) -> Iterable[Metric]:
+    yield _counter("vitals_journal_commits", "Durable commits.", (), {(): stats.commits})
+    yield _counter("vitals_journal_commit_seconds", "Time spent in durable commits.", (), {(): stats.commit_seconds})
+    yield _gauge("vitals_journal_channels", "Channels with readings.", (), {(): stats.channels})
+
+
+def _judge(stats: JudgeStats, lag: int) -> Iterable[Metric]:
+    yield _counter("vitals_judged_readings", "Readings judged by the rules.", (), {(): stats.readings})
+    yield _counter("vitals_episode_changes", "Changes of episodes that the rules found.", (), {(): stats.changes})
+    yield _gauge("vitals_judge_lag_readings", "Readings committed and not judged yet.", (), {(): lag})
+    yield _gauge("vitals_judge_failing", "1 while the judge cannot go on.", (), {(): float(bool(stats.failing))})
+
+
+def _forwarder(forwarder: Forwarder) -> Iterable[Metric]:
+    health = forwarder.health()
+    yield _gauge(
+        "vitals_influxdb_healthy", "1 while InfluxDB takes what is forwarded.", (), {(): float(health.state.healthy)}
+    )
+    yield _gauge("vitals_influxdb_lag_readings", "Readings still to be forwarded.", (), {(): health.lag})
+    yield _counter("vitals_influxdb_lines", "Lines that InfluxDB stored.", (), {(): forwarder.counts.stored})
+    yield _counter(
+        "vitals_influxdb_refused_lines", "Lines that InfluxDB refused for good.", (), {(): forwarder.counts.refused}
+    )

@@ -1,0 +1,127 @@
+"""What the API is given: the parts' answers in the shapes that ``api.services`` asks for."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Mapping, Sequence
+
+from alerts.facts import RuleText
+from alerts.store import AlertStore
+from api.services import PartState, Services
+from app.judge import JudgeStats
+from app.metrics import Metrics
+from app.registry_view import RegistryView
+from collector.forwarder.forwarder import Forwarder
+from collector.journal.journal import Journal
+from collector.journal.rollup import Resolution as JournalResolution
+from collector.journal.rollup import Rollup
+from collector.lanes import Lane
+from collector.latest import Latest
+from collector.sources.mqtt import ConnectionStats
+from collector.stats import PipelineStats
+from dashboards.pages.series import Bucket, Resolution
+from dashboards.pages.wording import AlertText, plain_alert_text
+from domain.alert import Alert
+from domain.instant import Clock
+
+log = logging.getLogger(__name__)
+
+OPEN_ALERTS_LIMIT = 10_000
+REFRESH_SECONDS = 2.0
+
+
+class OpenAlerts:
+    """The open alerts as of a moment ago, for those who may not wait for the database."""
+
+    def __init__(self, store: AlertStore) -> None:
+        self._store = store
+        self._stale = asyncio.Event()
+        self.now: Sequence[Alert] = ()
+        store.on_change(lambda _: self._stale.set())
+
+    async def refresh(self) -> None:
+        """Ask the database."""
+        self.now = await self._store.alerts(open_only=True, limit=OPEN_ALERTS_LIMIT)
+
+    async def run(self) -> None:
+        """Ask again after every change, at most every ``REFRESH_SECONDS``, until cancelled."""
+        while True:
+            await self._stale.wait()
+            self._stale.clear()
+            try:
+                await self.refresh()
+            except Exception:
+                log.exception("the open alerts could not be read; the last known stay")
+            await asyncio.sleep(REFRESH_SECONDS)
+
+
+def services_of(
+    *,
+    clock: Clock,
+    registry: RegistryView,
+    latest: Latest,
+    journal: Journal,
+    alerts: AlertStore,
+    texts: Mapping[str, RuleText],
+    metrics: Metrics,
+    parts: Callable[[], Sequence[PartState]],
+    notice: str,
+) -> Services:
+    """Return what routes and pages call."""
+
+    async def rollups(channel: str, from_ms: int, to_ms: int, resolution: Resolution) -> Sequence[Bucket]:
+        step = JournalResolution(resolution.step_ms)
+        found = await journal.rollups(channel, from_ms, to_ms, step)
+        return [bucket for each in found if (bucket := _bucket(each, resolution)) is not None]
+
+    def describe(alert: Alert) -> AlertText:
+        text = texts.get(alert.rule)
+        return AlertText(text.title, text.action) if text else plain_alert_text(alert)
+
+    return Services(
+        clock=clock,
+        directory=lambda: registry.directory,
+        latest=latest.get,
+        series=journal.series,
+        rollups=rollups,
+        alerts=alerts.alerts,
+        alert=alerts.alert,
+        acknowledge=alerts.acknowledge,
+        episodes=alerts.episodes,
+        metrics=metrics.render,
+        parts=parts,
+        describe=describe,
+        notice=notice,
+    )
+
+
+def _bucket(rollup: Rollup, resolution: Resolution) -> Bucket | None:
+    """Return the roll-up as pages draw it, or None where it holds no reading of its own."""
+    if rollup.minimum is None or rollup.mean is None or rollup.maximum is None:
+        return None
+    end_ms = rollup.start_ms + resolution.step_ms
+    return Bucket(rollup.start_ms, end_ms, rollup.minimum, rollup.mean, rollup.maximum, rollup.readings)
+
+
+def part_states(
+    pipeline: PipelineStats,
+    connections: Mapping[Lane, ConnectionStats],
+    judge: JudgeStats,
+    forwarder: Forwarder | None,
+) -> list[PartState]:
+    """Return for each part whether it can do its work, in a sentence."""
+    connected = all(each.connected for each in connections.values())
+    states = [
+        PartState("broker", connected, "connected" if connected else "not connected to the MQTT broker"),
+        PartState(
+            "journal",
+            pipeline.failing_since_ms is None,
+            "takes readings" if pipeline.failing_since_ms is None else "takes no readings: commits fail",
+        ),
+        PartState("rules", not judge.failing, judge.failing or "judging"),
+    ]
+    if forwarder is not None:
+        health = forwarder.health()
+        states.append(PartState("influxdb", health.state.healthy, health.sentence))
+    return states
