@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from itertools import groupby
 from typing import NamedTuple
 
@@ -38,7 +39,7 @@ def rollups(
     """Return the roll-ups of all buckets that share time with [from, to), as if everything were settled."""
     begin, end = floor_to(from_ms, resolution), floor_to(to_ms - 1, resolution) + resolution
     stale = _stale_hours(reader, snapshot, sid, begin, end, cover_ms)
-    hours = _Hours(reader, sid, cover_ms, lambda first, to: reader.rows(snapshot, sid, first, to))
+    hours = _Hours(reader, sid, cover_ms, partial(reader.rows, snapshot, sid))
     computed = hours.computed(stale)
     if resolution is Resolution.HOUR:
         buckets = _stored(reader, "FROM rollup_hour", sid, begin, end) | computed
@@ -58,7 +59,7 @@ def recompute(
     slice_hours: list[tuple[int, Bucket]] = []
     slice_days: list[tuple[int, Bucket]] = []
     for sid, group in groupby(keys, key=lambda key: int(key[0])):
-        hours = _Hours(reader, sid, cover_of(sid), _settled_rows(reader, sid))
+        hours = _Hours(reader, sid, cover_of(sid), partial(reader.settled_rows, sid))
         computed = hours.computed([start for _, start in group])
         slice_hours += [(sid, bucket) for bucket in computed.values()]
         slice_days += [(sid, day) for day in hours.days(computed).values()]
@@ -104,12 +105,6 @@ def _stale_hours(reader: Reader, snapshot: Snapshot, sid: int, from_ms: int, to_
 def _stored(reader: Reader, source: str, sid: int, from_ms: int, to_ms: int) -> dict[int, Bucket]:
     rows = fetch(reader.connection, _BUCKET, f"{source} {_IN_RANGE}", (sid, from_ms, to_ms))
     return {row[0]: Bucket(*row) for row in rows}
-
-
-def _settled_rows(reader: Reader, sid: int) -> RowsOf:
-    source = "FROM readings WHERE sid = ? AND ts >= ? AND ts < ? ORDER BY ts"
-    columns = "ts, value, quality, received"
-    return lambda first, to: sorted(Row(*row) for row in fetch(reader.connection, columns, source, (sid, first, to)))
 
 
 def _runs(hours: Iterable[int]) -> Iterator[tuple[int, int]]:

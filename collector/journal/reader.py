@@ -7,6 +7,7 @@ import sqlite3
 from array import array
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from operator import itemgetter
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
@@ -74,11 +75,17 @@ class Reader:
 
     def rows(self, snapshot: Snapshot, sid: int, from_ms: int, to_ms: int, limit: int = -1) -> list[Row]:
         """Return a series' rows in [from, to) in order of time, each moment once."""
-        source = "FROM readings WHERE sid = ? AND ts >= ? AND ts < ? ORDER BY ts LIMIT ?"
-        settled = sorted(Row(*row) for row in fetch(self.connection, _ROW, source, (sid, from_ms, to_ms, limit)))
+        settled = self.settled_rows(sid, from_ms, to_ms, limit)
         unsettled = self.unsettled_rows(snapshot, sid, from_ms, to_ms)
         found = merged(settled, unsettled) if unsettled else settled
         return found if limit < 0 else found[:limit]
+
+    def settled_rows(self, sid: int, from_ms: int, to_ms: int, limit: int = -1) -> list[Row]:
+        """Return what ``readings`` holds of a series in [from, to), in order of time."""
+        source = "FROM readings WHERE sid = ? AND ts >= ? AND ts < ? ORDER BY ts LIMIT ?"
+        found = fetch(self.connection, _ROW, source, (sid, from_ms, to_ms, limit))
+        found.sort(key=itemgetter(0))
+        return list(map(Row._make, found))
 
     def unsettled_rows(self, snapshot: Snapshot, sid: int, from_ms: int, to_ms: int) -> list[Row]:
         """Return what the log holds of a series in [from, to) beyond the watermark, in any order."""
@@ -86,7 +93,7 @@ class Reader:
         if not positions:
             return []
         source, parameters = _log_source(positions, sid, from_ms, to_ms)
-        return [Row(*row) for row in fetch(self.connection, _ROW, source, parameters)]
+        return list(map(Row._make, fetch(self.connection, _ROW, source, parameters)))
 
     def before(self, snapshot: Snapshot, sid: int, moment_ms: int) -> Row | None:
         """Return the last row of a series before a moment."""

@@ -7,15 +7,15 @@ quality, at most the channel's interval times a factor; the part of it inside a 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from enum import IntEnum
-from itertools import pairwise
 from typing import NamedTuple
 
 from collector.journal.precedence import Row
 from domain.instant import DAY_MS, HOUR_MS, SECOND_MS
 from domain.reading import Quality
 
+_NEVER_MS = 2**62
 _LAST_USABLE = max(quality for quality in Quality if quality.usable)
 
 
@@ -79,12 +79,17 @@ def hourly(rows: Sequence[Row], from_ms: int, to_ms: int, cover_ms: int) -> list
     hours = range(from_ms, to_ms, HOUR_MS)
     values: list[list[float]] = [[] for _ in hours]
     covered = [0] * len(hours)
-    for row, next_ts in zip(rows, _next_moments(rows), strict=True):
-        if row.quality > _LAST_USABLE or row.value is None:
+    for (ts, value, quality, _), next_ts in zip(rows, _next_moments(rows), strict=True):
+        if quality > _LAST_USABLE or value is None:
             continue
-        if from_ms <= row.ts < to_ms:
-            values[(row.ts - from_ms) // HOUR_MS].append(row.value)
-        _cover(covered, row.ts - from_ms, min(next_ts, row.ts + cover_ms) - from_ms)
+        begin, end = ts - from_ms, min(next_ts, ts + cover_ms) - from_ms
+        hour = begin // HOUR_MS
+        if 0 <= hour < len(hours):
+            values[hour].append(value)
+        if hour == (end - 1) // HOUR_MS and 0 <= hour < len(hours):
+            covered[hour] += end - begin  # nearly always
+        else:
+            _cover(covered, begin, end)
     return [_bucket(*parts) for parts in zip(hours, values, covered, strict=True)]
 
 
@@ -101,10 +106,9 @@ def daily(start_ms: int, hours: Sequence[Bucket]) -> Bucket:
     )
 
 
-def _next_moments(rows: Sequence[Row]) -> Iterable[int]:
-    yield from (following.ts for _, following in pairwise(rows))
-    if rows:
-        yield 2**62
+def _next_moments(rows: Sequence[Row]) -> list[int]:
+    moments = [row[0] for row in rows[1:]]
+    return [*moments, _NEVER_MS] if rows else []
 
 
 def _cover(covered: list[int], begin: int, end: int) -> None:

@@ -111,10 +111,13 @@ def _durable(connection: sqlite3.Connection) -> None:
 
 def _prepare(connection: sqlite3.Connection, path: Path) -> None:
     (tables,) = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
-    if tables:
-        _check_version(connection, path)
-        return
-    connection.executescript(f"BEGIN IMMEDIATE; {_TABLES} COMMIT;")
+    if not tables:
+        connection.executescript(f"BEGIN IMMEDIATE; {_TABLES} COMMIT;")
+    _check_version(connection, path)
+    # SQLite quietly opens for reading what it may not write, and tells at the first change: make one, keep none.
+    connection.execute("BEGIN IMMEDIATE")
+    connection.execute("UPDATE meta SET value = value")
+    connection.execute("ROLLBACK")
 
 
 def _check_version(connection: sqlite3.Connection, path: Path) -> None:
