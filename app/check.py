@@ -9,10 +9,9 @@ from alerts.notifiers.table import routes_of
 from app.config import ServiceConfig
 from app.database import open_database
 from app.documents import read_documents
-from app.rulebook import read_rules
+from app.rulebook import CATALOGUE_SOURCE, read_rules
 from collector.sources.link import tls_context
 from domain.directory import Directory
-from domain.errors import DocumentError
 from registry.checks import directory_of
 from registry.store import RegistryStore
 from rules.check import check_rules
@@ -24,10 +23,21 @@ async def check_everything(config: ServiceConfig, *, say: Callable[[str], None])
     rules = read_rules(config.rules)
     tls_context(config.mqtt)
     directory = await _directory(config)
-    if findings := check_rules(rules, directory):
-        raise DocumentError(findings)
     for line in _summary(config, rules, directory):
         say(line)
+    if findings := check_rules([rule for rule in rules if _concerns(rule, directory)], directory):
+        say("Worth a look:")
+    for problem in findings:
+        say(f"  {problem}")
+
+
+def _concerns(rule: Rule, directory: Directory) -> bool:
+    """Tell whether a rule has anything to judge here; the catalogue's may well have nothing, a person's should."""
+    if not rule.problem((), "", "").source.startswith(CATALOGUE_SOURCE):
+        return True
+    if rule.applies_to.node:
+        return bool(directory.nodes)
+    return any(rule.applies_to.selects(channel, directory) for channel in directory.channels.values())
 
 
 async def _directory(config: ServiceConfig) -> Directory:

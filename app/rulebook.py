@@ -13,6 +13,9 @@ from rules.catalogue import load_catalogue
 from rules.loader import load_rules
 from rules.model import Rule
 
+CATALOGUE_SOURCE = "catalogue/"
+"""What the names of the documents that come with Vitals begin with."""
+
 
 def read_rules(settings: RulesSettings) -> list[Rule]:
     """Return every rule in force; raise ``DocumentError`` listing the problems of all documents.
@@ -32,7 +35,7 @@ def rule_texts(rules: Iterable[Rule]) -> Mapping[str, RuleText]:
 def _catalogue(settings: RulesSettings) -> list[Document]:
     if not settings.catalogue:
         return []
-    return [parse_document(text, f"catalogue/{name}") for name, text in load_catalogue()]
+    return [parse_document(text, f"{CATALOGUE_SOURCE}{name}") for name, text in load_catalogue()]
 
 
 def _load(documents: Iterable[Document]) -> list[Rule]:

@@ -46,4 +46,4 @@ class Document:
             return self.problem(path, "nothing", "this field is required")
         if kind == "extra_forbidden":
             return self.problem(path, "an unknown field", "only the fields that the documentation lists")
-        return self.problem(path, repr(found), message.removeprefix("Value error, "))
+        return self.problem(path, repr(found), message.removeprefix("Value error, ").removeprefix("Input should be "))
