@@ -149,13 +149,15 @@ class EventHub:
             started = loop.time()
             try:
                 changes = await look(self._services, seen)
+                if first:
+                    # What the pages show already; the next look finds what changed since.
+                    changes, first = [], False
             except Exception:
                 logger.exception("looking for changes failed; trying again")
                 changes = []
-            for change in [] if first else changes:
+            for change in changes:
                 for listener in self._listeners:
                     listener.offer(change)
-            first = False
             took = loop.time() - started
             await asyncio.sleep(max(self._settings.event_interval_seconds, took / _BUSY_SHARE))
 

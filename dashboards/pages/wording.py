@@ -113,7 +113,7 @@ def zone(name: str) -> tzinfo:
     """Return the time zone of an IANA name, or UTC where the machine does not know it."""
     try:
         return ZoneInfo(name)
-    except (OSError, ValueError):  # unknown, empty, a folder, or not a legal name
+    except (KeyError, OSError, ValueError):  # unknown, empty, a folder, or not a legal name
         return UTC
 
 

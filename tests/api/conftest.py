@@ -1,0 +1,25 @@
+"""A world in memory and a client that speaks to its API without a socket."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+import httpx
+import pytest
+
+from api.create import create_api
+from tests.api.world import World
+
+
+@pytest.fixture
+def world() -> World:
+    """Three facilities: one in trouble, one silent, one well."""
+    return World()
+
+
+@pytest.fixture
+async def client(world: World) -> AsyncIterator[httpx.AsyncClient]:
+    """Return a client of the world's API."""
+    transport = httpx.ASGITransport(create_api(world.services()), raise_app_exceptions=False)
+    async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1") as client:
+        yield client
