@@ -1,11 +1,12 @@
 """The one place that reaches below aiomqtt: many packets per system call, and reading that can be paused.
 
-aiomqtt makes an asyncio task per message, paho makes four ``recv`` calls per message and one ``send`` per
-acknowledgement. Here the socket is read and written in large pieces, which takes a third of the time per message
-(docs/ingest.md has the figures), and the socket is simply not read while the pipeline has no room: TCP then holds the
-broker back, nothing is acknowledged that is not in our hands, and no broker-specific limit has to be right. Manual
-acknowledgement would bound memory only where the broker bounds its unacknowledged messages, which amqtt does not do
-(and it drops what is not acknowledged within 5 s), while mosquitto's bound of 20 would throttle everybody.
+aiomqtt makes an asyncio task per message, paho four ``recv`` calls per message and one ``send`` per acknowledgement.
+Here the socket is read and written in large pieces, and readings are taken out of them without a detour; every other
+packet goes to paho as before (docs/ingest.md has the figures). The socket is simply not read while the pipeline has
+no room: TCP then holds the broker back, nothing is acknowledged that is not in our hands, and no broker-specific
+limit has to be right. Manual acknowledgement would bound memory only where the broker bounds its unacknowledged
+messages, which amqtt does not do (and it drops what is not acknowledged within 5 s), while mosquitto's bound of 20
+would throttle everybody.
 
 Everything private that is touched is touched here: ``aiomqtt.Client._client``, ``paho.mqtt.client.Client._sock``
 (paho puts its own wrapper there for WebSockets) and ``_loop_rc_handle``. Versions are bounded in pyproject.toml.
@@ -16,6 +17,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import ssl
+import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -23,6 +25,8 @@ import aiomqtt
 from paho.mqtt.client import Client as PahoClient
 from paho.mqtt.client import MQTTMessage
 from paho.mqtt.enums import MQTTErrorCode
+
+from collector.sources.packets import PUBACK, PacketBuffer, Publish, read_publish
 
 log = logging.getLogger(__name__)
 
@@ -38,29 +42,50 @@ OnMessage = Callable[[str, bytes, bool], None]
 
 
 class BufferedSocket:
-    """A non-blocking socket that is read and written in large pieces; has what paho asks of a socket."""
+    """A non-blocking socket, plain or TLS, that is read and written in large pieces; has what paho asks of a socket.
+
+    Paho reads only what it was granted, packet by packet, so that it is never left in the middle of one.
+    """
 
     def __init__(self, sock: Any) -> None:
         self._sock = sock
-        self._piece, self._at = b"", 0
+        self._packets = PacketBuffer()
+        self._granted, self._ended = b"", False
         self._unsent = bytearray()
-
-    @property
-    def readable_now(self) -> bool:
-        """Whether bytes are here that the operating system no longer tells of."""
-        return self._at < len(self._piece) or bool(isinstance(self._sock, ssl.SSLSocket) and self._sock.pending())
 
     @property
     def unsent_bytes(self) -> int:
         """How many bytes wait for ``flush``."""
         return len(self._unsent)
 
+    def fill(self) -> bool:
+        """Take what is there, a piece at most; return whether anything was. Raises ``OSError`` as the socket does."""
+        try:
+            piece = self._sock.recv(_PIECE_BYTES)
+        except _WOULD_BLOCK:
+            return False
+        self._ended = not piece
+        self._packets.feed(piece)
+        return True
+
+    def next(self) -> Publish | bool:
+        """Return the next message; True for a packet that paho may read now; False where no whole packet is here."""
+        packet = self._packets.next()
+        if packet is None:
+            return self._ended
+        data = self._packets.data
+        publish = read_publish(data, packet)
+        if publish is None:
+            self._granted += data[packet.start : packet.end]
+            return True
+        return publish
+
     def recv(self, most_bytes: int) -> bytes:
-        """Return up to so many bytes; raises as the socket does where none are there."""
-        if self._at >= len(self._piece):
-            self._piece, self._at = self._sock.recv(_PIECE_BYTES), 0
-        start, self._at = self._at, min(self._at + most_bytes, len(self._piece))
-        return self._piece[start : self._at]
+        """Return up to so many of the granted bytes; at the end of the stream none, else ``BlockingIOError``."""
+        if not self._granted and not self._ended:
+            raise BlockingIOError
+        piece, self._granted = self._granted[:most_bytes], self._granted[most_bytes:]
+        return piece
 
     def send(self, data: bytes | bytearray) -> int:
         """Take all bytes; ``flush`` sends them."""
@@ -96,34 +121,23 @@ class BufferedSocket:
 class FastClient:
     """Drives one ``aiomqtt.Client`` through one connection: hands over messages, publishes, pauses reading.
 
-    Use: construct **before** the client connects (a persistent session delivers at once), call ``start`` when it has.
+    Construct it **before** the client connects: a persistent session delivers at once. MQTT 3.1.1 only, which is what
+    aiomqtt speaks unless told otherwise.
     """
 
     def __init__(self, client: aiomqtt.Client, on_message: OnMessage, on_published: Callable[[int], None]) -> None:
-        self._paho: PahoClient = client._client  # noqa: SLF001 - see the module's docstring
+        paho = self._paho = client._client  # noqa: SLF001 - see the module's docstring
         self._on_message, self._on_published = on_message, on_published
-        self._loop = asyncio.get_running_loop()
+        self._loop, self._loop_thread = asyncio.get_running_loop(), threading.get_ident()
         self._sock: BufferedSocket | None = None
-        self._aiomqtt_closing: Callable[[PahoClient, Any, Any], None] | None = None
-        self._paused = False
+        self._paused = self._choked = False
         self._read_planned = self._flush_planned = False
-        self._paho.on_message = self._take_message
-        self._paho.on_publish = lambda _client, _data, mid, _reason, _properties: self._on_published(mid)
-
-    def start(self) -> None:
-        """Take the connected socket over from aiomqtt's one-packet-at-a-time callbacks."""
-        plain = self._paho.socket()
-        if plain is None:
-            return
-        self._loop.remove_reader(plain.fileno())
-        self._loop.remove_writer(plain.fileno())
-        self._sock = self._paho._sock = BufferedSocket(plain)  # noqa: SLF001 - see the module's docstring
-        self._paho.on_socket_register_write = lambda *_: self._plan_flush()
-        self._paho.on_socket_unregister_write = lambda *_: None
-        self._aiomqtt_closing, self._paho.on_socket_close = self._paho.on_socket_close, self._closing
-        self._plan_flush()
-        if not self._paused:
-            self._listen()
+        self._aiomqtt_opened, paho.on_socket_open = paho.on_socket_open, self._opened
+        self._aiomqtt_closing, paho.on_socket_close = paho.on_socket_close, self._closing
+        paho.on_socket_register_write = lambda *_: self._plan_flush()
+        paho.on_socket_unregister_write = lambda *_: None
+        paho.on_message = self._take_from_paho
+        paho.on_publish = lambda _client, _data, mid, _reason, _properties: self._on_published(mid)
 
     def publish(self, topic: str, payload: bytes) -> int | None:
         """Hand a QoS 1 message to paho and return its id at once; None when not connected."""
@@ -142,8 +156,19 @@ class FastClient:
     def resume(self) -> None:
         """Read again."""
         self._paused = False
-        if self._current() is not None:
-            self._listen()
+        self._listen()
+
+    def _opened(self, client: PahoClient, data: Any, sock: Any) -> None:
+        """Take the socket over before a byte was sent; called by paho in the thread that connects."""
+        if self._aiomqtt_opened is not None:
+            self._aiomqtt_opened(client, data, sock)  # plans its own reader, which _listen replaces
+        self._sock = client._sock = BufferedSocket(sock)  # noqa: SLF001 - see the module's docstring
+        self._loop.call_soon_threadsafe(self._listen)
+
+    def _closing(self, client: PahoClient, data: Any, sock: Any) -> None:
+        self._loop.remove_writer(sock.fileno())
+        if self._aiomqtt_closing is not None:
+            self._aiomqtt_closing(client, data, sock)
 
     def _current(self) -> BufferedSocket | None:
         """Return our socket while paho still uses it."""
@@ -151,11 +176,9 @@ class FastClient:
 
     def _listen(self) -> None:
         sock = self._current()
-        if sock is None:
-            return
-        self._loop.add_reader(sock.fileno(), self._read)
-        if sock.readable_now:
-            self._plan_read()
+        if sock is not None and not self._paused and not self._choked:
+            self._loop.add_reader(sock.fileno(), self._read)
+            self._plan_read()  # whole packets may be here already
 
     def _plan_read(self) -> None:
         if not self._read_planned:
@@ -168,30 +191,47 @@ class FastClient:
 
     def _read(self) -> None:
         sock = self._current()
-        if sock is None or self._paused or self._choked(sock):
+        if sock is None or self._paused or self._choked:
             return
         try:
             self._read_packets(sock)
-        except Exception:  # the outermost boundary of a loop callback: a packet that trips paho ends the connection
-            log.exception("could not read from the broker; reconnecting")
+        except OSError as error:
+            log.info("the connection to the broker broke: %s", error)
+            self._break_off(MQTTErrorCode.MQTT_ERR_CONN_LOST)
+        except Exception:  # the outermost boundary of a loop callback: a packet that trips us ends the connection
+            log.exception("could not read from the broker; connecting again")
             self._break_off(MQTTErrorCode.MQTT_ERR_PROTOCOL)
 
     def _read_packets(self, sock: BufferedSocket) -> None:
         for _ in range(_PACKETS_PER_TURN):
-            self._paho.loop_read()
-            if self._current() is None or self._paused or not sock.readable_now:
-                break
-        else:
-            self._plan_read()
+            found = sock.next()
+            if found is False:
+                if not sock.fill():
+                    return
+            elif found is True:
+                self._paho.loop_read()
+                if self._current() is None:
+                    return
+            else:
+                self._take(sock, found)
+                if self._paused:
+                    return
+        self._plan_read()
 
-    def _choked(self, sock: BufferedSocket) -> bool:
-        if sock.unsent_bytes <= _MOST_UNSENT_BYTES:
-            return False
-        self._loop.remove_reader(sock.fileno())
-        return True
+    def _take(self, sock: BufferedSocket, message: Publish) -> None:
+        self._on_message(_text(message.topic), message.payload, message.retained)
+        if message.message_id:
+            sock.send(PUBACK + message.message_id)
+            self._plan_flush()
+
+    def _take_from_paho(self, _client: PahoClient, _data: object, message: MQTTMessage) -> None:
+        """Take a message that has to go through paho: quality of service 2."""
+        self._on_message(_text(message._topic), bytes(message.payload), message.retain)  # noqa: SLF001 - .topic raises
 
     def _plan_flush(self) -> None:
-        if not self._flush_planned:
+        if threading.get_ident() != self._loop_thread:
+            self._loop.call_soon_threadsafe(self._plan_flush)
+        elif not self._flush_planned:
             self._flush_planned = True
             self._loop.call_soon(self._flush)
 
@@ -204,28 +244,28 @@ class FastClient:
         if self._current() is None:  # it was the DISCONNECT packet
             return
         try:
-            done = sock.flush()
+            sent = sock.flush()
         except OSError:
             self._break_off(MQTTErrorCode.MQTT_ERR_CONN_LOST)
             return
-        if not done:
+        if sent:
+            self._loop.remove_writer(sock.fileno())
+        else:
             self._loop.add_writer(sock.fileno(), self._flush)
-            return
-        self._loop.remove_writer(sock.fileno())
-        if not self._paused:
-            self._listen()
+        self._unchoke(sock)
 
-    def _closing(self, client: PahoClient, data: Any, sock: Any) -> None:
-        self._loop.remove_writer(sock.fileno())
-        if self._aiomqtt_closing is not None:
-            self._aiomqtt_closing(client, data, sock)
+    def _unchoke(self, sock: BufferedSocket) -> None:
+        """Read only while the broker takes what reading makes us say."""
+        was, self._choked = self._choked, sock.unsent_bytes > _MOST_UNSENT_BYTES
+        if self._choked:
+            self._loop.remove_reader(sock.fileno())
+        elif was:
+            self._listen()
 
     def _break_off(self, code: MQTTErrorCode) -> None:
         self._paho._loop_rc_handle(code)  # noqa: SLF001 - closes, and tells aiomqtt through on_disconnect
 
-    def _take_message(self, _client: PahoClient, _data: object, message: MQTTMessage) -> None:
-        try:
-            topic = message.topic
-        except UnicodeDecodeError:
-            topic = "(not UTF-8)"
-        self._on_message(topic, bytes(message.payload), message.retain)
+
+def _text(topic: bytes) -> str:
+    """Return a topic as text; one that is not UTF-8, which MQTT forbids, stays recognisably wrong."""
+    return topic.decode("utf-8", "backslashreplace")

@@ -67,10 +67,10 @@ class PendingReceipts:
 class ReceiptSender:
     """Publishes receipts over whichever connection there is, and remembers each until the broker has it.
 
-    Only a few are under way at a time; what is added meanwhile is joined, so a busy collector sends few, long receipts.
+    A bounded number is under way at a time; what is added meanwhile is joined, so that a slow broker gets few and long
     """
 
-    def __init__(self, pending: PendingReceipts, *, most_under_way: int = 16) -> None:
+    def __init__(self, pending: PendingReceipts, *, most_under_way: int = 1_000) -> None:
         self.pending = pending
         self._most_under_way = most_under_way
         self._under_way: dict[int, tuple[str, Receipt]] = {}

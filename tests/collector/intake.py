@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import struct
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from datetime import timedelta
@@ -46,6 +47,25 @@ def payload(node: str, seq: int | None, *samples: Sample, epoch: str = "e1") -> 
 def fridge(measured_at_ms: int, value: float = 4.5) -> Sample:
     """Return a temperature of the node's fridge."""
     return Sample("fridge", measured_at_ms, value)
+
+
+def publish(topic: bytes, content: bytes, *, message_id: int | None = None, flags: int = 0) -> bytes:
+    """Return an MQTT 3.1.1 PUBLISH packet; of quality of service 1 where it has an id."""
+    body = struct.pack("!H", len(topic)) + topic
+    if message_id is not None:
+        flags |= 0x02
+        body += struct.pack("!H", message_id)
+    return packet(0x30 | flags, body + content)
+
+
+def packet(first: int, body: bytes) -> bytes:
+    """Return an MQTT packet."""
+    length, rest = bytearray(), len(body)
+    while rest >= 0x80:
+        length.append(rest & 0x7F | 0x80)
+        rest >>= 7
+    length.append(rest)
+    return bytes((first,)) + bytes(length) + body
 
 
 class StoppedClock:

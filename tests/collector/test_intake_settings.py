@@ -13,7 +13,7 @@ from pydantic import ValidationError
 
 from collector import backoff
 from collector.settings import MqttSourceSettings, PipelineSettings, ValidationSettings
-from collector.sources.mqtt import tls_context
+from collector.sources.link import tls_context
 from domain.errors import OperatorError
 
 

@@ -6,10 +6,10 @@ import socket
 from collections.abc import Iterator
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
+from collector.sources.packets import Publish
 from collector.sources.paho_socket import BufferedSocket
+from tests.collector.intake import publish
 
 
 @pytest.fixture
@@ -23,33 +23,30 @@ def pair() -> Iterator[tuple[BufferedSocket, socket.socket]]:
         buffered.close()
 
 
-def test_an_empty_socket_says_so_as_sockets_do(pair: tuple[BufferedSocket, socket.socket]) -> None:
-    """Nothing there is an error to wait on; the end of the stream is empty bytes."""
+def test_paho_reads_granted_packets_only(pair: tuple[BufferedSocket, socket.socket]) -> None:
+    """Messages are handed out by themselves; any other packet is granted whole, and nothing behind it."""
     buffered, theirs = pair
+    theirs.sendall(publish(b"a/b", b"one", message_id=7) + b"\xd0\x00" + publish(b"c", b"two")[:-1])
+    assert not buffered.next()
+    assert buffered.fill()
+    assert buffered.next() == Publish(b"a/b", b"one", retained=False, message_id=b"\x00\x07")
     with pytest.raises(BlockingIOError):
         buffered.recv(1)
+    assert buffered.next() is True
+    assert (buffered.recv(1), buffered.recv(10)) == (b"\xd0", b"\x00")
+    assert buffered.next() is False
+    with pytest.raises(BlockingIOError):
+        buffered.recv(1)
+    assert not buffered.fill()
+
+
+def test_the_end_of_the_stream_is_told_to_paho(pair: tuple[BufferedSocket, socket.socket]) -> None:
+    """No bytes at all mean that the connection is over."""
+    buffered, theirs = pair
     theirs.shutdown(socket.SHUT_WR)
+    assert buffered.fill()
+    assert buffered.next() is True
     assert buffered.recv(1) == b""
-
-
-@settings(deadline=None)
-@given(st.binary(min_size=1, max_size=2_000), st.lists(st.integers(1, 50), min_size=1, max_size=100))
-def test_pieces_of_any_size_join_to_what_was_sent(content: bytes, sizes: list[int]) -> None:
-    """Reading in small pieces loses and doubles nothing."""
-    ours, theirs = socket.socketpair()
-    ours.setblocking(False)
-    buffered = BufferedSocket(ours)
-    with ours, theirs:
-        theirs.sendall(content)
-        read = b""
-        for size in sizes:
-            if len(read) == len(content):
-                break
-            piece = buffered.recv(size)
-            assert 0 < len(piece) <= size
-            read += piece
-        assert read == content[: len(read)]
-        assert buffered.readable_now == (len(read) < len(content))
 
 
 def test_what_is_sent_waits_for_flush_and_survives_a_full_peer(pair: tuple[BufferedSocket, socket.socket]) -> None:
