@@ -30,6 +30,11 @@ class NotificationState(StrEnum):
     CANCELLED = "cancelled"
     """An all-clear to somebody whom the alarm never reached."""
 
+    @property
+    def is_final(self) -> bool:
+        """Tell whether nothing more can come of it."""
+        return self not in {NotificationState.QUEUED, NotificationState.SUBMITTED}
+
 
 UNREACHED = frozenset({NotificationState.FAILED, NotificationState.CANCELLED})
 
