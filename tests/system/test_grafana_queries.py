@@ -125,6 +125,17 @@ async def test_every_influxql_query_finds_the_chosen_facility_and_no_other(tmp_p
             assert "kasese" not in json.dumps(found), target["query"]
 
 
+async def test_the_queries_of_the_documentation_work(tmp_path: Path) -> None:
+    """Every query that docs/influxdb.md shows is answered with a series."""
+    text = (Path(__file__).parents[2] / "docs" / "influxdb.md").read_text("utf-8")
+    queries = re.findall(r"```sql\n(.*?)```", text, re.DOTALL)
+    assert queries
+    async with influxdb(tmp_path) as server:
+        await seed(server)
+        for query in queries:
+            assert await server.query(" ".join(query.split()), database="vitals"), query
+
+
 async def test_the_variables_lead_from_the_country_to_the_facility(tmp_path: Path) -> None:
     """Each list offers the place that the lists before it lead to."""
     async with influxdb(tmp_path) as server:
