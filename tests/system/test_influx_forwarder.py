@@ -1,165 +1,36 @@
-"""The forwarder against real servers that die and refuse: what is committed is stored, exactly."""
+"""The forwarder against a real InfluxDB that dies, refuses and forgets: what is committed is stored, exactly."""
 
 from __future__ import annotations
 
 import asyncio
-import gzip
-from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
-from datetime import timedelta
 from pathlib import Path
-from typing import Any
 
 import aiohttp
 import pytest
-from aiohttp import web
 
-from collector.forwarder.client import compress
 from collector.forwarder.dead_letters import DeadLetters
 from collector.forwarder.forwarder import Forwarder, LineBatch
 from collector.forwarder.health import ForwarderState
 from collector.forwarder.journal_lines import JournalLines
-from collector.forwarder.settings import InfluxSettings
 from collector.journal import Journal
-from domain.directory import Directory
-from domain.places import Channel, Equipment, EquipmentKind, Facility
-from domain.quantities import QUANTITIES
 from domain.reading import Quality, Reading
-from tests.system.servers import SHIM_ORG, SHIM_TOKEN, InfluxServer, influxdb, influxdb2_shim, serve
+from tests.system.forwarding import (
+    DIRECTORY,
+    MAINS,
+    PATIENCE_SECONDS,
+    START_MS,
+    Log,
+    Waits,
+    WallClock,
+    forwarding,
+    temperatures,
+    until,
+    v1,
+    v2,
+)
+from tests.system.servers import InfluxServer, influxdb, influxdb2_shim
 
 pytestmark = pytest.mark.system
-
-PATIENCE_SECONDS = 30.0
-START_MS = 1_795_000_000_000
-
-FACILITY = Facility("kasese-hc3", "Kasese HC3", "Uganda", "Western", "Kasese")
-EQUIPMENT = [
-    Equipment("fridge", FACILITY.id, EquipmentKind.FRIDGE, "Fridge"),
-    Equipment("mains", FACILITY.id, EquipmentKind.MAINS, "Grid"),
-]
-MINUTE = timedelta(minutes=1)
-CHANNELS = [
-    Channel(f"fridge-t{n}", FACILITY.id, "fridge", "node-1", f"t{n}", QUANTITIES["temperature"], MINUTE)
-    for n in range(10)
-]
-MAINS = Channel("mains-v", FACILITY.id, "mains", "node-1", "v", QUANTITIES["voltage"], MINUTE)
-DIRECTORY = Directory(facilities=[FACILITY], equipment=EQUIPMENT, channels=[*CHANNELS, MAINS])
-
-
-class WallClock:
-    """The machine's clock, which only dates the health here."""
-
-    def now_ms(self) -> int:
-        """Return the same moment always."""
-        return START_MS
-
-    async def sleep(self, seconds: float) -> None:
-        """Wait."""
-        await asyncio.sleep(seconds)
-
-
-class Log:
-    """Readings with positions and one cursor, in memory: a journal as far as a follower sees it."""
-
-    def __init__(self) -> None:
-        self.entries: list[Reading] = []
-        self.kept = 0
-        self._changed = asyncio.Condition()
-
-    @property
-    def position(self) -> int:
-        """The position of the newest reading."""
-        return len(self.entries)
-
-    async def append(self, readings: Sequence[Reading]) -> None:
-        """Commit readings."""
-        async with self._changed:
-            self.entries.extend(readings)
-            self._changed.notify_all()
-
-    async def cursor(self, name: str) -> int:
-        """Return the cursor."""
-        return self.kept
-
-    async def move_cursor(self, name: str, position: int) -> None:
-        """Move the cursor; it never goes back."""
-        async with self._changed:
-            assert position >= self.kept
-            self.kept = position
-            self._changed.notify_all()
-
-    async def read_after(self, position: int, limit: int) -> tuple[int, list[Reading]]:
-        """Return readings behind the position."""
-        found = self.entries[position : position + limit]
-        return position + len(found), found
-
-    async def wait_beyond(self, position: int) -> int:
-        """Wait for a reading behind the position."""
-        async with self._changed:
-            await self._changed.wait_for(lambda: len(self.entries) > position)
-        return len(self.entries)
-
-    async def delivered(self, position: int) -> None:
-        """Wait until the cursor has come to a position; it is written after the server's yes."""
-        async with asyncio.timeout(PATIENCE_SECONDS), self._changed:
-            await self._changed.wait_for(lambda: self.kept >= position)
-
-
-class Waits:
-    """Stands in for sleeping: remembers what was asked for, and lets the event loop turn once."""
-
-    def __init__(self) -> None:
-        self.seconds: list[float] = []
-
-    async def __call__(self, seconds: float) -> None:
-        """Remember a wait."""
-        self.seconds.append(seconds)
-        await asyncio.sleep(0.001)
-
-
-def temperatures(count: int, *, first: int = 0) -> list[Reading]:
-    """Return readings of the fridge's channels, each channel and moment once."""
-    return [
-        Reading(CHANNELS[n % 10].id, START_MS + n, 2.0 + n % 60 / 10, Quality.GOOD, START_MS + n)
-        for n in range(first, first + count)
-    ]
-
-
-def v1(url: str, **more: Any) -> InfluxSettings:
-    """Return settings for 1.x that wait for nobody."""
-    return InfluxSettings.model_validate({"url": url, "max_age": timedelta(0), **more})
-
-
-def v2(url: str, **more: Any) -> InfluxSettings:
-    """Return settings for 2.x that wait for nobody."""
-    return v1(url, kind="v2", org=SHIM_ORG, token=SHIM_TOKEN, **more)
-
-
-@asynccontextmanager
-async def forwarding(
-    log: Log, settings: InfluxSettings, *, letters: DeadLetters | None = None, waits: Waits | None = None
-) -> AsyncIterator[Forwarder]:
-    """Run a forwarder on a log."""
-    forwarder = Forwarder(
-        JournalLines(log, lambda: DIRECTORY),
-        settings,
-        clock=WallClock(),
-        dead_letter=letters or DeadLetters(),
-        sleep=waits or Waits(),
-    )
-    task = asyncio.create_task(forwarder.run())
-    try:
-        yield forwarder
-    finally:
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
-
-
-async def until(holds: Callable[[], bool]) -> None:
-    """Wait until something holds."""
-    async with asyncio.timeout(PATIENCE_SECONDS):
-        while not holds():  # noqa: ASYNC110 -- what is waited for has no event
-            await asyncio.sleep(0.01)
 
 
 async def stored(server: InfluxServer) -> list[tuple[str, int, float]]:
@@ -333,155 +204,3 @@ async def test_the_real_server_wants_its_password(tmp_path: Path) -> None:
             assert log.kept == 0
         async with forwarding(log, v1(server.url, username="vitals", password="right")):
             await log.delivered(10)
-
-
-class Stub:
-    """A server that answers writes from a list, and with 204 once the list is empty."""
-
-    def __init__(self, *answers: web.Response) -> None:
-        self.answers = list(answers)
-        self.always: web.Response | None = None
-        self.lines: list[str] = []
-        """Lines answered with 204."""
-        self.requests: list[web.Request] = []
-        self.largest: int | None = None
-
-    async def write(self, request: web.Request) -> web.StreamResponse:
-        """Answer one write."""
-        self.requests.append(request)
-        lines = (await request.read()).decode().split("\n")
-        if self.always is not None:
-            return copy_of(self.always)
-        if self.largest is not None and len(lines) > self.largest:
-            return web.Response(status=413)
-        if self.answers:
-            return copy_of(self.answers.pop(0))
-        self.lines.extend(lines)
-        return web.Response(status=204)
-
-    async def query(self, request: web.Request) -> web.StreamResponse:
-        """Answer that the database is there."""
-        return web.json_response({"results": [{}]})
-
-    @asynccontextmanager
-    async def serve(self) -> AsyncIterator[str]:
-        """Serve the write paths of all versions."""
-        application = web.Application(client_max_size=2**26)
-        application.router.add_post("/write", self.write)
-        application.router.add_post("/api/v2/write", self.write)
-        application.router.add_post("/query", self.query)
-        async with serve(application) as url:
-            yield url
-
-
-def copy_of(answer: web.Response) -> web.Response:
-    """Return an answer that can be sent once more."""
-    return web.Response(status=answer.status, headers=answer.headers, body=answer.body)
-
-
-BOTH = pytest.mark.parametrize("settings_for", [v1, v2], ids=["v1", "v2"])
-
-
-@BOTH
-async def test_requests_are_gzipped_milliseconds_in_portions(settings_for: Callable[..., InfluxSettings]) -> None:
-    """A request is gzip (level 1) of at most ``batch_lines`` lines with ``precision=ms``."""
-    stub, log = Stub(), Log()
-    await log.append(temperatures(25))
-    async with stub.serve() as url, forwarding(log, settings_for(url, batch_lines=10)):
-        await log.delivered(25)
-    assert [len(stub.lines), len(stub.requests)] == [25, 3]
-    for request in stub.requests:
-        assert request.headers["Content-Encoding"] == "gzip"
-        assert request.query["precision"] == "ms"
-        assert request.query.get("db") or (request.query["bucket"], request.query["org"]) == ("vitals", SHIM_ORG)
-    assert stub.lines[0] == (
-        "temperature_celsius,channel=fridge-t0,country=Uganda,district=Kasese,equipment=fridge,"
-        f"facility=kasese-hc3,kind=fridge,node=node-1,region=Western value=2.0 {START_MS}"
-    )
-
-
-@BOTH
-async def test_a_busy_server_is_asked_again_when_it_says_so(settings_for: Callable[..., InfluxSettings]) -> None:
-    """429 and 5xx keep the batch, the wait honours Retry-After, and nothing moves before the yes."""
-    busy = [web.Response(status=429, headers={"Retry-After": "7"})]
-    stub, log, waits = Stub(*busy, *(web.Response(status=status) for status in (500, 503, 502) * 5)), Log(), Waits()
-    await log.append(temperatures(10))
-    async with stub.serve() as url, forwarding(log, settings_for(url), waits=waits) as forwarder:
-        await log.delivered(10)
-        assert forwarder.health().state is ForwarderState.WORKING
-    assert len(stub.requests) == 17
-    assert len(stub.lines) == 10
-    assert max(waits.seconds) >= 7
-    assert all(seconds <= 60 for seconds in waits.seconds)
-
-
-@BOTH
-@pytest.mark.parametrize("status", [401, 403, 404, 302, 200])
-async def test_what_a_person_must_mend_is_kept_and_shown(
-    settings_for: Callable[..., InfluxSettings], status: int
-) -> None:
-    """A refused credential, a missing bucket, a redirect or a portal's page keeps the readings and says so."""
-    stub, log, letters, waits = Stub(), Log(), DeadLetters(), Waits()
-    stub.always = web.Response(status=status, headers={"Location": "/login"}, body=b"who are you?")
-    await log.append(temperatures(10))
-    async with stub.serve() as url, forwarding(log, settings_for(url), letters=letters, waits=waits) as forwarder:
-        await until(lambda: forwarder.health().state is ForwarderState.REFUSED)
-        health = forwarder.health()
-        assert (log.kept, health.lag, letters.total, stub.lines) == (0, 10, 0, [])
-        assert str(status) in health.sentence
-        assert SHIM_TOKEN not in health.sentence
-        stub.always = None
-        await log.delivered(10)
-        assert forwarder.health().state is ForwarderState.WORKING
-    assert max(waits.seconds) >= 30
-
-
-@BOTH
-async def test_a_request_that_is_too_large_is_halved(settings_for: Callable[..., InfluxSettings]) -> None:
-    """413 makes requests smaller, for the batches that follow too, and loses nothing."""
-    stub, log, letters = Stub(), Log(), DeadLetters()
-    stub.largest = 100
-    await log.append(temperatures(2_000))
-    async with stub.serve() as url, forwarding(log, settings_for(url, batch_lines=1_000), letters=letters):
-        await log.delivered(2_000)
-    assert len(stub.lines) == 2_000
-    assert letters.total == 0
-    assert len(stub.requests) < 100
-
-
-@BOTH
-async def test_a_server_that_refuses_every_request_quarantines_nothing(
-    settings_for: Callable[..., InfluxSettings],
-) -> None:
-    """A 400 that names no line and spares no line is a person's to mend; readings wait and then arrive."""
-    stub, log, letters = Stub(), Log(), DeadLetters()
-    stub.always = web.Response(status=400, body=b'{"error":"database is required"}')
-    await log.append(temperatures(500))
-    async with stub.serve() as url, forwarding(log, settings_for(url), letters=letters) as forwarder:
-        await until(lambda: forwarder.health().state is ForwarderState.REFUSED)
-        assert "database is required" in forwarder.health().sentence
-        assert log.kept == 0
-        stub.always = None
-        await log.delivered(500)
-    assert letters.total == 0
-    assert sorted(set(stub.lines)) == sorted(stub.lines)
-
-
-@BOTH
-async def test_nobody_listening_is_waited_for(settings_for: Callable[..., InfluxSettings]) -> None:
-    """Without a server the readings wait, the waits grow and stay bounded, and the health says why."""
-    log, waits = Log(), Waits()
-    await log.append(temperatures(10))
-    async with Stub().serve() as url:
-        pass
-    async with forwarding(log, settings_for(url), waits=waits) as forwarder:
-        await until(lambda: len(waits.seconds) > 20)
-        health = forwarder.health()
-    assert health.state is ForwarderState.AWAY
-    assert log.kept == 0
-    assert max(waits.seconds) <= 60
-
-
-def test_a_body_is_gzip_of_lines() -> None:
-    """A body is lines separated by line feeds, in gzip."""
-    assert gzip.decompress(compress(["a v=1 1", "b v=2 2"])) == b"a v=1 1\nb v=2 2"
