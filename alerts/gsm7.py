@@ -42,6 +42,7 @@ def shorten(text: str, longest: int) -> str:
     """Return the text in at most ``longest`` septets, cut at the end with ``..``; the text is in the alphabet."""
     if (septets(text) or 0) <= longest:
         return text
+    text = text[: max(0, longest - 2)]
     while text and (septets(text) or 0) > longest - 2:
         text = text[:-1]
     return text.rstrip() + ".." if longest >= 2 else ""
