@@ -81,7 +81,7 @@ def validate(batch: Batch, directory: Directory, *, now_ms: int, settings: Valid
     routes, worst_usable = plan.routes, Quality.UNCERTAIN
     readings: list[Reading] = []
     rejected: list[Refusal] = []
-    keep = readings.append
+    keep, make = readings.append, Reading._make
     for sample in batch.samples:  # one plain loop: every reading of the country passes here
         name, measured_at_ms, value, quality, unit = sample
         route = routes.get((name, unit)) or plan.find(name, unit)
@@ -92,7 +92,7 @@ def validate(batch: Batch, directory: Directory, *, now_ms: int, settings: Valid
                 continue
             canonical = value * scale + offset
             if lowest <= canonical <= highest:
-                keep(Reading(channel, measured_at_ms, canonical, quality, now_ms))
+                keep(make((channel, measured_at_ms, canonical, quality, now_ms)))
                 continue
         rejected.append(_why(sample, plan, oldest_ms, newest_ms))
     return Accepted(readings, rejected)

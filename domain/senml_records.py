@@ -74,29 +74,26 @@ def read_records(
     once, names also in an earlier payload, are looked up, not examined again.
     """
     resolver = _Resolver(labels, node, now_ms)
+    units, prefix = resolver.units, resolver.prefix
     plain = frozenset((labels.name, labels.unit, labels.value, labels.time))
     name_label, unit_label, value_label, time_label = labels.name, labels.unit, labels.value, labels.time
-    units, prefix = resolver.units, resolver.prefix
-    good = Quality.GOOD
+    base_name, base_unit, base_time, shifted = "", None, resolver.base_time, False
+    numbers, make, good = _NUMBERS, Sample._make, Quality.GOOD
+    first, end = ABSOLUTE_FROM_SECONDS, ABSOLUTE_END_SECONDS
     samples: list[Sample] = []
     refused: list[RefusedRecord] = []
     for record in records:
         try:
-            if record.keys() <= plain:
-                value, time = record[value_label], record.get(time_label, 0)
-                channel = _channel_of(resolver.base_name + record.get(name_label, ""), prefix)
-                unit = record.get(unit_label, resolver.base_unit)
-                seconds = resolver.base_time + time
-                if (
-                    type(value) in _NUMBERS
-                    and type(time) in _NUMBERS
-                    and isfinite(value)
-                    and ABSOLUTE_FROM_SECONDS <= seconds < ABSOLUTE_END_SECONDS
-                    and unit in units
-                    and resolver.base_value is None
-                ):
-                    samples.append(Sample(channel, round(seconds * 1000), float(value), good, unit))
-                    continue
+            if record.keys() <= plain and not shifted:
+                get = record.get
+                value, time = record[value_label], get(time_label, 0)
+                channel = _channel_of(base_name + get(name_label, ""), prefix)
+                unit = get(unit_label, base_unit)
+                if type(value) in numbers and type(time) in numbers and unit in units and isfinite(value):
+                    seconds = base_time + time
+                    if first <= seconds < end:
+                        samples.append(make((channel, round(seconds * 1000), float(value), good, unit)))
+                        continue
         except (AttributeError, KeyError, TypeError, OverflowError, _Refused):
             pass
         try:
@@ -105,6 +102,8 @@ def read_records(
                 samples.append(sample)
         except _Refused as refusal:
             refused.append(RefusedRecord(refusal.reason, refusal.detail, _as_text(record, labels)))
+        base_name, base_unit, base_time = resolver.base_name, resolver.base_unit, resolver.base_time
+        shifted = resolver.base_value is not None
     return samples, refused
 
 
