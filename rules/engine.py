@@ -58,9 +58,10 @@ class Engine:
         state = self._channels.get(event.channel)
         if state is None:
             return []
-        changes = self._hear(state, event)
         value, moment_ms = event.value, event.measured_at_ms
-        if value is None or event.quality > Quality.UNCERTAIN:
+        usable = value is not None and event.quality <= Quality.UNCERTAIN
+        changes = self._hear(state, event.received_at_ms, usable=usable)
+        if value is None or not usable:
             return changes
         if moment_ms > state.last_ms:
             changes += in_order(state, moment_ms, value, live=event.received_at_ms - moment_ms <= state.plan.live_ms)
@@ -223,19 +224,19 @@ class Engine:
             self._touch(subject)
         return changes
 
-    def _hear(self, state: ChannelState, reading: Reading) -> list[EpisodeChange]:
-        received_ms, changes = reading.received_at_ms, []
-        self._move_clock(received_ms)
-        self._touch(state)
-        if note_heard(state.node, received_ms):
-            self._touch(state.node)
-            if state.node.silent:
-                changes = self._silence.heard(state.node)
-        if (
-            reading.value is not None
-            and reading.quality.usable
-            and (state.heard_ms is None or received_ms > state.heard_ms)
-        ):
+    def _hear(self, state: ChannelState, received_ms: int, *, usable: bool) -> list[EpisodeChange]:
+        node = state.node
+        if received_ms > self._now_ms:
+            self._move_clock(received_ms)
+        if not state.dirty:
+            self._touch(state)
+        changes: list[EpisodeChange] = []
+        if note_heard(node, received_ms):
+            if not node.dirty:
+                self._touch(node)
+            if node.silent:
+                changes = self._silence.heard(node)
+        if usable and (state.heard_ms is None or received_ms > state.heard_ms):
             state.heard_ms = received_ms
             if state.silent:
                 changes += self._silence.heard(state)

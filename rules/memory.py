@@ -7,7 +7,7 @@ edited rule finds its running timer again, and a rule that became one of another
 from __future__ import annotations
 
 import json
-from typing import Any, TypeVar
+from typing import Any
 
 from domain.episode import Episode, Severity, SubjectKind
 from domain.errors import VitalsError
@@ -20,7 +20,7 @@ VERSION = 1
 
 Json = Any
 """Whatever ``json.loads`` returns."""
-_Value = TypeVar("_Value")
+_ENCODER = json.JSONEncoder(separators=(",", ":"), check_circular=False)
 
 
 class SnapshotError(VitalsError):
@@ -73,7 +73,7 @@ def load_channel(state: ChannelState, parts: list[Json]) -> list[Episode]:
     for rule, saved in streaks.items():
         place = _place(state.plan.levels, rule)
         if place is not None and state.plan.levels[place].kind == saved[0]:
-            state.streaks[place] = Streak(*saved[2:])
+            state.streaks[place] = Streak(*saved[2:]).weigh(state.plan.levels[place])
             continue
         if place is not None:
             state.rest_from_ms[place] = state.last_ms
@@ -139,7 +139,7 @@ def _silent(silents: dict[str, Silent] | None) -> Json:
 
 
 def _dump(parts: list[Json]) -> bytes:
-    return json.dumps([VERSION, *parts], separators=(",", ":")).encode()
+    return _ENCODER.encode([VERSION, *parts]).encode()
 
 
 def _place(levels: tuple[Level, ...], rule: str) -> int | None:

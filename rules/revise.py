@@ -32,7 +32,7 @@ def revise(
             live = is_live(state.last_ms)
             changes += changes_between(old, new, live=live, known_live=known_live)
             excursion.streak.live = live or known_live
-            excursion.streak.told = excursion.streak.extreme
+            excursion.streak.tell(level)
         else:
             changes += changes_between(old, new, live=is_live(excursion.ended_ms), known_live=known_live)
     _remember(state, index, verdict)

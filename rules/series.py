@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from domain.episode import ChangeKind, EpisodeChange
 from domain.places import Channel
-from rules.compile import Level, Plan, Silence
+from rules.compile import Plan, Silence
 from rules.streak import Streak, Turn, advance, episode_of
 
 NEVER = -(2**62)
@@ -97,9 +97,7 @@ def in_order(state: ChannelState, moment_ms: int, value: float, *, live: bool) -
     state.last_ms, state.last_value = moment_ms, value
     if previous_ms == NEVER:
         state.rest_from_ms = [moment_ms] * len(streaks)
-    index = -1
-    for level in state.plan.levels:
-        index += 1
+    for index, level in enumerate(state.plan.levels):
         streak = streaks[index]
         if (streak is None and not level.holds(value)) or (state.stale and _noted(state.stale, index, moment_ms)):
             continue
@@ -144,11 +142,7 @@ def _absorbs(state: ChannelState, index: int, moment_ms: int, value: float) -> b
         return moment_ms > state.rest_from_ms[index] and not level.holds(value)
     if moment_ms < streak.since_ms or not level.holds(value):
         return False
-    return level.excess is None or streak.extreme is None or not _worse(level, streak, moment_ms, value)
-
-
-def _worse(level: Level, streak: Streak, moment_ms: int, value: float) -> bool:
-    if level.excess is None or streak.extreme is None:
-        return False
-    beyond = level.excess(value) - level.excess(streak.extreme)
-    return beyond > 0 or (beyond == 0 and moment_ms < streak.extreme_at_ms)
+    if level.excess is None:
+        return True
+    beyond = level.excess(value)
+    return beyond < streak.worst or (beyond == streak.worst and moment_ms >= streak.extreme_at_ms)

@@ -11,6 +11,7 @@ Readings without a usable value are unknown: they never come here, so they neith
 from __future__ import annotations
 
 import copy
+import math
 from dataclasses import dataclass
 from enum import Enum
 
@@ -46,14 +47,27 @@ class Streak:
     """The extreme when a change was last reported."""
     live: bool = False
     """Whether live data showed it open."""
+    worst: float = 0.0
+    """How far the extreme lies beyond the limit; follows from the extreme and the rule, like the next one."""
+    tell_at: float = math.inf
+    """How far beyond the limit an extreme has to lie to be told again."""
 
-    def copy(self) -> Streak:
-        """Return an independent copy."""
-        return copy.copy(self)
+    def weigh(self, level: Level) -> Streak:
+        """Work out what follows from the extreme under this rule, and return the streak itself."""
+        if level.excess is not None and self.extreme is not None:
+            self.worst = level.excess(self.extreme)
+            if self.told is not None:
+                self.tell_at = level.excess(self.told) + level.worse_by - _ROUNDING
+        return self
+
+    def tell(self, level: Level) -> None:
+        """Note that its present extreme is being told."""
+        self.told = self.extreme
+        self.weigh(level)
 
     def known_at(self, moment_ms: int) -> Streak:
-        """Return what the streak was at one of its readings, not before its extreme."""
-        known = self.copy()
+        """Return a copy: what the streak was at one of its readings, not before its extreme."""
+        known = copy.copy(self)
         if known.confirmed_ms is not None and known.confirmed_ms > moment_ms:
             known.confirmed_ms = None
         return known
@@ -71,34 +85,31 @@ def advance(
             return None, None
         if level.cleared(value):
             return None, Turn.ENDED
-        return streak, _seen_live(streak, live=live)
+        return streak, _told_again(level, streak, live=live)
     if streak is None or (streak.confirmed_ms is None and moment_ms - previous_ms > level.gap_ms):
-        streak = Streak(moment_ms, value if level.excess else None, moment_ms)
-    elif level.excess is not None and streak.extreme is not None and level.excess(value) > level.excess(streak.extreme):
-        streak.extreme, streak.extreme_at_ms = value, moment_ms
-    if streak.confirmed_ms is None:
-        if moment_ms - streak.since_ms < level.for_ms:
-            return streak, None
-        streak.confirmed_ms = streak.since_ms + level.for_ms
-        streak.identity_ms, streak.told, streak.live = streak.since_ms, streak.extreme, live
-        return streak, Turn.OPENED
-    return streak, _seen_live(streak, live=live) or _worsened(level, streak)
+        streak = Streak(moment_ms, value if level.excess else None, moment_ms).weigh(level)
+    elif level.excess is not None and (beyond := level.excess(value)) > streak.worst:
+        streak.worst, streak.extreme, streak.extreme_at_ms = beyond, value, moment_ms
+    if streak.confirmed_ms is not None:
+        return streak, _told_again(level, streak, live=live)
+    if moment_ms - streak.since_ms < level.for_ms:
+        return streak, None
+    streak.confirmed_ms = streak.since_ms + level.for_ms
+    streak.identity_ms, streak.live = streak.since_ms, live
+    streak.tell(level)
+    return streak, Turn.OPENED
 
 
-def _seen_live(streak: Streak, *, live: bool) -> Turn | None:
-    if not live or streak.live:
+def _told_again(level: Level, streak: Streak, *, live: bool) -> Turn | None:
+    if live and not streak.live:
+        streak.live = True
+        turn = Turn.SEEN_LIVE
+    elif streak.worst >= streak.tell_at:
+        turn = Turn.WORSENED
+    else:
         return None
-    streak.live, streak.told = True, streak.extreme
-    return Turn.SEEN_LIVE
-
-
-def _worsened(level: Level, streak: Streak) -> Turn | None:
-    if level.excess is None or streak.extreme is None or streak.told is None:
-        return None
-    if level.excess(streak.extreme) - level.excess(streak.told) < level.worse_by - _ROUNDING:
-        return None
-    streak.told = streak.extreme
-    return Turn.WORSENED
+    streak.tell(level)
+    return turn
 
 
 def episode_of(level: Level, channel: Channel, streak: Streak, ended_ms: int | None = None) -> Episode:

@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-import operator
 from collections.abc import Callable, Iterator
 from typing import ClassVar, Literal
 
 from domain.document import Path
 from domain.places import Channel
 from domain.quantities import Quantity
-from rules.conditions.base import Band, Flaw, Part
+from rules.conditions.base import Band, Flaw, Part, Predicate
 from rules.values import Amount, Limit, Reference, resolve, shown, worded
 
-_COMPARE: dict[str, Callable[[float, float], bool]] = {
-    ">": operator.gt,
-    ">=": operator.ge,
-    "<": operator.lt,
-    "<=": operator.le,
+# Closures over the limit itself: this is what runs for every reading and rule.
+_HOLDS: dict[str, Callable[[float], Predicate]] = {
+    ">": lambda limit: lambda value: value > limit,
+    ">=": lambda limit: lambda value: value >= limit,
+    "<": lambda limit: lambda value: value < limit,
+    "<=": lambda limit: lambda value: value <= limit,
 }
 
 
@@ -97,16 +97,11 @@ class Lower(Bound):
 
 def _predicates(
     sign: int, comparison: str, limit: float, clear: float
-) -> tuple[Callable[[float], bool], Callable[[float], bool], Callable[[float], float]]:
-    compare = _COMPARE[comparison]
-
-    def holds(value: float) -> bool:
-        return compare(value, limit)
+) -> tuple[Predicate, Predicate, Callable[[float], float]]:
+    holds = _HOLDS[comparison](limit)
 
     def cleared(value: float) -> bool:
-        return (value - clear) * sign <= 0 and not compare(value, limit)
+        return (value - clear) * sign <= 0 and not holds(value)
 
-    def excess(value: float) -> float:
-        return (value - limit) * sign
-
+    excess: Callable[[float], float] = (lambda value: value - limit) if sign > 0 else (lambda value: limit - value)
     return holds, cleared, excess

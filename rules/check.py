@@ -1,0 +1,102 @@
+"""Rules against the registry: what is not wrong in the document, and yet cannot do what its writer meant."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+
+from domain.directory import Directory
+from domain.document import Path
+from domain.errors import Problem
+from domain.places import Channel
+from domain.suggest import allowed_words
+from rules.conditions.base import ValueCondition
+from rules.model import Rule
+from rules.values import Reference, spaced
+
+
+def check_rules(rules: Sequence[Rule], directory: Directory) -> list[Problem]:
+    """Return what is worth a person's attention: none of it stops the rules that are right."""
+    problems: list[Problem] = []
+    seen: set[str] = set()
+    for rule in rules:
+        if rule.id in seen:
+            problems.append(rule.problem(("id",), f"'{rule.id}' again", "an id that no rule in any file has"))
+        seen.add(rule.id)
+        problems += _check(rule, directory)
+    return problems
+
+
+def _check(rule: Rule, directory: Directory) -> Iterator[Problem]:
+    if rule.applies_to.node:
+        if not directory.nodes:
+            yield rule.problem(("applies_to", "node"), "no node in the registry", "at least one registered node")
+        return
+    channels = [channel for channel in directory.channels.values() if rule.applies_to.selects(channel, directory)]
+    if not channels:
+        yield _selects_nothing(rule, directory)
+        return
+    yield from _too_short(rule, channels)
+    if isinstance(rule.condition, ValueCondition):
+        yield from _missing_limits(rule, rule.condition, channels)
+        yield from _flaws(rule, rule.condition, channels)
+
+
+def _selects_nothing(rule: Rule, directory: Directory) -> Problem:
+    quantity = rule.applies_to.quantity
+    measured = [channel for channel in directory.channels.values() if channel.quantity.name == quantity]
+    if not measured:
+        known = sorted({channel.quantity.name for channel in directory.channels.values()})
+        found = f"'{quantity}', which no registered channel measures"
+        return rule.problem(("applies_to", "quantity"), found, allowed_words(quantity, known))
+    kinds = sorted(
+        {directory.equipment[each.equipment].kind for each in measured if each.equipment in directory.equipment}
+    )
+    found = f"no {quantity} measured at {' or '.join(rule.applies_to.equipment)}"
+    return rule.problem(
+        ("applies_to", "equipment"), found, f"where {quantity} is measured: {', '.join(kinds) or 'nowhere'}"
+    )
+
+
+def _too_short(rule: Rule, channels: Sequence[Channel]) -> Iterator[Problem]:
+    duration = rule.condition.duration
+    slow = [channel for channel in channels if duration and duration < channel.interval]
+    if not slow:
+        return
+    longest = max(channel.interval for channel in slow)
+    path: Path = ("when", rule.when.kind, "for")
+    found = f"{spaced(duration)}, shorter than the interval between readings of {_named(slow)}"
+    yield rule.problem(path, found, f"at least {spaced(longest)}, or no 'for' where one reading is to be enough")
+
+
+def _missing_limits(rule: Rule, condition: ValueCondition, channels: Sequence[Channel]) -> Iterator[Problem]:
+    known = sorted({name for channel in channels for name in channel.limits})
+    for path, limit in condition.limits():
+        if isinstance(limit, Reference) and (without := [each for each in channels if limit.name not in each.limits]):
+            hint = allowed_words(limit.name, known) if known else "a limit of that name at the channel, in the registry"
+            found = f"{limit}, which is not set for {_named(without)}: the rule does not judge there"
+            yield rule.problem(("when", rule.when.kind, *path), found, hint)
+
+
+def _flaws(rule: Rule, condition: ValueCondition, channels: Iterable[Channel]) -> Iterator[Problem]:
+    """Yield what is wrong with limits taken from the registry, each text once with the channels it stands for."""
+    where: defaultdict[tuple[Path, str, str], list[Channel]] = defaultdict(list)
+    for channel in channels:
+        for path, found, allowed in (*condition.flaws_at(channel), *_impossible(condition, channel)):
+            where[path, found, allowed].append(channel)
+    for (path, found, allowed), at in where.items():
+        yield rule.problem(("when", rule.when.kind, *path), f"{found} at {_named(at)}", allowed)
+
+
+def _impossible(condition: ValueCondition, channel: Channel) -> Iterator[tuple[Path, str, str]]:
+    quantity = channel.quantity
+    for path, limit in condition.limits():
+        value = channel.limits.get(limit.name) if isinstance(limit, Reference) else None
+        if value is not None and not quantity.lowest <= value <= quantity.highest:
+            allowed = f"from {quantity.lowest:g} to {quantity.highest:g}, in {quantity.unit.name}"
+            yield path, f"{limit} = {value:g}", allowed
+
+
+def _named(channels: Sequence[Channel]) -> str:
+    more = len(channels) - 1
+    return channels[0].id + (f" and {more} other channel{'s' if more > 1 else ''}" if more else "")
