@@ -48,10 +48,10 @@ class AlertText:
 
     title: str
     """What is wrong, in a few words: ``Too warm``."""
-    phrase: str = ""
-    """What follows the worst value: ``above 8.0 °C for 10 h``."""
     advice: str = ""
     """What to do; empty means the general advice for the service."""
+    phrase: str = ""
+    """What follows the worst value: ``above 8.0 °C for 10 h``."""
 
 
 DescribeAlert = Callable[[Alert], AlertText]

@@ -32,9 +32,9 @@ from domain.reading import Quality, Reading
 NOON = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 INTERVAL = timedelta(minutes=10)
 WORDS = {
-    "heat": AlertText("too warm", "above 8.0 °C for 1 h", "Move the vaccines to fridge 1 or a cold box."),
-    "mains_lost": AlertText("no mains power", "off for more than 1 h"),
-    "silent": AlertText("not heard", "for more than 1 h"),
+    "heat": AlertText("too warm", "Move the vaccines to fridge 1 or a cold box.", "above 8.0 °C for 1 h"),
+    "mains_lost": AlertText("no mains power"),
+    "silent": AlertText("not heard"),
 }
 
 
