@@ -19,6 +19,7 @@ from alerts.notifiers.notifier import Workplace
 from alerts.notifiers.table import open_notifiers, routes_of
 from alerts.store import AlertStore
 from api.create import create_api
+from app.alert_lines import AlertLines
 from app.clock import SystemClock
 from app.config import ServiceConfig
 from app.database import open_database
@@ -32,7 +33,7 @@ from app.rulebook import read_rules, rule_texts
 from app.services import OpenAlerts, part_states, services_of
 from app.web import address, bind, serve_on
 from collector.forwarder.dead_letters import DeadLetters
-from collector.forwarder.forwarder import Forwarder
+from collector.forwarder.forwarder import Forwarder, LineSource
 from collector.forwarder.journal_lines import JournalLines
 from collector.journal.journal import Journal
 from collector.latest import Latest
@@ -129,7 +130,7 @@ class Parts:
     journal: Journal
     pipeline: Pipeline
     source: MqttSource
-    forwarder: Forwarder | None
+    forwarders: Mapping[str, Forwarder]
     judge: Judge
     dispatcher: Dispatcher
     open_alerts: OpenAlerts
@@ -192,7 +193,12 @@ class Parts:
         )
         pipeline.nodes.restore(stored.values(), registry.directory)
         source = MqttSource(config.mqtt, accept=pipeline.accept, clock=clock)
-        forwarder = _forwarder(config, journal, registry, clock)
+        forwarders = _forwarders(
+            config,
+            clock,
+            readings=JournalLines(journal, lambda: registry.directory),
+            alerts=AlertLines(database, alerts, lambda: registry.directory, lambda: texts),
+        )
 
         open_alerts = OpenAlerts(alerts)
         await open_alerts.refresh()
@@ -206,7 +212,10 @@ class Parts:
                 connections=source.stats,
                 facilities=lambda: facility_statuses(registry.directory, latest.get, open_alerts.now, clock.now_ms()),
                 open_alerts=lambda: open_alerts.now,
-                forwarder=forwarder,
+                forwarders=forwarders,
+                nodes=lambda: [
+                    (node, pipeline.nodes.last_heard_ms.get(node.id)) for node in registry.directory.nodes.values()
+                ],
             )
         )
         services = services_of(
@@ -217,7 +226,7 @@ class Parts:
             alerts=alerts,
             texts=texts,
             metrics=metrics,
-            parts=lambda: part_states(pipeline.stats(), source.stats(), judge.stats, forwarder),
+            parts=lambda: part_states(pipeline.stats(), source.stats(), judge.stats, forwarders),
             notice=app.notice,
         )
         return cls(
@@ -228,7 +237,7 @@ class Parts:
             journal=journal,
             pipeline=pipeline,
             source=source,
-            forwarder=forwarder,
+            forwarders=forwarders,
             judge=judge,
             dispatcher=dispatcher,
             open_alerts=open_alerts,
@@ -247,9 +256,7 @@ class Parts:
             ("open alerts", self.open_alerts.run),
             ("web", lambda: serve_on(listener, self.api, before_stop=self.api.state.events.close)),
         ]
-        if self.forwarder is not None:
-            loops.append(("influxdb forwarder", self.forwarder.run))
-        return loops
+        return loops + [(f"influxdb {name}", forwarder.run) for name, forwarder in self.forwarders.items()]
 
 
 async def _open_judge(
@@ -279,11 +286,12 @@ async def _open_judge(
     return judge
 
 
-def _forwarder(config: ServiceConfig, journal: Journal, registry: RegistryView, clock: Clock) -> Forwarder | None:
+def _forwarders(config: ServiceConfig, clock: Clock, **logs: LineSource) -> dict[str, Forwarder]:
+    """Return one forwarder for each log, by the log's name; none where no InfluxDB is configured."""
     if config.influxdb is None:
-        return None
-    lines = JournalLines(journal, lambda: registry.directory)
-    return Forwarder(lines, config.influxdb, clock=clock, dead_letter=DeadLetters())
+        return {}
+    letters = DeadLetters()
+    return {name: Forwarder(lines, config.influxdb, clock=clock, dead_letter=letters) for name, lines in logs.items()}
 
 
 def _make_folder(folder: Path) -> None:

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sqlalchemy import BigInteger, Column, LargeBinary, MetaData, String, Table, bindparam, delete, insert, select
+from sqlalchemy import Column, LargeBinary, MetaData, String, Table, bindparam, delete, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from app import cursors
+from app.cursors import read_cursor, write_cursor
 
 METADATA = MetaData()
 
@@ -15,12 +18,7 @@ _SNAPSHOT = Table(
     Column("key", String(400), primary_key=True),
     Column("state", LargeBinary, nullable=False),
 )
-_CURSOR = Table(
-    "judge_cursor",
-    METADATA,
-    Column("name", String(40), primary_key=True),
-    Column("position", BigInteger, nullable=False),
-)
+_NAME = "judge"
 
 StateChange = tuple[str, bytes | None]
 """Key of one (rule, subject) and its new state; None where the state went back to rest."""
@@ -35,14 +33,15 @@ class JudgeState:
     async def create_tables(self) -> None:
         """Create the tables that are missing."""
         async with self._database.begin() as connection:
-            await connection.run_sync(METADATA.create_all)
+            for tables in (METADATA, cursors.METADATA):
+                await connection.run_sync(tables.create_all)
 
     async def load(self) -> tuple[int, list[tuple[str, bytes]]]:
         """Return the commit position and the snapshot that belongs to it; (0, []) the first time."""
         async with self._database.connect() as connection:
-            position = await connection.scalar(select(_CURSOR.c.position))
+            position = await read_cursor(connection, _NAME)
             rows = await connection.execute(select(_SNAPSHOT.c.key, _SNAPSHOT.c.state))
-            return position or 0, [(row.key, row.state) for row in rows]
+            return position, [(row.key, row.state) for row in rows]
 
     async def save(self, connection: AsyncConnection, position: int, changes: Sequence[StateChange]) -> None:
         """Write the changed states and the position inside the caller's transaction."""
@@ -53,5 +52,4 @@ class JudgeState:
         kept = [{"key": key, "state": state} for key, state in changes if state is not None]
         if kept:
             await connection.execute(insert(_SNAPSHOT), kept)
-        await connection.execute(delete(_CURSOR))
-        await connection.execute(insert(_CURSOR).values(name="judge", position=position))
+        await write_cursor(connection, _NAME, position)

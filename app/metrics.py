@@ -18,7 +18,7 @@ from collector.sources.mqtt import ConnectionStats
 from collector.stats import PipelineStats
 from dashboards.pages.status import FacilityStatus, Status
 from domain.alert import Alert
-from domain.places import Service
+from domain.places import Node, Service
 from domain.rejection import Reason
 
 PLACE_LABELS = ("country", "region", "district", "facility")
@@ -42,7 +42,9 @@ class Owners:
     connections: Callable[[], Mapping[Lane, ConnectionStats]]
     facilities: Callable[[], Sequence[FacilityStatus]]
     open_alerts: Callable[[], Sequence[Alert]]
-    forwarder: Forwarder | None
+    forwarders: Mapping[str, Forwarder]
+    nodes: Callable[[], Sequence[tuple[Node, int | None]]]
+    """Every registered node and when it was last heard (milliseconds); None: never."""
 
 
 class Metrics:
@@ -72,8 +74,8 @@ class Metrics:
             "vitals_notifications", "Attempts to notify, by channel and outcome.", ("channel", "state"),
             self._owners.notifications(),
         )  # fmt: skip
-        if self._owners.forwarder is not None:
-            yield from _forwarder(self._owners.forwarder)
+        yield _nodes(self._owners.nodes())
+        yield from _forwarders(self._owners.forwarders)
 
 
 LabelValues = TypeVar("LabelValues", bound=tuple[str, ...])
@@ -176,13 +178,21 @@ def _judge(stats: JudgeStats, lag: int) -> Iterable[Metric]:
     yield _gauge("vitals_judge_failing", "1 while the judge cannot go on.", (), {(): float(bool(stats.failing))})
 
 
-def _forwarder(forwarder: Forwarder) -> Iterable[Metric]:
-    health = forwarder.health()
-    yield _gauge(
-        "vitals_influxdb_healthy", "1 while InfluxDB takes what is forwarded.", (), {(): float(health.state.healthy)}
-    )
-    yield _gauge("vitals_influxdb_lag_readings", "Readings still to be forwarded.", (), {(): health.lag})
-    yield _counter("vitals_influxdb_lines", "Lines that InfluxDB stored.", (), {(): forwarder.counts.stored})
-    yield _counter(
-        "vitals_influxdb_refused_lines", "Lines that InfluxDB refused for good.", (), {(): forwarder.counts.refused}
-    )
+def _nodes(nodes: Sequence[tuple[Node, int | None]]) -> Metric:
+    text = "When the node was last heard; 0: never."
+    heard = {(node.facility, node.id): (heard_ms or 0) / 1000 for node, heard_ms in nodes}
+    return _gauge("vitals_node_last_heard_timestamp_seconds", text, ("facility", "node"), heard)
+
+
+def _forwarders(forwarders: Mapping[str, Forwarder]) -> Iterable[Metric]:
+    health = {name: forwarder.health() for name, forwarder in forwarders.items()}
+    counts = {name: forwarder.counts for name, forwarder in forwarders.items()}
+    log = ("log",)
+    healthy = {(name,): float(each.state.healthy) for name, each in health.items()}
+    yield _gauge("vitals_influxdb_healthy", "1 while InfluxDB takes what is forwarded.", log, healthy)
+    lag = {(name,): float(each.lag) for name, each in health.items()}
+    yield _gauge("vitals_influxdb_lag", "Readings or alert events still to be forwarded.", log, lag)
+    stored = {(name,): float(each.stored) for name, each in counts.items()}
+    yield _counter("vitals_influxdb_lines", "Lines that InfluxDB stored.", log, stored)
+    refused = {(name,): float(each.refused) for name, each in counts.items()}
+    yield _counter("vitals_influxdb_refused_lines", "Lines that InfluxDB refused for good.", log, refused)

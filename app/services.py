@@ -108,7 +108,7 @@ def part_states(
     pipeline: PipelineStats,
     connections: Mapping[Lane, ConnectionStats],
     judge: JudgeStats,
-    forwarder: Forwarder | None,
+    forwarders: Mapping[str, Forwarder],
 ) -> list[PartState]:
     """Return for each part whether it can do its work, in a sentence."""
     connected = all(each.connected for each in connections.values())
@@ -121,7 +121,7 @@ def part_states(
         ),
         PartState("rules", not judge.failing, judge.failing or "judging"),
     ]
-    if forwarder is not None:
+    for name, forwarder in forwarders.items():
         health = forwarder.health()
-        states.append(PartState("influxdb", health.state.healthy, health.sentence))
+        states.append(PartState(f"influxdb {name}", health.state.healthy, health.sentence))
     return states
