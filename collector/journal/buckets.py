@@ -10,7 +10,7 @@ from typing import NamedTuple
 from collector.journal.packed import fetch
 from collector.journal.precedence import Row
 from collector.journal.reader import Reader, Snapshot
-from collector.journal.rollup import Bucket, Resolution, Rollup, daily, floor_to, hourly, touched_hours
+from collector.journal.rollup import Bucket, Resolution, Rollup, daily, floor_to, hourly, rolled_up, touched_hours
 from domain.instant import DAY_MS, HOUR_MS
 
 _BUCKET = "start, total, minimum, maximum, readings, covered"
@@ -45,7 +45,7 @@ def rollups(
         buckets = _stored(reader, "FROM rollup_hour", sid, begin, end) | computed
     else:
         buckets = _stored(reader, "FROM rollup_day", sid, begin, end) | hours.days(computed)
-    return [bucket.rollup() for _, bucket in sorted(buckets.items()) if not bucket.empty]
+    return rolled_up(buckets[start] for start in sorted(buckets))
 
 
 def recompute(
@@ -98,13 +98,13 @@ def _stale_hours(reader: Reader, snapshot: Snapshot, sid: int, from_ms: int, to_
     dirty = fetch(reader.connection, "start", f"FROM dirty_hour {_IN_RANGE}", (sid, from_ms, to_ms))
     stale = {hour for (hour,) in dirty}
     for row in reader.unsettled_rows(snapshot, sid, from_ms - cover_ms, to_ms):
-        stale.update(touched_hours(row.ts, row.ts, cover_ms))
+        stale.update(touched_hours(row[0], row[0], cover_ms))
     return sorted(hour for hour in stale if from_ms <= hour < to_ms)
 
 
 def _stored(reader: Reader, source: str, sid: int, from_ms: int, to_ms: int) -> dict[int, Bucket]:
     rows = fetch(reader.connection, _BUCKET, f"{source} {_IN_RANGE}", (sid, from_ms, to_ms))
-    return {row[0]: Bucket(*row) for row in rows}
+    return {row[0]: Bucket._make(row) for row in rows}
 
 
 def _runs(hours: Iterable[int]) -> Iterator[tuple[int, int]]:

@@ -181,15 +181,21 @@ class Journal:
 
     async def rollups(self, channel: str, from_ms: int, to_ms: int, resolution: Resolution) -> list[Rollup]:
         """Return the roll-ups of a channel that share time with [from, to), in order; empty ones are left out."""
+        return (await self.rollups_of([channel], from_ms, to_ms, resolution))[channel]
 
-        def question(reader: Reader, snapshot: Snapshot) -> list[Rollup]:
+    async def rollups_of(
+        self, channels: Sequence[str], from_ms: int, to_ms: int, resolution: Resolution
+    ) -> dict[str, list[Rollup]]:
+        """Return the roll-ups of several channels, all as of one moment: quicker than asking for each."""
+
+        def of_channel(reader: Reader, snapshot: Snapshot, channel: str) -> list[Rollup]:
             sid = reader.sid(channel)
-            cover_ms = round(self._interval_of(channel) * self._settings.cover_factor)
             if sid is None or from_ms >= to_ms:
                 return []
+            cover_ms = round(self._interval_of(channel) * self._settings.cover_factor)
             return rollups(reader, snapshot, sid, from_ms, to_ms, resolution, cover_ms)
 
-        return await self._ask(question)
+        return await self._ask(lambda reader, snapshot: {name: of_channel(reader, snapshot, name) for name in channels})
 
     async def rejected(self, limit: int, reason: Reason | None = None) -> list[Rejected]:
         """Return the last refused records, newest first; only a bounded number of each reason is kept."""

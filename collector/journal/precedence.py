@@ -8,18 +8,12 @@ a set is the same for every permutation of it and for any number of duplicates.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import NamedTuple
 
 Rank = tuple[int, bool, float, int]
 
 
-class Row(NamedTuple):
-    """A stored reading of one series."""
-
-    ts: int
-    value: float | None
-    quality: int
-    received: int
+Row = tuple[int, float | None, int, int]
+"""A stored reading of one series: measured, value, quality, received. A bare tuple: there are very many."""
 
 
 def rank(value: float | None, quality: int, received: int) -> Rank:
@@ -38,9 +32,9 @@ def _rank_sql(source: str) -> str:
 
 def merged(settled: Sequence[Row], unsettled: Iterable[Row]) -> list[Row]:
     """Return the rows of both in order of time, each moment once."""
-    best = {row.ts: row for row in settled}
+    best = {row[0]: row for row in settled}
     for row in unsettled:
-        kept = best.get(row.ts)
+        kept = best.get(row[0])
         if kept is None or rank(*row[1:]) < rank(*kept[1:]):
-            best[row.ts] = row
+            best[row[0]] = row
     return [best[ts] for ts in sorted(best)]

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from operator import itemgetter
 from pathlib import Path
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeVar, cast
 
 from collector.journal.errors import translated
 from collector.journal.memory import Forgotten, Newest, SeriesNumbers, Unsettled
@@ -83,9 +83,7 @@ class Reader:
     def settled_rows(self, sid: int, from_ms: int, to_ms: int, limit: int = -1) -> list[Row]:
         """Return what ``readings`` holds of a series in [from, to), in order of time."""
         source = "FROM readings WHERE sid = ? AND ts >= ? AND ts < ? ORDER BY ts LIMIT ?"
-        found = fetch(self.connection, _ROW, source, (sid, from_ms, to_ms, limit))
-        found.sort(key=itemgetter(0))
-        return list(map(Row._make, found))
+        return sorted(_rows(self.connection, source, (sid, from_ms, to_ms, limit)), key=itemgetter(0))
 
     def unsettled_rows(self, snapshot: Snapshot, sid: int, from_ms: int, to_ms: int) -> list[Row]:
         """Return what the log holds of a series in [from, to) beyond the watermark, in any order."""
@@ -93,16 +91,15 @@ class Reader:
         if not positions:
             return []
         source, parameters = _log_source(positions, sid, from_ms, to_ms)
-        return list(map(Row._make, fetch(self.connection, _ROW, source, parameters)))
+        return _rows(self.connection, source, parameters)
 
     def before(self, snapshot: Snapshot, sid: int, moment_ms: int) -> Row | None:
         """Return the last row of a series before a moment."""
-        settled = fetch(
-            self.connection, _ROW, "FROM readings WHERE sid = ? AND ts < ? ORDER BY ts DESC LIMIT 1", (sid, moment_ms)
-        )
+        source = "FROM readings WHERE sid = ? AND ts < ? ORDER BY ts DESC LIMIT 1"
+        settled = _rows(self.connection, source, (sid, moment_ms))
         since = settled[0][0] if settled else 0
         unsettled = self.unsettled_rows(snapshot, sid, since, moment_ms)
-        found = merged([Row(*row) for row in settled], unsettled)
+        found = merged(settled, unsettled)
         return found[-1] if found else None
 
     def after(self, snapshot: Snapshot, position: int, limit: int) -> list[tuple[int, Reading]]:
@@ -190,6 +187,10 @@ def reading(channel: str, row: Sequence[Any]) -> Reading:
     """Return the reading that a stored row stands for."""
     ts, value, quality, received = row
     return Reading(channel, ts, value, _QUALITIES[quality], received)
+
+
+def _rows(connection: sqlite3.Connection, source: str, parameters: Sequence[int | str]) -> list[Row]:
+    return cast("list[Row]", fetch(connection, _ROW, source, parameters))
 
 
 def _log_source(positions: array[int], sid: int, from_ms: int, to_ms: int) -> tuple[str, tuple[int | str, ...]]:

@@ -7,7 +7,7 @@ quality, at most the channel's interval times a factor; the part of it inside a 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from enum import IntEnum
 from typing import NamedTuple
 
@@ -50,15 +50,14 @@ class Bucket(NamedTuple):
     covered: int
     """Milliseconds."""
 
-    @property
-    def empty(self) -> bool:
-        """Tell whether there is nothing to show."""
-        return not (self.readings or self.covered)
 
-    def rollup(self) -> Rollup:
-        """Return the bucket as the outside knows it."""
-        mean = self.total / self.readings if self.readings else None
-        return Rollup(self.start, mean, self.minimum, self.maximum, self.readings, self.covered / SECOND_MS)
+def rolled_up(buckets: Iterable[Bucket]) -> list[Rollup]:
+    """Return the buckets that hold something as the outside knows them."""
+    return [
+        Rollup(start, total / readings if readings else None, minimum, maximum, readings, covered / SECOND_MS)
+        for start, total, minimum, maximum, readings, covered in buckets
+        if readings or covered
+    ]
 
 
 def floor_to(moment_ms: int, resolution: int) -> int:

@@ -69,8 +69,8 @@ class JournalSettings(BaseModel):
     """A longer payload is cut."""
     recent_readings: int = Field(default=50_000, ge=0)
     """So many of the last readings stay in memory for followers that keep up."""
-    readers: int = Field(default=4, ge=1)
-    """Threads, each with its own read-only connection."""
+    readers: int = Field(default=2, ge=1)
+    """Threads, each with its own read-only connection; more of them wait for each other and for the event loop."""
     retention: RetentionSettings = RetentionSettings()
 
 
