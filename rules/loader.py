@@ -22,6 +22,15 @@ _PLAIN = {
     "string_pattern_mismatch": "small letters, digits and hyphens, such as fridge-too-warm",
 }
 
+_UPPER = "> where the limit itself is still fine, >= where it is not"
+_LOWER = "< where the limit itself is still fine, <= where it is not"
+_REQUIRED = {
+    ("above", "comparison"): _UPPER,
+    ("high", "comparison"): _UPPER,
+    ("below", "comparison"): _LOWER,
+    ("low", "comparison"): _LOWER,
+}
+
 
 def load_rules(document: Document) -> list[Rule]:
     """Return the rules of a document; raise ``DocumentError`` listing everything that is wrong in it."""
@@ -68,7 +77,7 @@ def _readable(error: Mapping[str, Any]) -> dict[str, Any]:
     """Return pydantic's error in words for a person who writes rules."""
     kind, loc, found = error["type"], error["loc"], error.get("input")
     if kind == "missing":
-        return {**error}
+        return _told(loc, None, _REQUIRED.get(loc[-2:], "this field is required"))
     if kind == "extra_forbidden":
         allowed = _field_names(loc[:-1])
         return _told(loc, str(loc[-1]), allowed_words(str(loc[-1]), allowed))

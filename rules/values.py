@@ -15,9 +15,9 @@ from domain.quantities import Quantity
 from domain.suggest import allowed_words
 from domain.units import UNITS, Unit
 
-_AMOUNT = re.compile(r"([-+]?\d+(?:\.\d+)?)\s*(\S.*)?")
+_AMOUNT = re.compile(r"([-+]?\d+(?:\.\d+)?)\s*([^\s\d.,].*)?")
 _REFERENCE = re.compile(r"\$limits\.([A-Za-z_][\w-]*)")
-_A_LIMIT = "a number with its unit such as 8 °C, a plain number in the unit of the quantity, or $limits.NAME"
+_A_LIMIT = "a number with its unit such as 8.5 °C, a plain number in the unit of the quantity, or $limits.NAME"
 _A_DURATION = "a duration such as 45s, 30min, 1h30min or 7d"
 
 
