@@ -86,7 +86,7 @@ def facts_of(
         reference=reference,
         kind=kind,
         title=text.title or episode.rule,
-        message=_filled(text.message, channel, value),
+        message=filled(text.message, channel, value),
         action=text.action,
         severity=episode.severity.label,
         facility=episode.facility,
@@ -136,7 +136,7 @@ def _equipment(episode: Episode, channel: Channel | None, directory: Directory) 
     return episode.subject, (node.name if node else "") or episode.subject
 
 
-def _filled(message: str, channel: Channel | None, value: str) -> str:
+def filled(message: str, channel: Channel | None, value: str) -> str:
     """Return the phrase with its placeholders filled; one that names nothing known stays as it is written."""
 
     def fill(match: re.Match[str]) -> str:

@@ -6,7 +6,7 @@ import asyncio
 import logging
 from collections.abc import Callable, Mapping, Sequence
 
-from alerts.facts import RuleText
+from alerts.facts import RuleText, filled
 from alerts.store import AlertStore
 from api.services import PartState, Services
 from app.judge import JudgeStats
@@ -77,7 +77,11 @@ def services_of(
 
     def describe(alert: Alert) -> AlertText:
         text = texts.get(alert.rule)
-        return AlertText(text.title, text.action) if text else plain_alert_text(alert)
+        if text is None:
+            return plain_alert_text(alert)
+        channel = registry.directory.channels.get(alert.subject)
+        value = channel.quantity.format(alert.extreme) if channel and alert.extreme is not None else ""
+        return AlertText(text.title, text.action, filled(text.message, channel, value))
 
     return Services(
         clock=clock,

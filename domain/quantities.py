@@ -69,7 +69,7 @@ _ROWS = (
     _row("pressure", "pascals", -2e5, 1e8, 2, "bar"),
     _row("runtime", "seconds", 0.0, 1e9, 0),
     _row("signal_strength", "decibel_milliwatts", -150.0, 30.0, 0),
-    _row("free_space", "bytes", 0.0, 1e15, 0),
+    _row("free_space", "bytes", 0.0, 1e15, 1, "gigabytes"),
     _row("queue_depth", "count", 0.0, 1e12, 0),
     _state("supply", "off", "on"),
     _state("running", "stopped", "running"),

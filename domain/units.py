@@ -47,6 +47,7 @@ _ROWS = (
     Unit("cubic_metres", "m3", "m³", "litres", 1000.0),
     Unit("litres_per_second", "l/s", "L/s", "litres_per_second"),
     Unit("bytes", "B", "B", "bytes"),
+    Unit("gigabytes", "GB", "GB", "bytes", 1e9),
     Unit("decibel_milliwatts", "dBm", "dBm", "decibel_milliwatts"),
     Unit("pascals", "Pa", "Pa", "pascals"),
     Unit("bar", "bar", "bar", "pascals", 100_000.0),
