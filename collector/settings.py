@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from functools import cached_property
 from pathlib import Path
 from typing import Annotated
 from urllib.parse import unquote, urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
+
+from domain.instant import to_ms
 
 _DEFAULT_PORTS = {"mqtt": 1883, "mqtts": 8883}
 
@@ -23,6 +26,16 @@ class ValidationSettings(BaseModel):
     """Earlier readings are refused. Far back on purpose: recorded data are replayed with their own times."""
     future_tolerance: Annotated[timedelta, Field(ge=timedelta(0))] = timedelta(minutes=10)
     """How far ahead of the collector's clock a node's clock may run."""
+
+    @cached_property
+    def oldest_ms(self) -> int:
+        """Return ``oldest`` in milliseconds since 1970."""
+        return to_ms(self.oldest)
+
+    @cached_property
+    def future_tolerance_ms(self) -> int:
+        """Return ``future_tolerance`` in milliseconds."""
+        return round(self.future_tolerance.total_seconds() * 1000)
 
     @field_validator("oldest")
     @classmethod
@@ -80,6 +93,8 @@ class MqttSourceSettings(BaseModel):
     buffered_messages: int = Field(default=1_000, ge=1)
     """Messages read and not yet taken by the pipeline; at this many the socket is no longer read."""
     buffered_bytes: int = Field(default=8_388_608, ge=1)
+    receipt_delay: Annotated[timedelta, Field(ge=timedelta(0))] = timedelta(milliseconds=50)
+    """Receipts of one node within this time go out as one."""
     pending_receipts: int = Field(default=100_000, ge=1)
     """Batches whose receipts wait to be sent; beyond it the oldest are dropped, and their senders ask again."""
 

@@ -9,7 +9,7 @@ from weakref import WeakKeyDictionary
 
 from collector.settings import ValidationSettings
 from domain.directory import Directory
-from domain.instant import format_rfc3339, to_ms
+from domain.instant import format_rfc3339
 from domain.places import Channel
 from domain.reading import Batch, Quality, Reading, Sample
 from domain.rejection import Reason
@@ -77,7 +77,7 @@ def validate(batch: Batch, directory: Directory, *, now_ms: int, settings: Valid
     plan = _plan_of(batch.node, directory)
     if plan is None:
         return Accepted([], [_unknown_node(batch.node)])
-    oldest_ms, newest_ms = _bounds_ms(now_ms, settings)
+    oldest_ms, newest_ms = settings.oldest_ms, now_ms + settings.future_tolerance_ms
     routes, worst_usable = plan.routes, Quality.UNCERTAIN
     readings: list[Reading] = []
     rejected: list[Refusal] = []
@@ -109,10 +109,6 @@ def _plan_of(node: str, directory: Directory) -> _NodePlan | None:
             return None
         plan = plans[node] = _NodePlan(channels)
     return plan
-
-
-def _bounds_ms(now_ms: int, settings: ValidationSettings) -> tuple[int, int]:
-    return to_ms(settings.oldest), now_ms + round(settings.future_tolerance.total_seconds() * 1000)
 
 
 def _without_value(quality: Quality) -> Quality:

@@ -96,7 +96,6 @@ class Link:
             identifier=f"{settings.client_id}-{self._name}",
             clean_session=not self._keeps_session,
             keepalive=max(1, round(settings.keepalive.total_seconds())),
-            max_inflight_messages=0,  # bounded by whoever publishes; paho's own bound searches its whole queue
             tls_context=self._tls,
         )
 

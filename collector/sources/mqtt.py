@@ -61,7 +61,9 @@ class MqttSource:
         """``accept`` is the pipeline's. Raises ``OperatorError`` for certificate files that cannot be used."""
         link = partial(Link, settings, tls=tls_context(settings), jitter=jitter)
         self._inlets = {lane: _Inlet(settings, lane, accept, clock) for lane in Lane}
-        self._receipts = ReceiptSender(PendingReceipts(settings.pending_receipts))
+        self._receipts = ReceiptSender(
+            PendingReceipts(settings.pending_receipts), delay_seconds=settings.receipt_delay.total_seconds()
+        )
         self._links = [link(lane, inlet, keeps_session=True) for lane, inlet in self._inlets.items()]
         self._links.append(link("receipts", _Outlet(self._receipts), keeps_session=False))
 

@@ -1,11 +1,12 @@
-"""Where MQTT 3.1.1 packets begin and end in a stream of bytes; knows no socket."""
+"""MQTT 3.1.1 packets in a stream of bytes: where they begin and end, and the two that matter; knows no socket."""
 
 from __future__ import annotations
 
+import struct
 from typing import NamedTuple
 
-PUBLISH = 0x30
-PUBACK = b"\x40\x02"
+_PUBLISH, _PUBACK = 0x30, 0x40
+_QUALITY_1, _QUALITY_2, _RETAINED = 0x02, 0x04, 0x01
 _LONGEST_HEADER = 5
 
 
@@ -81,10 +82,40 @@ def _read_length(data: bytes, at: int) -> tuple[int, int]:
 def read_publish(data: bytes, packet: Packet) -> Publish | None:
     """Return what a packet publishes; None where it is no PUBLISH, or one of quality of service 2."""
     first, _, body, end = packet
-    if first & 0xF0 != PUBLISH or first & 0x04:
+    if first & 0xF0 != _PUBLISH or first & _QUALITY_2:
         return None
     topic_end = body + 2 + (data[body] << 8 | data[body + 1]) if body + 2 <= end else end + 1
-    payload = topic_end + 2 if first & 0x02 else topic_end
+    payload = topic_end + 2 if first & _QUALITY_1 else topic_end
     if payload > end:
         raise MalformedPacketError("a PUBLISH packet that is shorter than its parts")
-    return Publish(data[body + 2 : topic_end], data[payload:end], bool(first & 0x01), data[topic_end:payload])
+    return Publish(data[body + 2 : topic_end], data[payload:end], bool(first & _RETAINED), data[topic_end:payload])
+
+
+def read_puback(data: bytes, packet: Packet) -> int | None:
+    """Return the id of the message that a packet acknowledges; None where it is no PUBACK."""
+    if packet.first & 0xF0 != _PUBACK:
+        return None
+    if packet.end - packet.body != 2:
+        raise MalformedPacketError("a PUBACK packet without its two bytes")
+    return data[packet.body] << 8 | data[packet.body + 1]
+
+
+def puback(message_id: bytes) -> bytes:
+    """Return the packet that acknowledges a message."""
+    return bytes((_PUBACK, 2)) + message_id
+
+
+def publish(topic: str, payload: bytes, message_id: int) -> bytes:
+    """Return a PUBLISH packet of quality of service 1, not retained."""
+    name = topic.encode()
+    body = struct.pack("!H", len(name)) + name + struct.pack("!H", message_id) + payload
+    return bytes((_PUBLISH | _QUALITY_1,)) + _length(len(body)) + body
+
+
+def _length(size: int) -> bytes:
+    digits = bytearray()
+    while size >= 0x80:
+        digits.append(size & 0x7F | 0x80)
+        size >>= 7
+    digits.append(size)
+    return bytes(digits)

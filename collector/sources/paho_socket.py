@@ -1,8 +1,9 @@
 """The one place that reaches below aiomqtt: many packets per system call, and reading that can be paused.
 
 aiomqtt makes an asyncio task per message, paho four ``recv`` calls per message and one ``send`` per acknowledgement.
-Here the socket is read and written in large pieces, and readings are taken out of them without a detour; every other
-packet goes to paho as before (docs/ingest.md has the figures). The socket is simply not read while the pipeline has
+Here the socket is read and written in large pieces, and messages and their acknowledgements are taken out of them and
+put into them without a detour; every other packet (connecting, subscribing, keeping alive) goes to paho as before
+(docs/ingest.md has the figures). The socket is simply not read while the pipeline has
 no room: TCP then holds the broker back, nothing is acknowledged that is not in our hands, and no broker-specific
 limit has to be right. Manual acknowledgement would bound memory only where the broker bounds its unacknowledged
 messages, which amqtt does not do (and it drops what is not acknowledged within 5 s), while mosquitto's bound of 20
@@ -19,6 +20,7 @@ import logging
 import ssl
 import threading
 from collections.abc import Callable
+from enum import Enum
 from typing import Any
 
 import aiomqtt
@@ -26,7 +28,7 @@ from paho.mqtt.client import Client as PahoClient
 from paho.mqtt.client import MQTTMessage
 from paho.mqtt.enums import MQTTErrorCode
 
-from collector.sources.packets import PUBACK, PacketBuffer, Publish, read_publish
+from collector.sources.packets import PacketBuffer, Publish, puback, publish, read_puback, read_publish
 
 log = logging.getLogger(__name__)
 
@@ -39,6 +41,15 @@ _WOULD_BLOCK = (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
 
 OnMessage = Callable[[str, bytes, bool], None]
 """Called with topic, payload and the broker's retain flag."""
+
+
+class Left(Enum):
+    """What there is where there is no message."""
+
+    NOTHING = "nothing"
+    """No whole packet has come yet."""
+    TO_PAHO = "to paho"
+    """Something that paho may read now."""
 
 
 class BufferedSocket:
@@ -68,17 +79,20 @@ class BufferedSocket:
         self._packets.feed(piece)
         return True
 
-    def next(self) -> Publish | bool:
-        """Return the next message; True for a packet that paho may read now; False where no whole packet is here."""
+    def next(self) -> Publish | int | Left:
+        """Return the next message, or the id of a message of ours that is acknowledged, or what is left."""
         packet = self._packets.next()
         if packet is None:
-            return self._ended
+            return Left.TO_PAHO if self._ended else Left.NOTHING
         data = self._packets.data
-        publish = read_publish(data, packet)
-        if publish is None:
-            self._granted += data[packet.start : packet.end]
-            return True
-        return publish
+        message = read_publish(data, packet)
+        if message is not None:
+            return message
+        acknowledged = read_puback(data, packet)
+        if acknowledged is not None:
+            return acknowledged
+        self._granted += data[packet.start : packet.end]
+        return Left.TO_PAHO
 
     def recv(self, most_bytes: int) -> bytes:
         """Return up to so many of the granted bytes; at the end of the stream none, else ``BlockingIOError``."""
@@ -131,20 +145,26 @@ class FastClient:
         self._loop, self._loop_thread = asyncio.get_running_loop(), threading.get_ident()
         self._sock: BufferedSocket | None = None
         self._paused = self._choked = False
+        self._message_id = 0
         self._read_planned = self._flush_planned = False
         self._aiomqtt_opened, paho.on_socket_open = paho.on_socket_open, self._opened
         self._aiomqtt_closing, paho.on_socket_close = paho.on_socket_close, self._closing
         paho.on_socket_register_write = lambda *_: self._plan_flush()
         paho.on_socket_unregister_write = lambda *_: None
         paho.on_message = self._take_from_paho
-        paho.on_publish = lambda _client, _data, mid, _reason, _properties: self._on_published(mid)
 
     def publish(self, topic: str, payload: bytes) -> int | None:
-        """Hand a QoS 1 message to paho and return its id at once; None when not connected."""
-        if self._current() is None:
+        """Send a QoS 1 message as soon as possible and return its id at once; None when not connected.
+
+        ``on_published`` is called with the id when the broker has it. No more than 65,535 may be under way.
+        """
+        sock = self._current()
+        if sock is None:
             return None
-        info = self._paho.publish(topic, payload, qos=1)
-        return info.mid if info.rc == MQTTErrorCode.MQTT_ERR_SUCCESS else None
+        self._message_id = self._message_id % 65_535 + 1
+        sock.send(publish(topic, payload, self._message_id))
+        self._plan_flush()
+        return self._message_id
 
     def pause(self) -> None:
         """Read nothing more, and so acknowledge nothing more, until ``resume``."""
@@ -205,23 +225,24 @@ class FastClient:
     def _read_packets(self, sock: BufferedSocket) -> None:
         for _ in range(_PACKETS_PER_TURN):
             found = sock.next()
-            if found is False:
-                if not sock.fill():
-                    return
-            elif found is True:
-                self._paho.loop_read()
-                if self._current() is None:
-                    return
-            else:
+            if isinstance(found, Publish):
                 self._take(sock, found)
                 if self._paused:
                     return
+            elif isinstance(found, int):
+                self._on_published(found)
+            elif found is Left.TO_PAHO:
+                self._paho.loop_read()
+                if self._current() is None:
+                    return
+            elif not sock.fill():
+                return
         self._plan_read()
 
     def _take(self, sock: BufferedSocket, message: Publish) -> None:
         self._on_message(_text(message.topic), message.payload, message.retained)
         if message.message_id:
-            sock.send(PUBACK + message.message_id)
+            sock.send(puback(message.message_id))
             self._plan_flush()
 
     def _take_from_paho(self, _client: PahoClient, _data: object, message: MQTTMessage) -> None:

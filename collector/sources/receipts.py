@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -67,19 +68,24 @@ class PendingReceipts:
 class ReceiptSender:
     """Publishes receipts over whichever connection there is, and remembers each until the broker has it.
 
-    A bounded number is under way at a time; what is added meanwhile is joined, so that a slow broker gets few and long
+    What is owed to a node within ``delay_seconds`` goes out as one receipt, and so does what is added while as many
+    as allowed are under way: a busy collector sends few and long ones.
     """
 
-    def __init__(self, pending: PendingReceipts, *, most_under_way: int = 1_000) -> None:
+    def __init__(self, pending: PendingReceipts, *, delay_seconds: float = 0.0, most_under_way: int = 1_000) -> None:
         self.pending = pending
-        self._most_under_way = most_under_way
+        self._delay_seconds, self._most_under_way = delay_seconds, most_under_way
+        self._planned: asyncio.TimerHandle | None = None
         self._under_way: dict[int, tuple[str, Receipt]] = {}
         self._publish: Publish | None = None
 
     def send(self, node: str, receipt: Receipt) -> None:
-        """Publish this receipt as soon as there is a connection with room for it."""
+        """Publish this receipt soon after there is a connection with room for it."""
         self.pending.add(node, receipt)
-        self._send_on()
+        if not self._delay_seconds:
+            self._send_on()
+        elif self._planned is None:
+            self._planned = asyncio.get_running_loop().call_later(self._delay_seconds, self._send_on)
 
     def attach(self, publish: Publish) -> None:
         """Use this connection from now on."""
@@ -95,10 +101,13 @@ class ReceiptSender:
 
     def acknowledged(self, message_id: int) -> None:
         """Note that the broker has the message with this id."""
+        was_full = len(self._under_way) >= self._most_under_way
         self._under_way.pop(message_id, None)
-        self._send_on()
+        if was_full:
+            self._send_on()
 
     def _send_on(self) -> None:
+        self._planned = None
         while self._publish is not None and len(self._under_way) < self._most_under_way:
             owed = self.pending.take()
             if owed is None:

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from collector.sources.packets import MalformedPacketError, PacketBuffer, Publish, read_publish
+from collector.sources import packets
+from collector.sources.packets import MalformedPacketError, PacketBuffer, Publish, read_puback, read_publish
 from tests.collector.intake import packet, publish
 
 _messages = st.tuples(
@@ -49,6 +50,23 @@ def test_lengths_of_one_to_four_bytes(size: int) -> None:
     assert buffer.next() is None
 
 
+@settings(deadline=None)
+@given(st.text(max_size=100), st.binary(max_size=300), st.integers(1, 65_535))
+def test_what_is_written_is_read_back(topic: str, content: bytes, message_id: int) -> None:
+    """A published message and its acknowledgement carry the same id."""
+    buffer = PacketBuffer()
+    buffer.feed(packets.publish(topic, content, message_id))
+    sent = buffer.next()
+    assert sent is not None
+    message = read_publish(buffer.data, sent)
+    assert message is not None
+    assert message[:3] == (topic.encode(), content, False)
+    buffer.feed(packets.puback(message.message_id))
+    answer = buffer.next()
+    assert answer is not None
+    assert read_puback(buffer.data, answer) == message_id
+
+
 def test_what_is_no_message_of_quality_0_or_1_is_left_to_others() -> None:
     """Quality 2 has a longer conversation, and other packets are not ours."""
     for whole in (packet(0x34, b"\x00\x01a\x00\x01x"), packet(0x90, b"\x00\x01\x01")):
@@ -74,5 +92,6 @@ def test_any_bytes_are_packets_or_a_malformed_packet_error(pieces: list[bytes]) 
             while (found := buffer.next()) is not None:
                 assert found.end <= len(buffer.data) <= fed
                 read_publish(buffer.data, found)
+                read_puback(buffer.data, found)
     except MalformedPacketError:
         return

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from collector.sources.packets import Publish
-from collector.sources.paho_socket import BufferedSocket
+from collector.sources.paho_socket import BufferedSocket, Left
 from tests.collector.intake import publish
 
 
@@ -24,17 +24,18 @@ def pair() -> Iterator[tuple[BufferedSocket, socket.socket]]:
 
 
 def test_paho_reads_granted_packets_only(pair: tuple[BufferedSocket, socket.socket]) -> None:
-    """Messages are handed out by themselves; any other packet is granted whole, and nothing behind it."""
+    """Messages and acknowledgements are handed out; any other packet is granted whole, and nothing behind it."""
     buffered, theirs = pair
-    theirs.sendall(publish(b"a/b", b"one", message_id=7) + b"\xd0\x00" + publish(b"c", b"two")[:-1])
-    assert not buffered.next()
+    theirs.sendall(publish(b"a/b", b"one", message_id=7) + b"\x40\x02\x01\x02\xd0\x00" + publish(b"c", b"two")[:-1])
+    assert buffered.next() is Left.NOTHING
     assert buffered.fill()
     assert buffered.next() == Publish(b"a/b", b"one", retained=False, message_id=b"\x00\x07")
+    assert buffered.next() == 0x0102
     with pytest.raises(BlockingIOError):
         buffered.recv(1)
-    assert buffered.next() is True
+    assert buffered.next() is Left.TO_PAHO
     assert (buffered.recv(1), buffered.recv(10)) == (b"\xd0", b"\x00")
-    assert buffered.next() is False
+    assert buffered.next() is Left.NOTHING
     with pytest.raises(BlockingIOError):
         buffered.recv(1)
     assert not buffered.fill()
@@ -45,7 +46,7 @@ def test_the_end_of_the_stream_is_told_to_paho(pair: tuple[BufferedSocket, socke
     buffered, theirs = pair
     theirs.shutdown(socket.SHUT_WR)
     assert buffered.fill()
-    assert buffered.next() is True
+    assert buffered.next() is Left.TO_PAHO
     assert buffered.recv(1) == b""
 
 
