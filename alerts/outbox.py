@@ -10,7 +10,7 @@ from collections.abc import Collection
 from datetime import datetime
 from typing import NamedTuple
 
-from sqlalchemy import ColumnElement, and_, func, insert, select, update
+from sqlalchemy import ColumnElement, FromClause, and_, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from alerts.notification import Notification, NotificationKind, NotificationState
@@ -46,7 +46,7 @@ class Outbox:
         due = (
             select(NOTIFICATIONS.c.id)
             .where(_is_due(channel, now), NOTIFICATIONS.c.id.not_in(except_ids), ~_has_unsent_predecessor())
-            .order_by(NOTIFICATIONS.c.id)
+            .order_by(NOTIFICATIONS.c.next_attempt_at, NOTIFICATIONS.c.id)
             .limit(limit)
         )
         # Most looks find nothing; a read of its own keeps the one writer of SQLite free for others.
@@ -70,11 +70,12 @@ class Outbox:
 
     async def next_due(self, channel: str, except_ids: Collection[int] = ()) -> datetime | None:
         """Return when the next notification that waits for nothing but its time is due; None where none does."""
-        earliest = select(func.min(NOTIFICATIONS.c.next_attempt_at)).where(
-            _is_waiting(),
-            NOTIFICATIONS.c.channel == channel,
-            NOTIFICATIONS.c.id.not_in(except_ids),
-            ~_has_unsent_predecessor(),
+        waiting = and_(_is_waiting(NOTIFICATIONS), NOTIFICATIONS.c.channel == channel)
+        earliest = (
+            select(NOTIFICATIONS.c.next_attempt_at)
+            .where(waiting, NOTIFICATIONS.c.id.not_in(except_ids), ~_has_unsent_predecessor())
+            .order_by(NOTIFICATIONS.c.next_attempt_at)
+            .limit(1)
         )
         async with self._database.connect() as connection:
             found: datetime | None = await connection.scalar(earliest)
@@ -113,7 +114,9 @@ class Outbox:
     async def abandon_unserved(self, served: Collection[str], *, now: datetime) -> list[Notification]:
         """Fail what waits past its deadline for a channel that is not configured, and return it."""
         table = NOTIFICATIONS.c
-        overdue = select(NOTIFICATIONS).where(_is_waiting(), table.channel.not_in(served), table.deadline <= now)
+        overdue = select(NOTIFICATIONS).where(
+            _is_waiting(NOTIFICATIONS), table.channel.not_in(served), table.deadline <= now
+        )
         async with self._database.connect() as connection:
             abandoned = [notification_of(row) for row in await connection.execute(overdue.limit(500))]
         for notification in abandoned:
@@ -132,9 +135,10 @@ class Outbox:
     async def _write(self, notification: Notification, state: NotificationState, **values: object) -> None:
         # The number of attempts fences off a sender whose lease ran out and whose work another one took over.
         claimed = and_(NOTIFICATIONS.c.id == notification.id, NOTIFICATIONS.c.attempts == notification.attempts)
+        unsettled = NOTIFICATIONS.c.state.in_(_UNSETTLED)
         async with self._database.begin() as connection:
             written = await connection.execute(
-                update(NOTIFICATIONS).where(claimed, _is_unsettled()).values(state=state.value, **values)
+                update(NOTIFICATIONS).where(claimed, unsettled).values(state=state.value, **values)
             )
             if written.rowcount and state is NotificationState.FAILED:
                 await connection.execute(insert(AUDIT).values(_undeliverable(notification, values)))
@@ -153,24 +157,18 @@ def _undeliverable(notification: Notification, values: dict[str, object]) -> dic
     }
 
 
-def _is_unsettled() -> ColumnElement[bool]:
-    return NOTIFICATIONS.c.state.in_(_UNSETTLED)
-
-
-def _is_waiting() -> ColumnElement[bool]:
-    return and_(_is_unsettled(), NOTIFICATIONS.c.next_attempt_at.is_not(None))
+def _is_waiting(table: FromClause) -> ColumnElement[bool]:
+    """Only what is queued or submitted has a next attempt; the index of those that wait is made for this."""
+    return table.c.next_attempt_at.is_not(None)
 
 
 def _is_due(channel: str, now: datetime) -> ColumnElement[bool]:
-    return and_(_is_waiting(), NOTIFICATIONS.c.channel == channel, NOTIFICATIONS.c.next_attempt_at <= now)
+    due = NOTIFICATIONS.c.next_attempt_at <= now
+    return and_(_is_waiting(NOTIFICATIONS), NOTIFICATIONS.c.channel == channel, due)
 
 
 def _has_unsent_predecessor() -> ColumnElement[bool]:
     earlier = NOTIFICATIONS.alias("earlier")
     same = (getattr(earlier.c, name) == getattr(NOTIFICATIONS.c, name) for name in ("alert", "contact", "channel"))
-    return (
-        select(earlier.c.id)
-        .where(*same, earlier.c.id < NOTIFICATIONS.c.id)
-        .where(earlier.c.state.in_(_UNSETTLED), earlier.c.next_attempt_at.is_not(None))
-        .exists()
-    )
+    before = and_(earlier.c.id < NOTIFICATIONS.c.id, _is_waiting(earlier))
+    return select(earlier.c.id).where(*same, before).exists()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 from typing import Any
 
 from sqlalchemy import Row, Select, literal_column, select
@@ -26,19 +27,8 @@ def select_alerts() -> Select[Any]:
 
 def episode_values(episode: Episode) -> dict[str, Any]:
     """Return the columns of an episode."""
-    return {
-        "id": episode.id,
-        "rule": episode.rule,
-        "severity": int(episode.severity),
-        "subject_kind": episode.subject_kind.value,
-        "subject": episode.subject,
-        "facility": episode.facility,
-        "started_at": episode.started_at,
-        "confirmed_at": episode.confirmed_at,
-        "ended_at": episode.ended_at,
-        "extreme": episode.extreme,
-        "extreme_at": episode.extreme_at,
-    }
+    plain = {"severity": int(episode.severity), "subject_kind": episode.subject_kind.value}
+    return asdict(episode) | plain
 
 
 def episode_of(row: Row[Any]) -> Episode:

@@ -120,7 +120,13 @@ NOTIFICATIONS = Table(
     Column("last_error", Text, nullable=False),
     UniqueConstraint("alert", "transition", "contact", "channel"),
     CheckConstraint("state IN ('queued', 'submitted', 'delivered', 'failed', 'cancelled')"),
-    Index("notifications_due", "channel", "state", "next_attempt_at"),
+    Index(
+        "notifications_waiting",
+        *("channel", "next_attempt_at", "id"),
+        sqlite_where=text("next_attempt_at IS NOT NULL"),
+        postgresql_where=text("next_attempt_at IS NOT NULL"),
+    ),
+    Index("notifications_to_recipient", "alert", "contact", "channel", "id"),
     sqlite_autoincrement=True,
 )
 """The outbox, and the log of what came of it."""
