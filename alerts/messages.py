@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -16,6 +17,8 @@ _EQUIPMENT_SEPTETS = 24
 _WHAT_SEPTETS = 72
 _LEAST_PART_SEPTETS = 16
 _KEYWORD = {NotificationKind.ALARM: "ALARM", NotificationKind.WORSE: "WORSE", NotificationKind.ALL_CLEAR: "OK"}
+# "above 8 °C for 10 hours" says what the rule waits for; a message says how long it has lasted instead.
+_RULES_DURATION = re.compile(r" for \d[\d.]* ?[a-z]+$")
 _WITHDRAWN = "false alarm, corrected readings show no such event"
 
 
@@ -72,8 +75,9 @@ def _what(facts: Facts) -> str:
         if facts.retracted:
             return _WITHDRAWN
         return ", worst ".join(filter(None, (f"over after {_lasted(facts)}", facts.value)))
-    phrase = facts.message or facts.title
-    return ", ".join(filter(None, (facts.value, f"{phrase} for {_lasted(facts)}")))
+    phrase = _RULES_DURATION.sub("", facts.message or facts.title)
+    value = "" if phrase.lower().startswith(facts.value.lower()) else facts.value
+    return ", ".join(filter(None, (value, f"{phrase} for {_lasted(facts)}")))
 
 
 def _power(facts: Facts) -> str:

@@ -57,6 +57,20 @@ def test_the_long_text_shows_local_time_and_the_whole_place() -> None:
     assert "9.4 °C, above 8.0 °C" in text
 
 
+@pytest.mark.parametrize(
+    ("phrase", "value", "said"),
+    [
+        ("above 8 °C for 10 hours", "9.4 °C", ": 9.4C, above 8C for 35min."),
+        ("off for 5 minutes", "off", ": off for 35min."),
+        ("below 25 %", "20 %", ": 20%, below 25% for 35min."),
+        ("nothing heard for 30 minutes", "", ": nothing heard for 35min."),
+    ],
+)
+def test_how_long_it_has_lasted_is_said_once(phrase: str, value: str, said: str) -> None:
+    """What a rule waits for gives way to what is so; a state is not named twice."""
+    assert said in check_short(replace(FACTS, message=phrase, value=value))
+
+
 def test_an_unknown_time_zone_falls_back_to_utc() -> None:
     """A mistake in the registry delays no message."""
     assert "12:00 (UTC)" in compose(replace(FACTS, timezone="Mars/Olympus")).long_text
