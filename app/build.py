@@ -151,7 +151,7 @@ class Parts:
             await registry_store.import_document(*documents)
 
         async def registry_changed() -> None:
-            await judge.replace_rules(rules)
+            judge.replace_rules(rules)
             pipeline.nodes.forget_unregistered(registry.directory)
 
         registry = RegistryView(registry_store, registry_changed)

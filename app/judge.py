@@ -72,6 +72,7 @@ class Judge:
     settings: JudgeSettings = field(default_factory=JudgeSettings)
     stats: JudgeStats = field(default_factory=JudgeStats)
     engine: Engine = field(init=False)
+    _next_rules: Sequence[Rule] | None = None
     _position: int = 0
     _saved_position: int = 0
     _saved_at_ms: int = 0
@@ -102,8 +103,10 @@ class Judge:
         """Judge until cancelled; where the database is away, the log waits."""
         while True:
             try:
-                await self._turn()
+                judged = await self.turn()
                 self.stats.failing = ""
+                if not judged:
+                    await self._wait()
             except Exception as error:
                 # What was stepped and not saved is only in memory: begin again from what is saved.
                 log.exception("judging stopped at position %d and begins again", self._position)
@@ -119,12 +122,16 @@ class Judge:
                 log.exception("the judge cannot take up its state")
                 self.stats.failing = f"{type(error).__name__}: {error}"
 
-    async def replace_rules(self, rules: Sequence[Rule]) -> None:
-        """Judge by other rules, or with another registry, from now on; open episodes of what is gone end."""
-        await self._save(self.engine.replace_rules(rules, self.directory()))
+    def replace_rules(self, rules: Sequence[Rule]) -> None:
+        """Judge by other rules, or with another registry, from the next turn on; open episodes of what is gone end.
 
-    async def _turn(self) -> None:
-        """Judge what is there; where there is nothing, wait for a commit or the next tick."""
+        Between two turns, because a turn waits for the database with changes in hand that only it knows of.
+        """
+        self._next_rules = rules
+
+    async def turn(self) -> bool:
+        """Judge a portion of the log and what time brings, and commit it; return whether there was anything to read."""
+        await self._take_next_rules()
         position, readings = await self.journal.read_after(self._position, self.settings.readings_per_turn)
         changes: list[EpisodeChange] = []
         for reading in readings:
@@ -134,8 +141,12 @@ class Judge:
         changes += self._tick()
         await self._commit(changes)
         await self._amend()
-        if not readings:
-            await self._wait()
+        return bool(readings)
+
+    async def _take_next_rules(self) -> None:
+        rules, self._next_rules = self._next_rules, None
+        if rules is not None:
+            await self._save(self.engine.replace_rules(rules, self.directory()))
 
     def _tick(self) -> list[EpisodeChange]:
         """Let time pass for the engine: only where the log is read to its end, for silence is judged on arrivals."""
