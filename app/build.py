@@ -8,6 +8,7 @@ import socket
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
 
 from fastapi import FastAPI
@@ -170,9 +171,10 @@ class Parts:
         latest.update(stored.values())
         power.restore(stored)
 
-        alerts = AlertStore(database, routes=routes_of(config.alerts.notifiers))
+        give_up_after = timedelta(seconds=config.alerts.dispatch.give_up_after_seconds)
+        alerts = AlertStore(database, routes=routes_of(config.alerts.notifiers), give_up_after=give_up_after)
         await alerts.create_tables()
-        judge = await _open_judge(database, journal, alerts, registry, clock, rules, texts, power)
+        judge = await _open_judge(config, database, journal, alerts, registry, clock, rules, texts, power)
         notifiers = await stack.enter_async_context(open_notifiers(config.alerts.notifiers, Workplace(writer=app.say)))
         dispatcher = Dispatcher(alerts, notifiers, clock, config.alerts.dispatch, random=random.random)
 
@@ -260,6 +262,7 @@ class Parts:
 
 
 async def _open_judge(
+    config: ServiceConfig,
     database: AsyncEngine,
     journal: Journal,
     alerts: AlertStore,
@@ -273,7 +276,7 @@ async def _open_judge(
     await state.create_tables()
     judge = Judge(
         journal=journal,
-        new_engine=lambda: Engine(rules, registry.directory),
+        new_engine=lambda: Engine(rules, registry.directory, settings=config.rules.engine),
         alerts=alerts,
         state=state,
         database=database,
@@ -281,6 +284,7 @@ async def _open_judge(
         directory=lambda: registry.directory,
         texts=lambda: texts,
         power_of=power.of,
+        settings=config.judge,
     )
     await judge.resume()
     return judge

@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict
 from alerts.settings import AlertsSettings
 from api.settings import ApiSettings
 from app.documents import read_document
+from app.judge import JudgeSettings
 from app.settings import settings_from
 from app.web import ListenSettings
 from collector.forwarder.settings import InfluxSettings
@@ -46,6 +47,7 @@ class ServiceConfig(BaseModel):
     journal: JournalSettings = JournalSettings()
     influxdb: InfluxSettings | None = None
     rules: RulesSettings = RulesSettings()
+    judge: JudgeSettings = JudgeSettings()
     alerts: AlertsSettings = AlertsSettings()
     registry: Path | None = None
     """A registry document, or a folder of them, imported at every start."""
