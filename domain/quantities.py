@@ -25,6 +25,8 @@ class Quantity:
     """The unit a person reads; equals ``unit`` unless the canonical one is unusual on a screen (ratio, Pa)."""
     states: tuple[str, ...] = ()
     """For a quantity that is a state: the word for value 0, 1, ..."""
+    normal_state: int | None = None
+    """The state in which all is well; None where no state is better than another."""
 
     @property
     def measurement(self) -> str:
@@ -48,8 +50,8 @@ def _row(
     return Quantity(name, UNITS[unit], lowest, highest, decimals, UNITS[shown_as or unit])
 
 
-def _state(name: str, *states: str) -> Quantity:
-    return Quantity(name, UNITS["count"], 0.0, float(len(states) - 1), 0, UNITS["count"], states)
+def _state(name: str, *states: str, normal: int | None = None) -> Quantity:
+    return Quantity(name, UNITS["count"], 0.0, float(len(states) - 1), 0, UNITS["count"], states, normal)
 
 
 _ROWS = (
@@ -71,10 +73,10 @@ _ROWS = (
     _row("signal_strength", "decibel_milliwatts", -150.0, 30.0, 0),
     _row("free_space", "bytes", 0.0, 1e15, 1, "gigabytes"),
     _row("queue_depth", "count", 0.0, 1e12, 0),
-    _state("supply", "off", "on"),
+    _state("supply", "off", "on", normal=1),
     _state("running", "stopped", "running"),
-    _state("door", "closed", "open"),
-    _state("fault", "no", "yes"),
+    _state("door", "closed", "open", normal=0),
+    _state("fault", "no", "yes", normal=0),
 )
 
 QUANTITIES: dict[str, Quantity] = {quantity.name: quantity for quantity in _ROWS}

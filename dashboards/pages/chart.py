@@ -52,6 +52,8 @@ class Chart:
     channel: str
     title: str
     is_state: bool
+    state_tones: tuple[str, str]
+    """How the states 0 and 1 are coloured: ``good``, ``bad``, or ``plain-0`` and ``plain-1`` where neither is better."""
     summary: str
     """What the chart shows, in a sentence."""
     lines: tuple[str, ...]
@@ -86,6 +88,7 @@ def build_chart(channel: Channel, buckets: Sequence[Bucket], window: Window, tit
         channel=channel.id,
         title=title,
         is_state=is_state,
+        state_tones=_state_tones(quantity),
         summary=_summary(channel, buckets, window),
         lines=tuple(" ".join(_line(run, scale)) for run in runs),
         bands=tuple(_band(run, scale) for run in runs if any(each.readings > 1 for each in run)),
@@ -206,6 +209,12 @@ def _strip(channel: Channel, buckets: Sequence[Bucket], window: Window) -> tuple
         left, right = scale.x(stretch.start_ms), scale.x(stretch.end_ms)
         parts.append(StripPart(left, max(right - left, 1), round(stretch.share, 2)))
     return tuple(parts)
+
+
+def _state_tones(quantity: Quantity) -> tuple[str, str]:
+    if quantity.normal_state is None:
+        return "plain-0", "plain-1"
+    return ("good", "bad") if quantity.normal_state == 0 else ("bad", "good")
 
 
 def _summary(channel: Channel, buckets: Sequence[Bucket], window: Window) -> str:

@@ -68,6 +68,9 @@ def headline(totals: Counter[Status], facilities: int) -> str:
         return f"{helpless} of {facilities} {noun} {'needs' if helpless == 1 else 'need'} help"
     if totals[Status.OK] == facilities:
         return "The facility is well" if facilities == 1 else f"All {facilities} facilities are well"
+    attention = totals[Status.WARNING]
+    if attention:
+        return f"{attention} of {facilities} {noun} {'needs' if attention == 1 else 'need'} attention"
     return f"None of {facilities} {noun} needs help now"
 
 
@@ -76,7 +79,7 @@ def _details(totals: Counter[Status]) -> tuple[str, ...]:
     found = []
     if silent:
         found.append(f"{silent} silent")
-    if attention:
+    if attention and totals[Status.CRITICAL]:
         found.append(f"{attention} {'needs' if attention == 1 else 'need'} attention")
     if well and (silent or attention or totals[Status.CRITICAL]):
         found.append(f"{well} OK")
