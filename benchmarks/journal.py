@@ -151,9 +151,11 @@ async def _fill(journal: Journal, load: Load) -> None:
     await journal.commit([_reading(c, START_MS + m * MINUTE_MS, rng) for m in range(30) for c in FACILITY])
 
 
-class _SystemClock:
+class _LiveClock:
+    """The moment at which the written readings are live: their hour is running."""
+
     def now_ms(self) -> int:
-        return time.time_ns() // 1_000_000
+        return START_MS + 2 * MINUTE_MS
 
     async def sleep(self, seconds: float) -> None:
         await asyncio.sleep(seconds)
@@ -181,7 +183,7 @@ async def _being_written(journal: Journal, load: Load) -> AsyncIterator[list[flo
             number += 1
             await asyncio.sleep(max(0.0, due - time.perf_counter()))
 
-    tasks = [asyncio.create_task(work) for work in (write(), _watch(lags), journal.run(_SystemClock()))]
+    tasks = [asyncio.create_task(work) for work in (write(), _watch(lags), journal.run(_LiveClock()))]
     try:
         yield lags
     finally:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from itertools import groupby
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 from collector.journal.packed import fetch
 from collector.journal.precedence import Row
@@ -45,7 +45,7 @@ def rollups(
         buckets = _stored(reader, "FROM rollup_hour", sid, begin, end) | computed
     else:
         buckets = _stored(reader, "FROM rollup_day", sid, begin, end) | hours.days(computed)
-    return rolled_up(buckets[start] for start in sorted(buckets))
+    return rolled_up(map(buckets.__getitem__, sorted(buckets)))
 
 
 def recompute(
@@ -81,7 +81,7 @@ class _Hours:
         computed: dict[int, Bucket] = {}
         for first, end in _runs(hour for hour in stale if hour >= kept_from):
             rows = self._rows_of(first - self._cover_ms, end)
-            computed |= {bucket.start: bucket for bucket in hourly(rows, first, end, self._cover_ms)}
+            computed |= {bucket[0]: bucket for bucket in hourly(rows, first, end, self._cover_ms)}
         return computed
 
     def days(self, computed: Mapping[int, Bucket]) -> dict[int, Bucket]:
@@ -104,7 +104,7 @@ def _stale_hours(reader: Reader, snapshot: Snapshot, sid: int, from_ms: int, to_
 
 def _stored(reader: Reader, source: str, sid: int, from_ms: int, to_ms: int) -> dict[int, Bucket]:
     rows = fetch(reader.connection, _BUCKET, f"{source} {_IN_RANGE}", (sid, from_ms, to_ms))
-    return {row[0]: Bucket._make(row) for row in rows}
+    return {row[0]: row for row in cast("list[Bucket]", rows)}
 
 
 def _runs(hours: Iterable[int]) -> Iterator[tuple[int, int]]:
