@@ -51,9 +51,9 @@ def test_the_catalogue_is_right_and_every_rule_says_what_to_do() -> None:
             "Alarm when the tank level is at or below 25 % without a break for 1 h 30 min; it ends at 30 % or above.",
         ),
         (
-            '{outside: {low: {limit: 2, comparison: "<"}, high: {limit: $limits.high, comparison: ">", clear: 7}}}',
+            '{outside: {low: {limit: 2, comparison: "<"}, high: {limit: $limits.top, comparison: ">", clear: 7}}}',
             "{quantity: temperature, equipment: [tap]}",
-            "Alarm when the temperature of a tap is below 2 °C or above its own limit “high”; it ends at 7 °C or below.",
+            "Alarm when the temperature of a tap is below 2 °C or above its own limit “top”; it ends at 7 °C or below.",
         ),
         (
             "{is: {state: off, for: 5min}}",

@@ -77,6 +77,14 @@ def test_a_reload_keeps_what_is_stale() -> None:
     assert [change.kind for change in world.arrive()] == [ChangeKind.OPENED, ChangeKind.ENDED]
 
 
+def test_a_restart_tells_nothing_twice() -> None:
+    """What was told as live, or as worse, before the restart is not told again after it."""
+    world = World(LASTING)
+    world.arrive(*readings([9.0] * 11), *readings([9.6, 9.7], first=11))
+    world.restart()
+    assert world.arrive(*readings([9.8, 9.9], first=13)) == []
+
+
 def test_only_what_changed_is_handed_out() -> None:
     """A second call hands out nothing, and a reading of one channel one entry for it."""
     world = World(LASTING)
