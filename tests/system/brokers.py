@@ -76,9 +76,9 @@ async def mosquitto(folder: Path) -> AsyncIterator[str]:
 
 
 @asynccontextmanager
-async def amqtt_broker() -> AsyncIterator[str]:
-    """Run amqtt in this event loop; yields its ``mqtt://`` address."""
-    (port,) = free_ports(1)
+async def amqtt_broker(port: int | None = None) -> AsyncIterator[str]:
+    """Run amqtt in this event loop, on a free port where none is given; yields its ``mqtt://`` address."""
+    port = port or free_ports(1)[0]
     broker = Broker(
         BrokerConfig(
             listeners={"default": ListenerConfig(bind=f"127.0.0.1:{port}")},
