@@ -55,7 +55,11 @@ class Link:
 
 
 class Publisher:
-    """One node's way to the broker; ``run`` never returns by itself."""
+    """One node's way to the broker; ``run`` never returns by itself.
+
+    Without ``presence`` it is a visitor who publishes for the node: it has a session of its own, which the broker
+    forgets, and says nothing about whether the node is there.
+    """
 
     def __init__(
         self,
@@ -67,6 +71,7 @@ class Publisher:
         clock: Clock,
         version: str,
         chance: Callable[[], float] = random.random,
+        presence: bool = True,
         on_receipt: Callable[[Receipt], None] | None = None,
     ) -> None:
         self.link = Link()
@@ -77,6 +82,7 @@ class Publisher:
         self._clock = clock
         self._version = version
         self._chance = chance
+        self._presence = presence
         self._on_receipt = on_receipt
         self._something_new = asyncio.Event()
         rate = settings.backfill_readings_per_second
@@ -114,20 +120,25 @@ class Publisher:
         """Hold one connection, with the node's birth and will on its state topic."""
         async with self._new_client() as client:
             await client.subscribe(down(self._node, DownLane.RECEIPT), qos=1)
-            await self._tell_state(client, self._birth())
+            if self._presence:
+                await self._tell_state(client, self._birth())
             _stop_if_cancelled()
             self.link.connected = True
             logger.info("connected to %s as %s", self._broker.address(), self._node)
             try:
                 yield client
             except asyncio.CancelledError:
-                # A clean disconnect makes the broker forget the will.
-                with contextlib.suppress(aiomqtt.MqttError, TimeoutError):
-                    async with asyncio.timeout(FAREWELL_SECONDS):
-                        await self._tell_state(client, _OFFLINE)
+                await self._say_farewell(client)
                 raise
             finally:
                 self.link.connected = False
+
+    async def _say_farewell(self, client: aiomqtt.Client) -> None:
+        # A clean disconnect makes the broker forget the will.
+        if self._presence:
+            with contextlib.suppress(aiomqtt.MqttError, TimeoutError):
+                async with asyncio.timeout(FAREWELL_SECONDS):
+                    await self._tell_state(client, _OFFLINE)
 
     async def _publish_over(self, client: aiomqtt.Client) -> None:
         flight = Flight(
@@ -195,15 +206,16 @@ class Publisher:
     def _new_client(self) -> aiomqtt.Client:
         """Return a client for one connection: paho keeps messages of a broken one, which would come out of order."""
         address = self._broker.address()
+        will = aiomqtt.Will(up(self._node, UpLane.STATE), _OFFLINE, qos=1, retain=True)
         client = aiomqtt.Client(
             address.host,
             address.port,
             username=address.username,
             password=address.password,
-            identifier=f"vitals-edge-{self._node}",
-            clean_session=False,
+            identifier=f"vitals-edge-{self._node}" if self._presence else f"vitals-visit-{self._outbox.epoch}",
+            clean_session=not self._presence,
             keepalive=round(self._broker.keepalive.total_seconds()),
-            will=aiomqtt.Will(up(self._node, UpLane.STATE), _OFFLINE, qos=1, retain=True),
+            will=will if self._presence else None,
             tls_params=self._tls_parameters() if address.tls else None,
             timeout=self._settings.receipt_timeout.total_seconds(),
             max_queued_incoming_messages=MAX_INCOMING_MESSAGES,

@@ -1,0 +1,116 @@
+"""The agent of one node: a loop per driver, a loop that publishes, and an outbox between them."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from importlib.metadata import version
+
+from domain.instant import SECOND_MS, Clock
+from edge.drivers import Driver, create_driver
+from edge.outbox import Outbox
+from edge.publisher import Publisher
+from edge.sampling import clock_is_set, next_slot_ms, read_driver
+from edge.settings import EdgeSettings
+
+logger = logging.getLogger(__name__)
+
+RESTART_SECONDS = 5.0
+CLOSE_SECONDS = 0.1
+
+
+class Agent:
+    """Owns its drivers and its outbox from the start of ``run`` to its end."""
+
+    def __init__(
+        self,
+        settings: EdgeSettings,
+        *,
+        clock: Clock,
+        drivers: Sequence[Driver],
+        outbox: Outbox,
+        publisher: Publisher,
+    ) -> None:
+        self.settings = settings
+        self.outbox = outbox
+        self.publisher = publisher
+        self._clock = clock
+        self._drivers = drivers
+        self._interval_ms = max(1, round(settings.interval.total_seconds() * SECOND_MS))
+
+    async def run(self) -> None:
+        """Measure and publish until cancelled; then close the drivers and the outbox, within a second."""
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(self._publish(), name=f"{self.settings.node}: publish")
+                for driver in self._drivers:
+                    name = f"{self.settings.node}: sample {type(driver).__name__}"
+                    tasks.create_task(self._sample(driver), name=name)
+        finally:
+            await self._close()
+
+    async def _sample(self, driver: Driver) -> None:
+        slot_ms: int | None = None
+        while True:
+            now_ms = self._clock.now_ms()
+            slot_ms = next_slot_ms(now_ms, slot_ms, self._interval_ms)
+            await self._clock.sleep((slot_ms - now_ms) / SECOND_MS)
+            if clock_is_set(self._clock.now_ms()):
+                await self._sample_once(driver)
+            else:
+                logger.warning("%s: the clock is not set; nothing is measured", self.settings.node)
+
+    async def _sample_once(self, driver: Driver) -> None:
+        samples = await read_driver(driver, self._clock)
+        if not samples:
+            return
+        try:
+            await asyncio.to_thread(self.outbox.put, samples)
+        except Exception:
+            # A full disk or one impossible sample; the next round may succeed.
+            logger.exception("%s: %d samples could not be kept", self.settings.node, len(samples))
+            return
+        self.publisher.wake()
+
+    async def _publish(self) -> None:
+        while True:
+            try:
+                await self.publisher.run()
+            except Exception:
+                # A full disk, a damaged file: measuring goes on, and publishing is tried again.
+                logger.exception("%s: publishing failed; trying again in %s s", self.settings.node, RESTART_SECONDS)
+            await asyncio.sleep(RESTART_SECONDS)
+
+    async def _close(self) -> None:
+        for driver in self._drivers:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(CLOSE_SECONDS):
+                    await driver.close()
+        await asyncio.to_thread(self.outbox.close)
+
+
+def build_agent(settings: EdgeSettings, clock: Clock, *, chance: Callable[[], float] = random.random) -> Agent:
+    """Return the agent for these settings, with its outbox open.
+
+    Raises ``OperatorError`` where the outbox cannot be opened, and what a driver raises that cannot start.
+    """
+    drivers = [create_driver(each, clock) for each in settings.drivers]
+    publish = settings.publish
+    outbox = Outbox.open(
+        settings.outbox,
+        batch_readings=publish.batch_readings,
+        live_for_ms=round(publish.live_for.total_seconds() * SECOND_MS),
+    )
+    publisher = Publisher(
+        outbox,
+        node=settings.node,
+        broker=settings.broker,
+        settings=publish,
+        clock=clock,
+        version=version("vitals"),
+        chance=chance,
+    )
+    return Agent(settings, clock=clock, drivers=drivers, outbox=outbox, publisher=publisher)
