@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import lru_cache
 from typing import NamedTuple
 
 from collector.lanes import Message
@@ -16,6 +17,10 @@ from domain.topics import UpLane, parse_topic
 READINGS_LANES = frozenset({UpLane.LIVE, UpLane.BACKFILL})
 
 
+_parse_topic = lru_cache(maxsize=65_536)(parse_topic)
+"""Remembers good topics, which are short; a bad one raises and is not remembered."""
+
+
 class Parcel(NamedTuple):
     """A message whose topic has been read."""
 
@@ -26,7 +31,7 @@ class Parcel(NamedTuple):
 
 def open_parcel(message: Message) -> Parcel:
     """Return the message with its topic read; raise ``PayloadError`` for a topic that nodes do not publish on."""
-    topic = parse_topic(message.topic)
+    topic = _parse_topic(message.topic)
     if not isinstance(topic.lane, UpLane):
         raise PayloadError(Reason.BAD_TOPIC, f"found a message on down/{topic.lane}; allowed: up/<lane>")
     return Parcel(topic.node, topic.lane, message)

@@ -43,7 +43,10 @@ class Lanes:
 
     async def put(self, lane: Lane, message: Message) -> None:
         """Append a message, waiting while its lane is full."""
-        await self._queues[lane].put(message)
+        queue = self._queues[lane]
+        while queue.full:
+            await queue.room()
+        queue.append(message)
         self.arrived.set()
 
     def take(self) -> Message | None:
@@ -67,13 +70,15 @@ class _BoundedQueue:
     def __len__(self) -> int:
         return len(self._messages)
 
-    def _full(self) -> bool:
+    @property
+    def full(self) -> bool:
         return len(self._messages) >= self._most_messages or self._bytes >= self._most_bytes
 
-    async def put(self, message: Message) -> None:
-        while self._full():
-            self._room.clear()
-            await self._room.wait()
+    async def room(self) -> None:
+        self._room.clear()
+        await self._room.wait()
+
+    def append(self, message: Message) -> None:
         self._messages.append(message)
         self._bytes += len(message.payload)
 

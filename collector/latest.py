@@ -28,12 +28,13 @@ class Latest:
 
     def update(self, readings: Iterable[Reading]) -> frozenset[str]:
         """Take readings in any order; return the ids of the channels that changed, and tell the subscribers."""
-        newest, changed = self._readings, set()
-        for reading in readings:
-            known = newest.get(reading.channel)
-            if known is None or reading.measured_at_ms > known.measured_at_ms:
-                newest[reading.channel] = reading
-                changed.add(reading.channel)
+        newest, changed = self._readings, set[str]()
+        for reading in readings:  # unpacked, not by attribute: every reading of the country passes here
+            channel, measured_at_ms, _, _, _ = reading
+            known = newest.get(channel)
+            if known is None or measured_at_ms > known[1]:
+                newest[channel] = reading
+                changed.add(channel)
         if changed:
             for subscription in self._subscriptions:
                 subscription.note(changed)

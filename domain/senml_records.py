@@ -33,6 +33,7 @@ MAX_SHOWN_CHARACTERS = 500
 _NAME = re.compile(NAME)
 _EPOCH = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _NUMBERS = frozenset((int, float))
+_CONTAINERS = frozenset((list, dict, tuple))
 
 
 class RefusedRecord(NamedTuple):
@@ -140,7 +141,7 @@ class _Resolver:
 
     def _check_labels(self, record: Record) -> None:
         for label, value in record.items():
-            if isinstance(value, list | dict | tuple):
+            if type(value) in _CONTAINERS:
                 raise PayloadError(Reason.TOO_DEEP, f"found a list or object under label {_short(label)}")
             if label not in self.known and isinstance(label, str) and label.endswith("_"):
                 raise _not_senml(f"found label {_short(label)}, which must be understood and is not")
