@@ -36,7 +36,7 @@ FILTERS: dict[Lane, tuple[str, ...]] = {
 class Accept(Protocol):
     """What a source does with a message; it waits while there is no room."""
 
-    async def __call__(self, topic: str, payload: bytes, received_at_ms: int, *, retained: bool = False) -> None:
+    async def __call__(self, topic: str, payload: bytes, received_at_ms: int, /, *, retained: bool = False) -> None:
         """Take the message."""
 
 
