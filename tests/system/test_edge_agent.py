@@ -118,7 +118,7 @@ async def test_a_node_measures_through_the_death_of_its_broker(tmp_path: Path) -
                 "broker": broker.url,
                 "outbox": tmp_path / "outbox.sqlite",
                 "interval": 0.05,
-                "publish": {"reconnect_first": 0.05, "reconnect_longest": 0.2},
+                "publish": {"reconnect_first": 0.05, "reconnect_longest": 0.2, "receipt_timeout": 0.5},
                 "drivers": [
                     {
                         "driver": "ds18b20",
