@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from typing import NamedTuple
 
 from alerts.facts import Power
 from domain.directory import Directory
-from domain.instant import to_datetime
+from domain.instant import to_datetime, to_ms
 from domain.places import EquipmentKind
 from domain.reading import Reading
+
+
+class _Supply(NamedTuple):
+    """What the newest reading of a supply said."""
+
+    on: bool
+    measured_at_ms: int
 
 
 class PowerWatch:
@@ -16,19 +24,17 @@ class PowerWatch:
 
     def __init__(self, directory: Callable[[], Directory]) -> None:
         self._directory = directory
-        self._on: dict[str, dict[str, bool]] = {}
+        self._supplies: dict[str, dict[str, _Supply]] = {}
         self._known: dict[str, Power] = {}
-        self._since_ms: dict[str, int] = {}
 
     def update(self, readings: Sequence[Reading]) -> None:
-        """Take readings in order of arrival; those older than the last change of their facility change nothing."""
+        """Take readings in order of arrival; one that came late says nothing about now."""
         channels = self._directory().channels
         for reading in readings:
             channel = channels.get(reading.channel)
             if channel is None or reading.value is None or not self._is_supply(reading.channel):
                 continue
-            if reading.measured_at_ms >= self._since_ms.get(channel.facility, 0):
-                self._note(channel.facility, reading.channel, reading.value >= 0.5, reading.measured_at_ms)
+            self._note(channel.facility, reading.channel, _Supply(reading.value >= 0.5, reading.measured_at_ms))
 
     def of(self, facility: str) -> Power | None:
         """Return whether the facility has power from any supply; None where nothing tells."""
@@ -49,12 +55,22 @@ class PowerWatch:
             channel.quantity.name == "running" and equipment is not None and equipment.kind is EquipmentKind.GENERATOR
         )
 
-    def _note(self, facility: str, channel: str, on: bool, moment_ms: int) -> None:
-        supplies = self._on.setdefault(facility, {})
-        supplies[channel] = on
-        has_power = any(supplies.values())
+    def _note(self, facility: str, channel: str, said: _Supply) -> None:
+        supplies = self._supplies.setdefault(facility, {})
+        newest = supplies.get(channel)
+        if newest is not None and said.measured_at_ms < newest.measured_at_ms:
+            if said.on != newest.on:
+                self._doubt(facility, said.measured_at_ms)
+            return
+        supplies[channel] = said
+        has_power = any(supply.on for supply in supplies.values())
         known = self._known.get(facility)
         if known is None or known.on != has_power:
-            since = None if known is None else to_datetime(moment_ms)
+            since = None if known is None else to_datetime(said.measured_at_ms)
             self._known[facility] = Power(has_power, since)
-            self._since_ms[facility] = moment_ms
+
+    def _doubt(self, facility: str, moment_ms: int) -> None:
+        """Forget since when it is as it is: at this later moment a supply was otherwise."""
+        known = self._known[facility]
+        if known.since is not None and to_ms(known.since) < moment_ms:
+            self._known[facility] = Power(known.on)
