@@ -5,7 +5,9 @@ from __future__ import annotations
 import pytest
 
 from domain.episode import ChangeKind, EpisodeChange, Severity
+from domain.quantities import QUANTITIES
 from domain.reading import Quality
+from rules.compile import worse_by
 from tests.rules.judging import World, channel, directory_of, figures, minute, one_rule, reading, readings
 
 
@@ -128,9 +130,11 @@ def test_a_state_has_no_extreme() -> None:
 
 
 def test_worsening_is_told_in_steps_and_the_end_names_the_exact_extreme() -> None:
-    """Half a degree worse is news; a tenth is not, and still is not lost."""
+    """A full step beyond what was told last is news; less is not, and still is not lost."""
+    step = worse_by(QUANTITIES["temperature"])
     world = World(one_rule('{above: {limit: 8 °C, comparison: ">"}}'))
-    told = [world.arrive(each) for each in readings([8.1, 8.2, 8.6, 9.0, 9.1, 9.3, 8.5, 7.0])]
+    values = [9.0, 9.0 + 0.4 * step, 9.0 + step, 9.0 + 1.9 * step, 9.0 + 2.0 * step, 9.0 + 2.7 * step, 8.5, 7.0]
+    told = [world.arrive(each) for each in readings(values)]
     assert [kinds(changes) for changes in told] == [
         [ChangeKind.OPENED],
         [],
@@ -141,7 +145,7 @@ def test_worsening_is_told_in_steps_and_the_end_names_the_exact_extreme() -> Non
         [],
         [ChangeKind.ENDED],
     ]
-    assert told[-1][0].episode.extreme == 9.3
+    assert told[-1][0].episode.extreme == values[5]
     assert minute(told[-1][0].episode.extreme_at) == 5
 
 
