@@ -1,0 +1,78 @@
+"""Runs one case: its story through the service, and what came of it against what is expected."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from app.config import ServiceConfig
+from app.documents import read_document
+from app.rulebook import read_rules
+from domain.instant import to_ms
+from registry.checks import directory_of
+from rules.model import Rule
+from tests.cases.harness_outcome import difference, outcome, written
+from tests.cases.harness_schedule import Schedule, schedule
+from tests.cases.harness_service import Service
+from tests.cases.harness_story import EXPECTED, STORY, Expected, Story, read_expected, read_story
+from tests.clock import HandClock
+
+CASES = Path(__file__).parent
+USUAL_SETTINGS: dict[str, Any] = {
+    "listen": {"port": 0},
+    # One message, one commit: what happens at one moment happens in one order.
+    "pipeline": {"group_readings": 1},
+    # Ticks and saves that are rarer than in production, because a day of a story passes in seconds.
+    "judge": {"tick_seconds": 60, "snapshot_seconds": 600},
+}
+
+
+def case_folders() -> list[Path]:
+    """Return the folder of every case."""
+    return sorted(path.parent for path in CASES.rglob(STORY))
+
+
+async def run_case(folder: Path, data: Path) -> str:
+    """Return the difference between what a case expects and what came; empty where there is none."""
+    story, steps = read_story(folder)
+    registry = read_document(folder / story.registry)
+    start_ms = to_ms(story.start)
+    planned = schedule(start_ms, steps, directory_of(registry))
+    config = _config(story, folder, data)
+    service = Service(config, _rules(story, config), registry, HandClock(start_ms))
+    came = await _play(service, planned, start_ms)
+    expected = read_expected(folder)
+    found = f"there is no {EXPECTED} yet" if expected is None else difference(expected, came)
+    return f"{story.sentence}\n\n{found}\n\nAll that came, as {EXPECTED}:\n{written(came)}\n" if found else ""
+
+
+async def _play(service: Service, planned: Schedule, start_ms: int) -> Expected:
+    await service.open()
+    try:
+        for event in planned.events:
+            await service.let_pass(event.at_ms)
+            await service.take(event)
+        await service.let_pass(planned.end_ms + 1)
+        return await outcome(service, start_ms)
+    finally:
+        await service.close()
+
+
+def _rules(story: Story, config: ServiceConfig) -> list[Rule]:
+    rules = {rule.id: rule for rule in read_rules(config.rules)}
+    return [rules[id_] for id_ in story.only or rules]
+
+
+def _config(story: Story, folder: Path, data: Path) -> ServiceConfig:
+    rules = {"catalogue": not story.rules, "files": [folder / path for path in story.rules]}
+    settings = _merged({**USUAL_SETTINGS, "data": data, "rules": rules}, story.settings)
+    return ServiceConfig.model_validate(settings)
+
+
+def _merged(usual: Mapping[str, Any], changed: Mapping[str, Any]) -> dict[str, Any]:
+    merged = dict(usual)
+    for key, value in changed.items():
+        known = merged.get(key)
+        merged[key] = _merged(known, value) if isinstance(known, dict) and isinstance(value, dict) else value
+    return merged

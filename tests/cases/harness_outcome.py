@@ -1,0 +1,139 @@
+"""What came of a story, written as an ``expected.yaml`` would say it, so that a difference can be read and pasted."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+
+from domain.alert import Alert
+from domain.episode import Episode
+from domain.instant import format_duration, to_ms
+from tests.cases.harness_service import Said, Service
+from tests.cases.harness_story import (
+    Expected,
+    ExpectedAlert,
+    ExpectedEpisode,
+    ExpectedMessage,
+    ExpectedSilence,
+)
+
+_LINE = re.compile(r"to (?P<to>\S+) \([^)]*\): (?P<says>[A-Z]+) (?P<text>.*) ref (?P<alert>\d+)")
+
+
+async def outcome(service: Service, start_ms: int) -> Expected:
+    """Return everything that came of the story."""
+    episodes = await service.alerts.episodes(limit=10_000)
+    alerts = await service.alerts.alerts(open_only=False, limit=10_000)
+    journal = service.parts.journal
+    return Expected(
+        episodes=tuple(_episode(each, start_ms) for each in episodes),
+        alerts=tuple(_alert(each) for each in reversed(alerts)),
+        messages=tuple(_message(each, start_ms) for each in service.said),
+        rejected={reason.value: count for reason, count in sorted((await journal.rejected_counts()).items())},
+        stored=await journal.count(),
+        not_told=tuple([silence for alert in reversed(alerts) for silence in await _silences(service, alert)]),
+    )
+
+
+def difference(expected: Expected, came: Expected) -> str:
+    """Return a readable difference; empty where what came is what was expected."""
+    return "\n".join(
+        difflib.unified_diff(
+            _written(expected), _written(_as_asked(expected, came)), "expected", "came", lineterm="", n=2
+        )
+    )
+
+
+def written(came: Expected) -> str:
+    """Return the outcome as the text of an ``expected.yaml``."""
+    return "\n".join(_written(came.model_copy(update={"not_told": None})))
+
+
+def _as_asked(expected: Expected, came: Expected) -> Expected:
+    """Return what came, without what the case does not look at."""
+    wanted = {(each.at, each.to, each.says, each.alert): each.text for each in expected.messages}
+    messages = []
+    for each in came.messages:
+        text = wanted.get((each.at, each.to, each.says, each.alert))
+        messages.append(each if text is None or text not in each.text else each.model_copy(update={"text": text}))
+    left_out = {name: None for name in ("stored", "not_told") if getattr(expected, name) is None}
+    return came.model_copy(update={"messages": tuple(messages), **left_out})
+
+
+def _written(said: Expected) -> list[str]:
+    lines = _section(
+        "episodes", (_flow(each) for each in sorted(said.episodes, key=lambda each: (each.start, each.rule, each.of)))
+    )
+    lines += _section("alerts", (_flow(each) for each in sorted(said.alerts, key=lambda each: each.number)))
+    lines += _section(
+        "messages", (_flow(each) for each in sorted(said.messages, key=lambda each: (each.at, each.alert, each.to)))
+    )
+    rejected = ", ".join(f"{reason}: {count}" for reason, count in sorted(said.rejected.items()))
+    lines.append(f"rejected: {{{rejected}}}")
+    if said.stored is not None:
+        lines.append(f"stored: {said.stored}")
+    if said.not_told is not None:
+        lines += _section("not_told", (_flow(each) for each in said.not_told))
+    return lines
+
+
+def _section(name: str, items: Iterable[str]) -> list[str]:
+    listed = [f"  - {item}" for item in items]
+    return [f"{name}:", *listed] if listed else [f"{name}: []"]
+
+
+def _flow(item: ExpectedEpisode | ExpectedAlert | ExpectedMessage | ExpectedSilence) -> str:
+    fields = {name: getattr(item, name) for name in type(item).model_fields}
+    shown = ", ".join(f"{name}: {_shown(value)}" for name, value in fields.items() if value not in (None, "", False))
+    return f"{{{shown}}}"
+
+
+def _shown(value: object) -> str:
+    if isinstance(value, timedelta):
+        return f"-{format_duration(-value)}" if value < timedelta(0) else format_duration(value)
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, float):
+        return f"{value:.10g}"
+    text = str(value)
+    return f'"{text}"' if re.search(r"[:,{}#]|^$", text) else text
+
+
+def _episode(episode: Episode, start_ms: int) -> ExpectedEpisode:
+    return ExpectedEpisode(
+        rule=episode.rule,
+        of=episode.subject,
+        start=_offset(episode.started_at, start_ms),
+        confirmed=_offset(episode.confirmed_at, start_ms),
+        end=None if episode.ended_at is None else _offset(episode.ended_at, start_ms),
+        extreme=episode.extreme,
+    )
+
+
+def _alert(alert: Alert) -> ExpectedAlert:
+    return ExpectedAlert(
+        number=alert.id,
+        rule=alert.rule,
+        of=alert.subject,
+        state=alert.state.value,
+        past=alert.past,
+        by=alert.acknowledged_by,
+    )
+
+
+def _message(said: Said, start_ms: int) -> ExpectedMessage:
+    match = _LINE.fullmatch(said.line)
+    assert match is not None, f"the console said something else than a message: {said.line}"
+    at = timedelta(milliseconds=said.at_ms - start_ms)
+    return ExpectedMessage.model_validate({"at": at, **match.groupdict()})
+
+
+async def _silences(service: Service, alert: Alert) -> Sequence[ExpectedSilence]:
+    entries = await service.alerts.audit(alert.id)
+    return [ExpectedSilence(alert=alert.id, why=each.what) for each in entries if each.what.startswith("silent_")]
+
+
+def _offset(moment: datetime, start_ms: int) -> timedelta:
+    return timedelta(milliseconds=to_ms(moment) - start_ms)

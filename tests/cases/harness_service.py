@@ -1,0 +1,128 @@
+"""The service of a story: the real parts as ``app.build`` joins them, stepped by hand on a clock that is moved by hand.
+
+Only the two ends are the test's: payloads are handed to the pipeline as the source would, and what the console
+notifier writes is kept with the second at which it was written.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Sequence
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+import httpx
+
+from alerts.change import AlertChange
+from alerts.store import AlertStore
+from app.build import App, Parts
+from app.config import ServiceConfig
+from domain.document import Document
+from domain.receipt import Receipt
+from domain.topics import up
+from rules.model import Rule
+from tests.cases.harness_schedule import Answer, Arrival, Event, Stop
+from tests.clock import HandClock
+
+PATIENCE_REAL_SECONDS = 20.0
+
+
+class Said(NamedTuple):
+    """A line that the console notifier wrote."""
+
+    at_ms: int
+    line: str
+
+
+@dataclass
+class Service:
+    """A service that lives in a folder and can be stopped and opened again."""
+
+    config: ServiceConfig
+    rules: Sequence[Rule]
+    registry: Document
+    clock: HandClock
+    said: list[Said] = field(default_factory=list)
+    parts: Parts = field(init=False)
+    alerts: AlertStore = field(init=False)
+
+    async def open(self) -> None:
+        """Open all parts on what the folder holds."""
+        app = App(self.config, clock=self.clock, say=self._hear, registry_documents=(self.registry,))
+        self._stack = AsyncExitStack()
+        self.parts = await Parts.open(app, self._stack, self.rules)
+        self.alerts = self.parts.judge.alerts
+        self.alerts.on_change(self._note_change)
+        self._news = True
+        self._receipted = asyncio.Event()
+        self.parts.source.send_receipt = self._note_receipt  # type: ignore[method-assign]  # there is no broker
+        self._tick_ms = round(self.config.judge.tick_seconds * 1000)
+        self._next_tick_ms = self.clock.now_ms() + self._tick_ms
+        self._pipeline = asyncio.create_task(self.parts.pipeline.run(), name="pipeline")
+        await self._judge()
+
+    async def close(self) -> None:
+        """Close everything; what is not on disk is forgotten."""
+        self._pipeline.cancel()
+        await asyncio.gather(self._pipeline, return_exceptions=True)
+        await self._stack.aclose()
+
+    async def let_pass(self, until_ms: int) -> None:
+        """Let time pass: the judge ticks on the way."""
+        while self._next_tick_ms < until_ms:
+            self.clock.move_to(self._next_tick_ms)
+            self._next_tick_ms += self._tick_ms
+            await self._judge()
+        self.clock.move_to(until_ms)
+
+    async def take(self, event: Event) -> None:
+        """Let an event happen now."""
+        match event:
+            case Arrival():
+                await self._deliver(event)
+            case Stop(until_ms=until_ms):
+                await self.close()
+                self.clock.move_to(until_ms)
+                await self.open()
+            case Answer(alert=alert, by=by):
+                await self._acknowledge(alert, by)
+        await self._judge()
+
+    async def _deliver(self, message: Arrival) -> None:
+        """Hand a message over as the source would, and wait until it is committed and told."""
+        accept, now_ms = self.parts.pipeline.accept, self.clock.now_ms()
+        nodes = self.parts.registry.directory.nodes
+        self._receipted.clear()
+        async with asyncio.timeout(PATIENCE_REAL_SECONDS):
+            await accept(up(message.node, message.lane), message.payload, now_ms)
+            if not message.receipted or message.node not in nodes:
+                # No receipt will follow it; one follows an empty message behind it.
+                node = next(iter(nodes))
+                empty = json.dumps([{"bn": f"{node}/", "epoch": "flush", "seq": 0}])
+                await accept(up(node, message.lane), empty.encode(), now_ms)
+            await self._receipted.wait()
+
+    async def _judge(self) -> None:
+        """Judge everything that is there, and send what that queued."""
+        while await self.parts.judge.turn():
+            pass
+        if self._news:
+            self._news = False
+            await self.parts.dispatcher.dispatch_due()
+
+    async def _acknowledge(self, alert: int, by: str) -> None:
+        transport = httpx.ASGITransport(self.parts.api)
+        async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
+            answer = await client.post(f"/api/v1/alerts/{alert}/acknowledge", json={"by": by})
+        assert answer.is_success, f"alert {alert} could not be acknowledged: {answer.status_code} {answer.text}"
+
+    async def _note_receipt(self, node: str, receipt: Receipt) -> None:
+        self._receipted.set()
+
+    def _note_change(self, change: AlertChange) -> None:
+        self._news = True
+
+    def _hear(self, line: str) -> None:
+        self.said.append(Said(self.clock.now_ms(), line))
