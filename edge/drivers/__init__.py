@@ -62,6 +62,7 @@ DRIVERS: dict[str, DriverRow] = {
     "ds18b20": DriverRow("edge.drivers.ds18b20", "Ds18b20Settings"),
     "replay": DriverRow("edge.drivers.replay", "ReplaySettings"),
     "simulator": DriverRow("edge.drivers.simulator", "SimulatorSettings"),
+    "vedirect": DriverRow("edge.drivers.vedirect", "VedirectSettings"),
 }
 
 
