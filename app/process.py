@@ -9,6 +9,7 @@ import sys
 from collections.abc import Coroutine
 from typing import Any
 
+SWITCH_SECONDS = 0.001
 LOG_FORMAT = "%(asctime)s %(levelname)-7s %(name)s: %(message)s"
 
 
@@ -22,6 +23,8 @@ def configure_logging(*, verbose: bool) -> None:
 
 def run_until_stopped(work: Coroutine[Any, Any, None]) -> None:
     """Run ``work`` to its end or to the first SIGINT or SIGTERM, which cancels it; a second signal kills."""
+    # The event loop shares the interpreter with the stores' threads; waiting 5 ms for its turn shows in every answer.
+    sys.setswitchinterval(SWITCH_SECONDS)
     asyncio.run(_until_stopped(work))
 
 

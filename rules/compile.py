@@ -15,7 +15,7 @@ from rules.conditions.silent_for import SilentFor
 from rules.model import Rule
 from rules.settings import EngineSettings
 
-WORSE_BY_DECIMALS = 5
+WORSE_BY_DECIMALS = 1
 """An extreme is worth telling again when it moved by this many of the last decimals that people are shown."""
 
 
@@ -60,7 +60,7 @@ def milliseconds(duration: timedelta) -> int:
 
 
 def worse_by(quantity: Quantity) -> float:
-    """Return by how much an extreme has to move to be told again: 0.5 °C, 5 %, 0.5 V, 0.05 bar."""
+    """Return by how much an extreme has to move to be told again: 0.1 °C, 1 %, 0.1 V, 0.01 bar."""
     return float(WORSE_BY_DECIMALS * 10.0**-quantity.decimals * quantity.shown_as.scale)
 
 

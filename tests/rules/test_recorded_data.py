@@ -2,51 +2,18 @@
 
 from __future__ import annotations
 
-import csv
 import random
-from collections.abc import Callable, Sequence
-from datetime import UTC, datetime, timedelta
-from itertools import groupby
-from pathlib import Path
+from collections.abc import Sequence
+from datetime import timedelta
 
 import pytest
 
 from domain.instant import to_ms
 from domain.reading import Quality, Reading
+from tests.recordings import ESMI, QTAG, Row, Run, needs_recordings, rows, runs
 from tests.rules.judging import World, channel, directory_of, one_rule
 
-DATA = Path(__file__).resolve().parents[2].parent / "shared" / "data"
-QTAG = DATA / "coldchain" / "berlinger" / "qtagCLm_RCPJ00010_02.readings.csv"
-ESMI = DATA / "power" / "esmi_2015-01-04_APU001_APU002_APU003_1min.csv"
-
-pytestmark = pytest.mark.skipif(not DATA.is_dir(), reason=f"the recorded data are not at {DATA}")
-
-Row = tuple[datetime, float]
-Run = tuple[datetime, datetime | None, float]
-"""Start, end (the first row that is fine again) and extreme."""
-
-
-def rows(path: Path, time: str, value: str, where: Callable[[dict[str, str]], bool] = lambda row: True) -> list[Row]:
-    """Return moments (as written, taken for UTC) and values of a file."""
-    with path.open(encoding="utf-8", newline="") as file:
-        return [
-            (datetime.fromisoformat(row[time]).replace(tzinfo=UTC), float(row[value]))
-            for row in csv.DictReader(file)
-            if where(row)
-        ]
-
-
-def runs(table: Sequence[Row], beyond: Callable[[float], float]) -> list[Run]:
-    """Return every unbroken run of rows beyond a limit: the oracle, which knows nothing of the engine."""
-    found: list[Run] = []
-    at = 0
-    for is_beyond, group in groupby(table, key=lambda row: beyond(row[1]) > 0):
-        members = list(group)
-        at += len(members)
-        if is_beyond:
-            end = table[at][0] if at < len(table) else None
-            found.append((members[0][0], end, max((value for _, value in members), key=beyond)))
-    return found
+pytestmark = needs_recordings
 
 
 def as_readings(table: Sequence[Row]) -> list[Reading]:
