@@ -151,7 +151,12 @@ class Publisher:
             tasks.create_task(self._send_batches(client, flight), name=f"{self._node}: batches")
 
     async def _take_receipts(self, client: aiomqtt.Client, flight: Flight) -> None:
+        mine = down(self._node, DownLane.RECEIPT)
         async for message in client.messages:
+            if message.topic.value != mine:
+                # amqtt hands retained messages of others to a session that comes back.
+                logger.debug("not for us: %s", message.topic)
+                continue
             try:
                 receipt = Receipt.decode(message.payload)
             except PayloadError as error:
