@@ -16,6 +16,8 @@ _PLACE_SEPTETS = 40
 _EQUIPMENT_SEPTETS = 24
 _WHAT_SEPTETS = 72
 _LEAST_PART_SEPTETS = 16
+_TWO_DAYS = 2 * 86400
+_FORTNIGHT = 14 * 86400
 _KEYWORD = {NotificationKind.ALARM: "ALARM", NotificationKind.WORSE: "WORSE", NotificationKind.ALL_CLEAR: "OK"}
 # "above 8 °C for 10 hours" says what the rule waits for; a message says how long it has lasted instead.
 _RULES_DURATION = re.compile(r" for \d[\d.]* ?[a-z]+$")
@@ -40,9 +42,14 @@ def compose(facts: Facts) -> Message:
 
 
 def brief_duration(duration: timedelta) -> str:
-    """Return a duration as people say it: minutes up to two days, hours beyond, whole days from a fortnight on."""
+    """Return a duration as people say it: hours and minutes up to two days, then days and hours, then whole days."""
     seconds = max(0, round(duration.total_seconds()))
-    step = 1 if seconds < 60 else 60 if seconds < 2 * 86400 else 3600 if seconds < 14 * 86400 else 86400
+    if seconds < 60:
+        return f"{seconds}s"
+    if seconds < _TWO_DAYS:
+        hours, minutes = divmod(seconds // 60, 60)
+        return " ".join(text for text, there in ((f"{hours}h", hours), (f"{minutes}min", minutes)) if there)
+    step = 3600 if seconds < _FORTNIGHT else 86400
     return format_duration(timedelta(seconds=seconds // step * step))
 
 
