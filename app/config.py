@@ -63,4 +63,4 @@ def read_config(path: Path, environment: Mapping[str, str]) -> ServiceConfig:
 
     Raises ``DocumentError`` with the line and column of every mistake.
     """
-    return settings_from(read_document(path), ServiceConfig, environment, path.parent)
+    return settings_from(read_document(path, may_be_empty=True), ServiceConfig, environment, path.parent)

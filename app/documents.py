@@ -15,13 +15,16 @@ __all__ = ["parse_csv", "parse_document", "read_document", "read_documents", "re
 MAX_BYTES: Final = 128 * 1024 * 1024
 
 
-def read_document(path: Path) -> Document:
+def read_document(path: Path, *, may_be_empty: bool = False) -> Document:
     """Return what the file at ``path`` says: rows for ``.csv``, YAML (or JSON, which is YAML) for every other name.
 
-    Raises ``OperatorError`` where there is no file to read and ``DocumentError`` where it cannot be understood.
+    A YAML file that says nothing, where that is allowed, gives a document whose data is None. Raises ``OperatorError``
+    where there is no file to read and ``DocumentError`` where it cannot be understood.
     """
     text = _decode(_read_bytes(path), str(path))
-    return parse_csv(text, str(path)) if path.suffix.lower() == ".csv" else parse_document(text, str(path))
+    if path.suffix.lower() == ".csv":
+        return parse_csv(text, str(path))
+    return parse_document(text, str(path), may_be_empty=may_be_empty)
 
 
 def read_documents(path: Path) -> list[Document]:

@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
+from app.mistakes import in_words
 from app.secrets import resolve_secrets
 from domain.document import Document
 
@@ -18,11 +19,11 @@ def settings_from(
     document: Document, settings: type[Settings], environment: Mapping[str, str], folder: Path
 ) -> Settings:
     """Return a document as typed settings, secrets resolved and paths made relative to ``folder``."""
-    resolved = resolve_secrets(document, environment)
+    resolved = resolve_secrets(document, environment, folder)
     try:
         parsed = settings.model_validate(resolved.data if resolved.data is not None else {})
     except ValidationError as error:
-        raise resolved.refuse_all([dict(detail) for detail in error.errors()]) from None
+        raise document.refuse_all(in_words(each, document.data, settings) for each in error.errors()) from None
     return _anchored(parsed, folder)
 
 

@@ -33,11 +33,14 @@ _FLOAT = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]*)?(?:[eE][-+]?[0-9]+)?")
 _UNPRINTABLE = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
-def parse_document(text: str, source: str) -> Document:
-    """Return the data and positions of one YAML document; raise ``DocumentError`` listing every problem found."""
+def parse_document(text: str, source: str, *, may_be_empty: bool = False) -> Document:
+    """Return the data and positions of one YAML document; raise ``DocumentError`` listing every problem found.
+
+    ``may_be_empty`` allows a text that says nothing: its data is None.
+    """
     text = text.removeprefix("\ufeff")
     _refuse_unprintable(text, source)
-    builder = _Builder(source)
+    builder = _Builder(source, may_be_empty=may_be_empty)
     try:
         data = builder.build(_events(text))
     except yaml.MarkedYAMLError as error:
@@ -102,7 +105,8 @@ def _syntax_problem(error: yaml.MarkedYAMLError, text: str, source: str) -> Prob
 class _Builder:
     """Turns the parser's events into data; never recurses deeper than ``MAX_DEPTH``, whatever the text nests."""
 
-    def __init__(self, source: str) -> None:
+    def __init__(self, source: str, *, may_be_empty: bool) -> None:
+        self._may_be_empty = may_be_empty
         self.problems: list[Problem] = []
         self.positions: dict[Path, tuple[int, int]] = {}
         self._source = source
@@ -117,7 +121,7 @@ class _Builder:
                     raise self._refusal(event, (), "a second document", "one document in a file")
             elif isinstance(event, events.NodeEvent):
                 data = self._value(event, stream, ())
-        if not documents:
+        if not documents and not self._may_be_empty:
             raise refusal(self._source, 1, 1, "document", "an empty file", "a YAML document")
         return data
 
