@@ -213,6 +213,7 @@ class Parts:
                 notifications=dispatcher.stats,
                 connections=source.stats,
                 facilities=lambda: facility_statuses(registry.directory, latest.get, open_alerts.now, clock.now_ms()),
+                power_of=power.of,
                 open_alerts=lambda: open_alerts.now,
                 forwarders=forwarders,
                 nodes=lambda: [

@@ -10,6 +10,7 @@ from typing import TypeVar
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 
+from alerts.facts import Power
 from app.judge import JudgeStats
 from collector.forwarder.forwarder import Forwarder
 from collector.journal.journal import JournalStats
@@ -41,6 +42,7 @@ class Owners:
     notifications: Callable[[], Mapping[tuple[str, str], int]]
     connections: Callable[[], Mapping[Lane, ConnectionStats]]
     facilities: Callable[[], Sequence[FacilityStatus]]
+    power_of: Callable[[str], Power | None]
     open_alerts: Callable[[], Sequence[Alert]]
     forwarders: Mapping[str, Forwarder]
     nodes: Callable[[], Sequence[tuple[Node, int | None]]]
@@ -64,12 +66,13 @@ class Metrics:
         yield _gauge(
             "vitals_build_info", "Which version runs.", ("version",), {(importlib.metadata.version("vitals"),): 1}
         )
-        yield from _facilities(self._owners.facilities())
+        yield from _facilities(self._owners.facilities(), self._owners.power_of)
         yield _alerts(self._owners.open_alerts())
         yield from _ingest(self._owners.pipeline())
         yield from _connections(self._owners.connections())
         yield from _journal(self._owners.journal())
-        yield from _judge(self._owners.judge(), self._owners.journal().position - self._owners.judge_position())
+        judged = self._owners.judge_position()  # asked first: what is behind it cannot be less than nothing
+        yield from _judge(self._owners.judge(), self._owners.journal().position - judged)
         yield _counter(
             "vitals_notifications", "Attempts to notify, by channel and outcome.", ("channel", "state"),
             self._owners.notifications(),
@@ -95,14 +98,10 @@ def _counter(name: str, text: str, labels: Sequence[str], samples: Mapping[Label
     return family
 
 
-def _facilities(statuses: Sequence[FacilityStatus]) -> Iterable[Metric]:
+def _facilities(statuses: Sequence[FacilityStatus], power_of: Callable[[str], Power | None]) -> Iterable[Metric]:
     for service, (name, text) in _SERVICE_GAUGES.items():
-        yield _gauge(
-            name,
-            text,
-            PLACE_LABELS,
-            {_place(each): _working(each, service) for each in statuses if _has(each, service)},
-        )
+        samples = {_place(each): _working(each, service, power_of) for each in statuses if _has(each, service)}
+        yield _gauge(name, text, PLACE_LABELS, samples)
     heard = {_place(each): (each.last_heard_ms or 0) / 1000 for each in statuses}
     yield _gauge(
         "vitals_facility_last_seen_timestamp_seconds",
@@ -118,12 +117,20 @@ def _place(status: FacilityStatus) -> tuple[str, ...]:
 
 
 def _has(status: FacilityStatus, service: Service) -> bool:
-    return any(each.service is service and each.status is not Status.NOT_MONITORED for each in status.services)
+    """Tell whether there is a series: a registered facility always has one that says whether it is heard."""
+    return service is Service.MONITORING or _status(status, service) is not Status.NOT_MONITORED
 
 
-def _working(status: FacilityStatus, service: Service) -> float:
-    broken = {Status.CRITICAL, Status.SILENT}
-    return float(all(each.status not in broken for each in status.services if each.service is service))
+def _working(status: FacilityStatus, service: Service, power_of: Callable[[str], Power | None]) -> float:
+    if status.last_heard_ms is None or _status(status, service) in (Status.CRITICAL, Status.SILENT):
+        return 0.0
+    power = power_of(status.facility.id) if service is Service.POWER else None
+    # An outage is seldom critical by the rules, for a clinic may live with it; power is gone all the same.
+    return float(power is None or power.on)
+
+
+def _status(status: FacilityStatus, service: Service) -> Status:
+    return next((each.status for each in status.services if each.service is service), Status.NOT_MONITORED)
 
 
 def _alerts(alerts: Sequence[Alert]) -> Metric:

@@ -9,6 +9,10 @@ import sys
 from collections.abc import Coroutine
 from typing import Any
 
+from aiomqtt import MqttError
+
+log = logging.getLogger(__name__)
+
 SWITCH_SECONDS = 0.001
 LOG_FORMAT = "%(asctime)s %(levelname)-7s %(name)s: %(message)s"
 
@@ -28,7 +32,19 @@ def run_until_stopped(work: Coroutine[Any, Any, None]) -> None:
     asyncio.run(_until_stopped(work))
 
 
+def _report(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    """Log what nobody waited for, except that aiomqtt leaves each lost connection behind in a future of its own.
+
+    Whoever used that connection was told and has logged it.
+    """
+    if isinstance(context.get("exception"), MqttError):
+        log.debug("a connection ended: %s", context["exception"])
+    else:
+        loop.default_exception_handler(context)
+
+
 async def _until_stopped(work: Coroutine[Any, Any, None]) -> None:
+    asyncio.get_running_loop().set_exception_handler(_report)
     task = asyncio.ensure_future(work)
     stopping = False
 

@@ -24,7 +24,7 @@ from collector.journal.journal import Journal
 from collector.settings import MqttSourceSettings
 from domain.document import Document
 from domain.errors import OperatorError
-from domain.instant import Clock, format_rfc3339, parse_rfc3339, to_datetime
+from domain.instant import MINUTE_MS, Clock, format_rfc3339, parse_rfc3339, to_datetime
 from edge.settings import EdgeSettings
 
 LINK_SECONDS = 0.25
@@ -46,7 +46,8 @@ async def run_demo(*, folder: Path, port: int, seed: int, speed: float, say: Cal
             registry_documents=(Document("the simulated district", there.registry),),
         )
         await stack.enter_async_context(app)
-        say(_welcome(app.address, speed, folder))
+        begun = clock.now_ms() - there.story.start_ms > MINUTE_MS
+        say(_welcome(app.address, speed, folder, begun=begun))
         async with asyncio.TaskGroup() as tasks:
             for node in there.nodes:
                 link = await stack.enter_async_context(Link(broker_port).open())
@@ -119,11 +120,12 @@ def _make_writable(folder: Path) -> None:
         ) from error
 
 
-def _welcome(address: str, speed: float, folder: Path) -> str:
+def _welcome(address: str, speed: float, folder: Path, *, begun: bool) -> str:
     hour = 3600 / speed
+    news = "The story goes on where it stopped." if begun else "Within a minute the grid fails in the north."
     return (
         f"\n  Open {address}\n\n"
         f"  Twelve simulated facilities publish over MQTT; an hour passes in {hour:.0f} s.\n"
-        f"  Within a minute the grid fails in the north. Alerts are told here as a technician would get them.\n"
+        f"  {news} Alerts are told here as a technician would get them.\n"
         f"  Ctrl-C stops; the next run goes on from what is stored in {folder}/.\n"
     )
