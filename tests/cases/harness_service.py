@@ -112,9 +112,16 @@ class Service:
             self._news = False
             await self.parts.dispatcher.dispatch_due()
 
+    async def metrics(self) -> bytes:
+        """Return what Prometheus would be told now."""
+        async with self._client() as client:
+            return (await client.get("/metrics")).content
+
+    def _client(self) -> httpx.AsyncClient:
+        return httpx.AsyncClient(transport=httpx.ASGITransport(self.parts.api), base_url="http://localhost")
+
     async def _acknowledge(self, alert: int, by: str) -> None:
-        transport = httpx.ASGITransport(self.parts.api)
-        async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
+        async with self._client() as client:
             answer = await client.post(f"/api/v1/alerts/{alert}/acknowledge", json={"by": by})
         assert answer.is_success, f"alert {alert} could not be acknowledged: {answer.status_code} {answer.text}"
 

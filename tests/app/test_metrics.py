@@ -1,0 +1,126 @@
+"""What Prometheus is told: names that its own tool accepts, and figures that do not lie when a facility is silent."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+
+from app.config import ServiceConfig
+from app.documents import read_document
+from app.rulebook import read_rules
+from domain.instant import HOUR_MS, MINUTE_MS
+from domain.reading import Batch, Sample
+from domain.senml import WireFormat, encode
+from domain.topics import UpLane
+from tests.cases.harness import CASES, USUAL_SETTINGS
+from tests.cases.harness_schedule import Arrival
+from tests.cases.harness_service import Service
+from tests.clock import HandClock
+
+START_MS = 1_772_431_200_000
+KEYS = {"country": "Uganda", "region": "Western", "district": "Kasese"}
+
+
+@pytest.fixture
+async def service(tmp_path: Path) -> AsyncIterator[Service]:
+    """Give a service with a clinic and a hospital, of which nothing has been heard."""
+    config = ServiceConfig.model_validate({**USUAL_SETTINGS, "data": tmp_path / "data"})
+    registry = read_document(CASES / "clinic.yaml")
+    service = Service(config, read_rules(config.rules), registry, HandClock(START_MS))
+    await service.open()
+    yield service
+    await service.close()
+
+
+async def say(service: Service, seq: int, **values: float) -> None:
+    """Let the clinic's node say what it measures now."""
+    names = {"fridge": "fridge-1/temperature", "second": "fridge-2/temperature", "mains": "mains/supply"}
+    now_ms = service.clock.now_ms()
+    samples = tuple(Sample(names[name], now_ms, value) for name, value in values.items())
+    payload = encode(Batch("clinic-1", "e", seq, samples), format=WireFormat.JSON)
+    await service.take(Arrival(now_ms, "clinic-1", UpLane.LIVE, payload))
+
+
+async def figures(service: Service) -> dict[str, dict[str, float]]:
+    """Return the facility gauges: by name, by facility."""
+    await service.parts.open_alerts.refresh()
+    text = (await service.metrics()).decode()
+    found: dict[str, dict[str, float]] = {}
+    for family in text_string_to_metric_families(text):
+        for sample in family.samples:
+            if family.name.startswith("vitals_facility_"):
+                assert sample.labels.items() >= KEYS.items()
+                found.setdefault(family.name, {})[sample.labels["facility"]] = sample.value
+    return found
+
+
+async def test_a_facility_that_was_never_heard_is_zero(service: Service) -> None:
+    """Registered and silent is 0 in every series, never nothing."""
+    found = await figures(service)
+    assert found["vitals_facility_up"] == {"clinic": 0, "hospital": 0}
+    assert found["vitals_facility_power_available"] == {"clinic": 0}
+    assert found["vitals_facility_cold_chain_ok"] == {"clinic": 0, "hospital": 0}
+    assert found["vitals_facility_water_available"] == {"clinic": 0}
+    assert found["vitals_facility_last_seen_timestamp_seconds"] == {"clinic": 0, "hospital": 0}
+
+
+async def test_a_facility_that_falls_silent_goes_to_zero(service: Service) -> None:
+    """What was well when it was last heard is not well when it is not heard."""
+    await say(service, 1, fridge=5, second=5, mains=1)
+    found = await figures(service)
+    assert found["vitals_facility_up"] == {"clinic": 1, "hospital": 0}
+    assert found["vitals_facility_power_available"] == {"clinic": 1}
+    assert found["vitals_facility_cold_chain_ok"] == {"clinic": 1, "hospital": 0}
+    assert found["vitals_facility_last_seen_timestamp_seconds"]["clinic"] == START_MS / 1000
+    await service.let_pass(START_MS + 2 * HOUR_MS)
+    found = await figures(service)
+    assert found["vitals_facility_up"] == {"clinic": 0, "hospital": 0}
+    assert found["vitals_facility_power_available"] == {"clinic": 0}
+    assert found["vitals_facility_cold_chain_ok"]["clinic"] == 0
+    assert found["vitals_facility_last_seen_timestamp_seconds"]["clinic"] == START_MS / 1000
+
+
+async def test_an_outage_is_no_power_whatever_its_severity(service: Service) -> None:
+    """A facility whose mains are off and that has nothing else is without power, at once."""
+    await say(service, 1, fridge=5, second=5, mains=1)
+    await service.let_pass(START_MS + MINUTE_MS)
+    await say(service, 2, fridge=5, second=5, mains=0)
+    found = await figures(service)
+    assert found["vitals_facility_power_available"] == {"clinic": 0}
+    assert found["vitals_facility_up"]["clinic"] == 1
+    await service.let_pass(START_MS + 2 * MINUTE_MS)
+    await say(service, 3, fridge=5, second=5, mains=1)
+    assert (await figures(service))["vitals_facility_power_available"] == {"clinic": 1}
+
+
+async def test_a_facility_without_a_node_is_not_up(tmp_path: Path) -> None:
+    """One that is registered before its node is there is not heard."""
+    path = tmp_path / "registry.yaml"
+    path.write_text("facilities: [{id: post, name: P, country: U, region: W, district: K}]\n", "utf-8")
+    config = ServiceConfig.model_validate({**USUAL_SETTINGS, "data": tmp_path / "data"})
+    service = Service(config, [], read_document(path), HandClock(START_MS))
+    await service.open()
+    text = (await service.metrics()).decode()
+    await service.close()
+    assert 'vitals_facility_up{country="U",district="K",facility="post",region="W"} 0.0' in text
+
+
+async def test_promtool_accepts_every_name(service: Service) -> None:
+    """Prometheus' own tool finds nothing to say about names, types and help texts."""
+    promtool = shutil.which("promtool")
+    if promtool is None:
+        pytest.skip("promtool is not installed; the Debian package 'prometheus' has it")
+    await say(service, 1, fridge=9, second=5, mains=0)
+    for minute in range(1, 60):
+        await service.let_pass(START_MS + minute * MINUTE_MS)
+        await say(service, minute + 1, fridge=9, second=5, mains=0)
+    await service.parts.open_alerts.refresh()
+    text = await service.metrics()
+    assert b"vitals_alert_active{" in text
+    checked = subprocess.run([promtool, "check", "metrics"], input=text, capture_output=True, check=False)  # noqa: ASYNC221 - half a second, and nothing else runs
+    assert (checked.returncode, checked.stderr.decode()) == (0, "")
