@@ -9,7 +9,6 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from datetime import timedelta
-from pathlib import Path
 
 from fastapi import FastAPI
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -23,7 +22,7 @@ from api.create import create_api
 from app.alert_lines import AlertLines
 from app.clock import SystemClock
 from app.config import ServiceConfig
-from app.database import open_database
+from app.database import make_folder, open_database
 from app.documents import read_documents
 from app.judge import Judge
 from app.judge_state import JudgeState
@@ -42,7 +41,6 @@ from collector.pipeline import Pipeline
 from collector.sources.mqtt import MqttSource
 from dashboards.pages.status import facility_statuses
 from domain.document import Document
-from domain.errors import OperatorError
 from domain.instant import Clock
 from domain.reading import Reading
 from domain.receipt import Receipt
@@ -141,7 +139,7 @@ class Parts:
     async def open(cls, app: App, stack: AsyncExitStack, rules: Sequence[Rule]) -> Parts:
         """Open stores first, then what stands on them; whatever fails closes what was opened."""
         config, clock = app.config, app.clock
-        _make_folder(config.data)
+        make_folder(config.data)
         database = await stack.enter_async_context(open_database(config.database_url))
         texts = rule_texts(rules)
 
@@ -297,13 +295,6 @@ def _forwarders(config: ServiceConfig, clock: Clock, **logs: LineSource) -> dict
         return {}
     letters = DeadLetters()
     return {name: Forwarder(lines, config.influxdb, clock=clock, dead_letter=letters) for name, lines in logs.items()}
-
-
-def _make_folder(folder: Path) -> None:
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise OperatorError(f"the data folder {folder} cannot be made: {error.strerror}") from error
 
 
 async def serve(config: ServiceConfig, *, say: Callable[[str], None]) -> None:

@@ -10,9 +10,10 @@ from app.config import ServiceConfig
 from app.database import open_database
 from app.documents import read_documents
 from app.rulebook import CATALOGUE_SOURCE, read_rules
+from app.web import require_loopback
 from collector.sources.link import tls_context
 from domain.directory import Directory
-from registry.checks import directory_of
+from registry.checks import checked_draft, merged
 from registry.store import RegistryStore
 from rules.check import check_rules
 from rules.model import Rule
@@ -22,6 +23,7 @@ async def check_everything(config: ServiceConfig, *, say: Callable[[str], None])
     """Say what would run; raise ``DocumentError`` or ``OperatorError`` for what would not."""
     rules = read_rules(config.rules)
     tls_context(config.mqtt)
+    require_loopback(config.listen.host)
     directory = await _directory(config)
     for line in _summary(config, rules, directory):
         say(line)
@@ -41,9 +43,14 @@ def _concerns(rule: Rule, directory: Directory) -> bool:
 
 
 async def _directory(config: ServiceConfig) -> Directory:
-    """Return the registry as it would be after a start, without changing anything."""
-    if config.registry is not None:
-        return directory_of(*read_documents(config.registry))
+    """Return the registry as it would be after a start, without changing what is registered."""
+    registered = await _registered(config)
+    if config.registry is None:
+        return registered
+    return merged(checked_draft(read_documents(config.registry), registered), registered)
+
+
+async def _registered(config: ServiceConfig) -> Directory:
     if config.database is None and not (config.data / "vitals.db").exists():
         return Directory()
     async with open_database(config.database_url) as database:

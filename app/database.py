@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import event
@@ -20,13 +21,16 @@ async def open_database(url: str) -> AsyncIterator[AsyncEngine]:
     """Open the database and close it at the end; raise ``OperatorError`` where it cannot be used."""
     engine = _engine(url)
     try:
-        async with engine.connect():
-            pass
+        try:
+            async with engine.connect():
+                pass
+        except OSError as error:  # a server that is away; whatever else raises it later is not the database's
+            raise _unusable(engine, error) from error
         yield engine
-    except (SQLAlchemyError, OSError) as error:
-        if isinstance(error, SQLAlchemyError) and getattr(error, "connection_invalidated", False):
+    except SQLAlchemyError as error:
+        if getattr(error, "connection_invalidated", False):
             raise
-        raise OperatorError(f"the database {engine.url.render_as_string()} cannot be used: {_cause(error)}") from error
+        raise _unusable(engine, error) from error
     finally:
         await engine.dispose()
 
@@ -50,6 +54,18 @@ def _prepare_sqlite(connection: Any, _: Any) -> None:
     cursor.close()
 
 
+def _unusable(engine: AsyncEngine, error: Exception) -> OperatorError:
+    return OperatorError(f"the database {engine.url.render_as_string()} cannot be used: {_cause(error)}")
+
+
 def _cause(error: BaseException) -> str:
     cause = getattr(error, "orig", None) or error
     return str(cause).splitlines()[0]
+
+
+def make_folder(folder: Path) -> None:
+    """Make the folder that the database and the journal stand in; raise ``OperatorError`` where that cannot be."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OperatorError(f"the data folder {folder} cannot be made: {error.strerror}") from error

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from edge.agent import build_agent
-
 from app.clock import SystemClock
 from app.documents import read_document
 from app.settings import settings_from
+from edge.agent import build_agent
 from edge.settings import EdgeSettings
 
 

@@ -31,17 +31,12 @@ class ListenSettings(BaseModel):
 
 def bind(settings: ListenSettings) -> socket.socket:
     """Return a listening socket; raise ``OperatorError`` with one clear sentence where that cannot be."""
-    _require_loopback(settings.host)
+    require_loopback(settings.host)
     family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
-    listener = socket.socket(family, socket.SOCK_STREAM)
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
-        listener.bind((settings.host, settings.port))
-        listener.listen(socket.SOMAXCONN)
+        return _listener(family, settings)
     except OSError as error:
-        listener.close()
         raise OperatorError(_sentence(settings, error)) from error
-    return listener
 
 
 def address(listener: socket.socket) -> str:
@@ -77,7 +72,20 @@ class _Server(uvicorn.Server):
         yield
 
 
-def _require_loopback(host: str) -> None:
+def _listener(family: socket.AddressFamily, settings: ListenSettings) -> socket.socket:
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((settings.host, settings.port))
+        listener.listen(socket.SOMAXCONN)
+    except OSError:
+        listener.close()
+        raise
+    return listener
+
+
+def require_loopback(host: str) -> None:
+    """Raise ``OperatorError`` for an address that others can reach, or that is none."""
     try:
         loopback = host == "localhost" or ip_address(host).is_loopback
     except ValueError:

@@ -10,8 +10,6 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from edge.agent import build_agent
-
 from app.build import App
 from app.clock import ScaledClock, SystemClock
 from app.config import ServiceConfig
@@ -25,6 +23,7 @@ from collector.settings import MqttSourceSettings
 from domain.document import Document
 from domain.errors import OperatorError
 from domain.instant import MINUTE_MS, Clock, format_rfc3339, parse_rfc3339, to_datetime
+from edge.agent import build_agent
 from edge.settings import EdgeSettings
 
 LINK_SECONDS = 0.25

@@ -53,7 +53,7 @@ class Chart:
     title: str
     is_state: bool
     state_tones: tuple[str, str]
-    """How the states 0 and 1 are coloured: ``good``, ``bad``, or ``plain-0`` and ``plain-1`` where neither is better."""
+    """How the states 0 and 1 are coloured: ``good``, ``bad``, or ``plain-0`` and ``plain-1`` if neither is better."""
     summary: str
     """What the chart shows, in a sentence."""
     lines: tuple[str, ...]
