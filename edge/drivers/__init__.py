@@ -61,6 +61,7 @@ class DriverRow(NamedTuple):
 DRIVERS: dict[str, DriverRow] = {
     "ds18b20": DriverRow("edge.drivers.ds18b20", "Ds18b20Settings"),
     "modbus_meter": DriverRow("edge.drivers.modbus_meter", "ModbusMeterSettings"),
+    "nut": DriverRow("edge.drivers.nut", "NutSettings"),
     "replay": DriverRow("edge.drivers.replay", "ReplaySettings"),
     "simulator": DriverRow("edge.drivers.simulator", "SimulatorSettings"),
     "vedirect": DriverRow("edge.drivers.vedirect", "VedirectSettings"),
