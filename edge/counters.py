@@ -47,6 +47,7 @@ class CounterState(BaseModel):
 
 
 class _Doubt(NamedTuple):
+    first: float
     shown: float
     at_ms: int
     times: int
@@ -56,7 +57,7 @@ class Counter:
     """One counter: answers in, totals out that never fall and never leap.
 
     A small step back is rounding and holds the total. A fall or a leap is a ``bad_value`` until it has been confirmed;
-    then counting goes on from there, and what cannot be known is not added.
+    then counting goes on from there. Only growth that was seen is added: what a meter counted unseen is not known.
     """
 
     def __init__(self, limits: CounterLimits, state: CounterState | None = None) -> None:
@@ -86,14 +87,14 @@ class Counter:
 
     def _question(self, shown: float, at_ms: int) -> Finding:
         assert self.state is not None  # noqa: S101 - only a counter with a state doubts what follows
-        times = 1 + (self._doubt.times if self._doubt and self._continues(self._doubt, shown, at_ms) else 0)
-        if times < CONFIRMATIONS:
-            self._doubt = _Doubt(shown, at_ms, times)
+        doubt = self._doubt
+        if doubt is None or not self._continues(doubt, shown, at_ms):
+            doubt = _Doubt(shown, shown, at_ms, 0)
+        self._doubt = doubt = doubt._replace(shown=shown, at_ms=at_ms, times=doubt.times + 1)
+        if doubt.times < CONFIRMATIONS:
             return bad_value(self._describe(shown), f"{shown:g} after {self.state.shown:g}")
         logger.warning("%s: counting goes on at %g after %g", self._describe(shown), shown, self.state.shown)
-        since_reset = shown if shown < self.state.shown else 0.0
-        added = since_reset if since_reset <= self._allowed(self.state.at_ms, at_ms) else 0.0
-        return self._believe(shown, self.state.total + added, at_ms)
+        return self._believe(shown, self.state.total + max(0.0, shown - doubt.first), at_ms)
 
     def _continues(self, doubt: _Doubt, shown: float, at_ms: int) -> bool:
         grown = shown - doubt.shown

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from importlib import import_module
-from typing import Annotated, Any, NamedTuple, Protocol, cast
+from pathlib import Path
+from typing import Annotated, Any, NamedTuple, Protocol, Self, cast
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -38,6 +39,11 @@ class DriverSettings(BaseModel):
 
     driver: str
 
+    def in_node(self, *, outbox: Path, status: Path) -> Self:
+        """Return the settings with what the node knows of itself filled in, for the driver that needs it."""
+        del outbox, status
+        return self
+
 
 ChannelName = Annotated[str, Field(pattern=f"^{NAME}$", max_length=64)]
 """The node's own name for a channel; it stands in SenML names."""
@@ -60,6 +66,7 @@ class DriverRow(NamedTuple):
 
 DRIVERS: dict[str, DriverRow] = {
     "ds18b20": DriverRow("edge.drivers.ds18b20", "Ds18b20Settings"),
+    "http_poll": DriverRow("edge.drivers.http_poll", "HttpPollSettings"),
     "modbus_meter": DriverRow("edge.drivers.modbus_meter", "ModbusMeterSettings"),
     "nut": DriverRow("edge.drivers.nut", "NutSettings"),
     "replay": DriverRow("edge.drivers.replay", "ReplaySettings"),

@@ -40,8 +40,9 @@ def test_a_reset_is_believed_when_confirmed_and_costs_nothing() -> None:
 
 
 def test_a_new_meter_with_a_past_adds_nothing_of_it() -> None:
-    """A meter exchanged for one that has counted before goes on from where the old one was."""
-    assert play(90_000.0, 50_000.0, 50_001.0, 50_002.0, 50_003.0) == [90_000.0, None, None, 90_000.0, 90_001.0]
+    """A meter exchanged for one that has counted before, or that forgot an hour, goes on from where it was."""
+    assert play(90_000.0, 50_000.0, 50_001.0, 50_002.0, 50_003.0) == [90_000.0, None, None, 90_002.0, 90_003.0]
+    assert play(900.0, 600.0, 601.0, 602.0, 603.0) == [900.0, None, None, 902.0, 903.0]
 
 
 def test_one_glitch_is_a_bad_value_and_forgotten() -> None:
