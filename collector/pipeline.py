@@ -8,6 +8,8 @@ The steps, in order:
 4. **commit**: the group, durably, readings and refused ones in one transaction (``collector/journal/``)
 5. **receipt**: tell the nodes what they may delete; never before the commit returned
 6. **tell**: hand the committed readings to whoever follows (newest values, the judge, ...)
+
+Episodes that nodes found leave the line after step 2, for a queue of their own (``collector/node_events.py``).
 """
 
 from __future__ import annotations
@@ -22,11 +24,13 @@ from collector import backoff
 from collector.decode import READINGS_LANES, Parcel, check_size, decode, identity, open_parcel, reject, sample_as_json
 from collector.group import Delivery, Group
 from collector.lanes import Lane, Lanes, Message
+from collector.node_events import EventDesk, NodeEvent, TakeEvent, check_event
 from collector.nodes import NodeStates, decode_state
 from collector.settings import PipelineSettings
 from collector.stats import Counters, PipelineStats
 from collector.validate import validate
 from domain.directory import Directory
+from domain.episode_event import EpisodeEvent
 from domain.errors import Fault, VitalsError
 from domain.instant import Clock
 from domain.reading import Reading
@@ -54,14 +58,21 @@ class Pipeline:
         clock: Clock,
         settings: PipelineSettings,
         nodes: NodeStates | None = None,
+        on_event: TakeEvent | None = None,
         jitter: Callable[[], float] = random.random,
     ) -> None:
-        """``send_receipt`` hands over and returns: it must not wait for the broker, or the broker may wait for us."""
+        """``send_receipt`` hands over and returns: it must not wait for the broker, or the broker may wait for us.
+
+        ``on_event`` keeps an episode that a node found; without it such episodes stay with their nodes.
+        """
         self._directory, self._commit_group, self._send_receipt = directory, commit, send_receipt
         self._on_committed, self._clock, self._settings, self._jitter = on_committed, clock, settings, jitter
         self.nodes = nodes if nodes is not None else NodeStates()
         self._lanes = Lanes(settings)
         self._counters = Counters()
+        self._desk = EventDesk(
+            on_event, commit=commit, send_receipt=send_receipt, counters=self._counters, settings=settings
+        )
         self._last_commit_at_ms: int | None = None
         self._failing_since_ms: int | None = None
 
@@ -75,6 +86,7 @@ class Pipeline:
     async def run(self) -> None:
         """Work until cancelled. While one group is being committed, the next is collected."""
         async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._desk.run(), name="events of nodes")
             settling: asyncio.Task[None] | None = None
             while True:
                 group = await self._collect(settling)
@@ -149,7 +161,22 @@ class Pipeline:
             self.nodes.said(parcel.node, state, retained=message.retained)
             return None
         self.nodes.heard(parcel.node, message.received_at_ms)
+        if parcel.lane is UpLane.EVENT:
+            return self._read_event(parcel, directory)
         return self._read_batch(parcel, directory) if parcel.lane in READINGS_LANES else None
+
+    def _read_event(self, parcel: Parcel, directory: Directory) -> Delivery | None:
+        """Pass an event on beside the readings; one that is refused is kept and receipted like a batch."""
+        message = parcel.message
+        found = NodeEvent(parcel.node, EpisodeEvent.decode(message.payload), message)
+        try:
+            check_event(found, directory, self._settings)
+        except PayloadError as error:
+            kept = message.payload[: self._settings.kept_payload_bytes]
+            rejected = reject(message, error.reason, error.detail, node=parcel.node, kept=kept)
+            return Delivery(parcel.node, (found.event.epoch, found.event.seq), [], [rejected])
+        self._desk.put(found)
+        return None
 
     def _read_batch(self, parcel: Parcel, directory: Directory) -> Delivery:
         message, kept = parcel.message, self._settings.kept_payload_bytes

@@ -27,6 +27,10 @@ class Counters:
     """Attempts that failed and were, or will be, tried again."""
     batches_not_stored: int = 0
     """Batches that the journal refused for good: not stored, not receipted, still with their senders."""
+    events: int = 0
+    """Episodes that nodes told, taken."""
+    failed_events: int = 0
+    """Episodes that nodes told and that could not be taken; they are sent again."""
     defects: int = 0
     """Messages that met a bug of ours in decoding or validating; each is logged with its trace."""
 

@@ -20,6 +20,8 @@ class Reason(StrEnum):
     WRONG_NODE = "wrong_node"
     UNKNOWN_NODE = "unknown_node"
     UNKNOWN_CHANNEL = "unknown_channel"
+    UNKNOWN_RULE = "unknown_rule"
+    """An episode under a rule that the service does not judge by."""
     UNIT_MISMATCH = "unit_mismatch"
     TIME_TOO_OLD = "time_too_old"
     TIME_IN_FUTURE = "time_in_future"

@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager, suppress
 from datetime import timedelta
 from typing import Any
 
+from collector.node_events import TakeEvent
 from collector.pipeline import Pipeline
 from collector.settings import PipelineSettings
 from domain.directory import Directory
@@ -141,6 +142,7 @@ async def running(
     registry: Directory,
     *,
     commit: Callable[[Sequence[Reading], Sequence[Rejected]], Awaitable[int]] | None = None,
+    on_event: TakeEvent | None = None,
     **settings: Any,
 ) -> AsyncIterator[Pipeline]:
     """Run a pipeline over the recorder; ``settings`` are those of ``PipelineSettings``."""
@@ -149,6 +151,7 @@ async def running(
         commit=commit or recorder.commit,
         send_receipt=recorder.send_receipt,
         on_committed=recorder.on_committed,
+        on_event=on_event,
         clock=StoppedClock(),
         settings=PipelineSettings(**({"group_age": timedelta(milliseconds=5)} | settings)),
         jitter=lambda: 0.0,

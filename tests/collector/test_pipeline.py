@@ -249,7 +249,7 @@ async def test_messages_are_counted_by_lane_and_refusals_by_reason() -> None:
     counters = before.counters
     assert counters.messages == {UpLane.LIVE: 1, UpLane.BACKFILL: 1, UpLane.EVENT: 1}
     assert counters.readings == 2
-    assert counters.rejected == {Reason.TIME_TOO_OLD: 1}
+    assert counters.rejected == {Reason.TIME_TOO_OLD: 1, Reason.MALFORMED: 1}
     assert counters.batches_receipted == 2
     assert before.last_commit_at_ms == NOW_MS
 
