@@ -3,13 +3,35 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from math import isfinite
 from typing import NamedTuple
 
 from domain.instant import Clock
 from domain.quantities import QUANTITIES
 from domain.reading import Quality, Sample
+
+_told: ContextVar[dict[str, str] | None] = ContextVar("told", default=None)
+
+
+@contextmanager
+def reasons_told() -> Iterator[Mapping[str, str]]:
+    """Collect, by channel, the reasons that drivers tell while they are read inside this block."""
+    told: dict[str, str] = {}
+    token = _told.set(told)
+    try:
+        yield told
+    finally:
+        _told.reset(token)
+
+
+def tell_reason(channel: str, reason: str) -> None:
+    """Say why a channel has no value, or a doubtful one, to whoever reads the driver to show it to a person."""
+    told = _told.get()
+    if told is not None and reason:
+        told[channel] = reason
 
 
 class Finding(NamedTuple):
@@ -76,6 +98,7 @@ class Reporter:
     def sample(self, channel: str, finding: Finding, measured_at_ms: int) -> Sample:
         """Return the sample of one finding."""
         self._log(channel, finding)
+        tell_reason(channel, f"{finding.reason} (found {finding.found})" if finding.found else finding.reason)
         return Sample(channel, measured_at_ms, finding.value, finding.quality, self._units[channel])
 
     def all(self, finding: Finding) -> list[Sample]:

@@ -144,6 +144,9 @@ class EdgeSettings(BaseModel):
     broker: BrokerSettings
     outbox: Path
     """Where readings wait for their receipts; it needs a disk that survives a power cut."""
+    status: Path | None = None
+    """Where the agent says how it fares, for ``vitals edge status``; beside the outbox unless it stands here. It is
+    written every half minute: a folder in memory, such as /run/vitals, saves the flash."""
     interval: Duration = timedelta(minutes=1)
     """How often every driver is read; aligned to the clock."""
     publish: PublishSettings = PublishSettings()
@@ -153,3 +156,12 @@ class EdgeSettings(BaseModel):
     @classmethod
     def _broker_by_url(cls, broker: Any) -> Any:
         return {"url": broker} if isinstance(broker, str) else broker
+
+    @property
+    def status_file(self) -> Path:
+        """Return where the agent says how it fares."""
+        return self.status or self.outbox.with_name(f"{self.outbox.name}.status.json")
+
+    def own_drivers(self) -> tuple[DriverSettings, ...]:
+        """Return the drivers' settings with what the node knows of itself filled in."""
+        return tuple(each.in_node(outbox=self.outbox, status=self.status_file) for each in self.drivers)

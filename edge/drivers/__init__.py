@@ -66,6 +66,7 @@ class DriverRow(NamedTuple):
 
 DRIVERS: dict[str, DriverRow] = {
     "ds18b20": DriverRow("edge.drivers.ds18b20", "Ds18b20Settings"),
+    "health": DriverRow("edge.drivers.health", "HealthSettings"),
     "http_poll": DriverRow("edge.drivers.http_poll", "HttpPollSettings"),
     "modbus_meter": DriverRow("edge.drivers.modbus_meter", "ModbusMeterSettings"),
     "nut": DriverRow("edge.drivers.nut", "NutSettings"),

@@ -16,13 +16,17 @@ from pydantic import Field, StringConstraints
 from domain.instant import Clock
 from domain.reading import Quality, Sample
 from edge.drivers import ChannelName, DriverSettings
+from edge.findings import tell_reason
 
 logger = logging.getLogger(__name__)
 
 UNIT = "Cel"
+W1_DEVICES = Path("/sys/bus/w1/devices")
 LOWEST_CELSIUS = -55.0
 HIGHEST_CELSIUS = 125.0
 POWER_ON_CELSIUS = 85.0
+TEMPERATURE_FAMILIES = frozenset({"10", "22", "28", "3b", "42"})
+"""Families of the kernel's ``w1_therm`` driver: DS18S20, DS1822, DS18B20, DS1825, DS28EA00."""
 
 _SCRATCHPAD = r"((?:[0-9a-f]{2} ){8}[0-9a-f]{2})"
 # sysfs writes two lines; recordings often have them joined by a space.
@@ -99,11 +103,16 @@ def read_probe(root: Path, device: str) -> Answer:
         return Answer(Finding.SILENT if gone else Finding.READ_FAILED)
 
 
+def attached_probes(root: Path) -> list[str]:
+    """Return the 1-wire devices that the kernel shows as temperature probes, in order."""
+    return sorted(path.parent.name for path in root.glob("*/w1_slave") if path.parent.name[:2] in TEMPERATURE_FAMILIES)
+
+
 class Ds18b20Settings(DriverSettings):
     """Which probes there are."""
 
     driver: Literal["ds18b20"] = "ds18b20"
-    root: Path = Path("/sys/bus/w1/devices")
+    root: Path = W1_DEVICES
     """Where the kernel shows 1-wire devices."""
     probes: Mapping[Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{2}-[0-9a-f]{12}$")], ChannelName] = Field(
         min_length=1
@@ -137,6 +146,8 @@ class Ds18b20Driver:
         if answer.finding is not self._last.get(device, Finding.MEASURED):
             logger.warning("probe %s (%s) says %s", device, name, answer.finding.text)
         self._last[device] = answer.finding
+        if answer.finding is not Finding.MEASURED:
+            tell_reason(name, answer.finding.text)
         return Sample(name, self._clock.now_ms(), answer.celsius, answer.finding.quality, UNIT)
 
 
