@@ -40,7 +40,8 @@ class JudgeSettings(BaseModel):
     snapshot_readings: int = Field(default=20_000, ge=1)
     """After so many readings without a change of any episode, the state is saved all the same ..."""
     snapshot_seconds: float = Field(default=5.0, gt=0)
-    """... or after so much time, which is what a restart has to judge again."""
+    """... or after so much time, which is what a restart has to judge again. Keep it well below
+    ``rules.engine.downtime``: after a restart, a saved clock older than that is taken for an absence."""
 
 
 @dataclass(slots=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 
 from collector.journal.settings import Retention, RetentionSettings
 from domain.directory import Directory
@@ -18,9 +18,9 @@ POLL_SECONDS = 5.0
 class RegistryView:
     """Holds the directory of this moment and looks for changes, also those of other processes."""
 
-    def __init__(self, store: RegistryStore, on_change: Callable[[], Awaitable[None]]) -> None:
+    def __init__(self, store: RegistryStore) -> None:
         self._store = store
-        self._on_change = on_change
+        self._listeners: list[Callable[[], None]] = []
         self._version = -1
         self.directory = Directory()
 
@@ -39,9 +39,17 @@ class RegistryView:
             try:
                 await self.refresh()
                 if self._version != before:
-                    await self._on_change()
+                    self._tell()
             except Exception:
                 log.exception("the registry could not be looked at; what was known stays in force")
+
+    def on_change(self, listener: Callable[[], None]) -> None:
+        """Call the listener after every change; it must return at once."""
+        self._listeners.append(listener)
+
+    def _tell(self) -> None:
+        for listener in self._listeners:
+            listener()
 
     def interval_ms(self, channel: str) -> int:
         """Return how often a reading is expected on a channel; a minute where nothing is known."""

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-import logging
 from collections.abc import Callable, Mapping, Sequence
 
 from alerts.facts import RuleText, filled
@@ -24,36 +22,6 @@ from dashboards.pages.series import Bucket, Resolution
 from dashboards.pages.wording import AlertText, plain_alert_text
 from domain.alert import Alert
 from domain.instant import Clock
-
-log = logging.getLogger(__name__)
-
-OPEN_ALERTS_LIMIT = 10_000
-REFRESH_SECONDS = 2.0
-
-
-class OpenAlerts:
-    """The open alerts as of a moment ago, for those who may not wait for the database."""
-
-    def __init__(self, store: AlertStore) -> None:
-        self._store = store
-        self._stale = asyncio.Event()
-        self.now: Sequence[Alert] = ()
-        store.on_change(lambda _: self._stale.set())
-
-    async def refresh(self) -> None:
-        """Ask the database."""
-        self.now = await self._store.alerts(open_only=True, limit=OPEN_ALERTS_LIMIT)
-
-    async def run(self) -> None:
-        """Ask again after every change, at most every ``REFRESH_SECONDS``, until cancelled."""
-        while True:
-            await self._stale.wait()
-            self._stale.clear()
-            try:
-                await self.refresh()
-            except Exception:
-                log.exception("the open alerts could not be read; the last known stay")
-            await asyncio.sleep(REFRESH_SECONDS)
 
 
 def services_of(

@@ -48,7 +48,7 @@ async def say(service: Service, seq: int, **values: float) -> None:
 
 async def figures(service: Service) -> dict[str, dict[str, float]]:
     """Return the facility gauges: by name, by facility."""
-    await service.parts.open_alerts.refresh()
+    await service.parts.judgement.open_alerts.refresh()
     text = (await service.metrics()).decode()
     found: dict[str, dict[str, float]] = {}
     for family in text_string_to_metric_families(text):
@@ -119,7 +119,7 @@ async def test_promtool_accepts_every_name(service: Service) -> None:
     for minute in range(1, 60):
         await service.let_pass(START_MS + minute * MINUTE_MS)
         await say(service, minute + 1, fridge=9, second=5, mains=0)
-    await service.parts.open_alerts.refresh()
+    await service.parts.judgement.open_alerts.refresh()
     text = await service.metrics()
     assert b"vitals_alert_active{" in text
     checked = subprocess.run([promtool, "check", "metrics"], input=text, capture_output=True, check=False)  # noqa: ASYNC221 - half a second, and nothing else runs

@@ -26,7 +26,7 @@ async def outcome(service: Service, start_ms: int) -> Expected:
     """Return everything that came of the story."""
     episodes = await service.alerts.episodes(limit=10_000)
     alerts = await service.alerts.alerts(open_only=False, limit=10_000)
-    journal = service.parts.journal
+    journal = service.parts.ground.journal
     return Expected(
         episodes=tuple(_episode(each, start_ms) for each in episodes),
         alerts=tuple(_alert(each) for each in reversed(alerts)),

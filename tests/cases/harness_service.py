@@ -1,4 +1,4 @@
-"""The service of a story: the real parts as ``app.build`` joins them, stepped by hand on a clock that is moved by hand.
+"""The service of a story: the real parts as ``app.parts`` joins them, stepped by hand on a clock that is moved by hand.
 
 Only the two ends are the test's: payloads are handed to the pipeline as the source would, and what the console
 notifier writes is kept with the second at which it was written.
@@ -17,8 +17,8 @@ import httpx
 
 from alerts.change import AlertChange
 from alerts.store import AlertStore
-from app.build import App, Parts
 from app.config import ServiceConfig
+from app.parts import Parts, Surroundings
 from domain.document import Document
 from domain.receipt import Receipt
 from domain.topics import up
@@ -50,17 +50,17 @@ class Service:
 
     async def open(self) -> None:
         """Open all parts on what the folder holds."""
-        app = App(self.config, clock=self.clock, say=self._hear, registry_documents=(self.registry,))
+        around = Surroundings(self.config, self.clock, self._hear, "", (self.registry,))
         self._stack = AsyncExitStack()
-        self.parts = await Parts.open(app, self._stack, self.rules)
-        self.alerts = self.parts.judge.alerts
+        self.parts = await Parts.open(around, self._stack, self.rules)
+        self.alerts = self.parts.judgement.alerts
         self.alerts.on_change(self._note_change)
         self._news = True
         self._receipted = asyncio.Event()
-        self.parts.source.send_receipt = self._note_receipt  # type: ignore[method-assign]  # there is no broker
+        self.parts.intake.source.send_receipt = self._note_receipt  # type: ignore[method-assign]  # there is no broker
         self._tick_ms = round(self.config.judge.tick_seconds * 1000)
         self._next_tick_ms = self.clock.now_ms() + self._tick_ms
-        self._pipeline = asyncio.create_task(self.parts.pipeline.run(), name="pipeline")
+        self._pipeline = asyncio.create_task(self.parts.intake.pipeline.run(), name="pipeline")
         await self._judge()
 
     async def close(self) -> None:
@@ -92,8 +92,8 @@ class Service:
 
     async def _deliver(self, message: Arrival) -> None:
         """Hand a message over as the source would, and wait until it is committed and told."""
-        accept, now_ms = self.parts.pipeline.accept, self.clock.now_ms()
-        nodes = self.parts.registry.directory.nodes
+        accept, now_ms = self.parts.intake.pipeline.accept, self.clock.now_ms()
+        nodes = self.parts.ground.registry.directory.nodes
         self._receipted.clear()
         async with asyncio.timeout(PATIENCE_REAL_SECONDS):
             await accept(up(message.node, message.lane), message.payload, now_ms)
@@ -106,11 +106,11 @@ class Service:
 
     async def _judge(self) -> None:
         """Judge everything that is there, and send what that queued."""
-        while await self.parts.judge.turn():
+        while await self.parts.judgement.judge.turn():
             pass
         if self._news:
             self._news = False
-            await self.parts.dispatcher.dispatch_due()
+            await self.parts.judgement.dispatcher.dispatch_due()
 
     async def metrics(self) -> bytes:
         """Return what Prometheus would be told now."""
@@ -118,7 +118,7 @@ class Service:
             return (await client.get("/metrics")).content
 
     def _client(self) -> httpx.AsyncClient:
-        return httpx.AsyncClient(transport=httpx.ASGITransport(self.parts.api), base_url="http://localhost")
+        return httpx.AsyncClient(transport=httpx.ASGITransport(self.parts.web.api), base_url="http://localhost")
 
     async def _acknowledge(self, alert: int, by: str) -> None:
         async with self._client() as client:

@@ -1,0 +1,110 @@
+"""The ground that everything stands on: stores, registry, rules, and what is known at this moment."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine, Mapping, Sequence
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from alerts.facts import RuleText
+from app.config import ServiceConfig
+from app.database import make_folder, open_database
+from app.documents import read_documents
+from app.power import PowerWatch
+from app.registry_view import RegistryView
+from app.rulebook import rule_texts
+from collector.journal.journal import Journal
+from collector.latest import Latest
+from domain.directory import Directory
+from domain.document import Document
+from domain.instant import Clock
+from domain.reading import Reading
+from registry.store import RegistryStore
+from rules.model import Rule
+
+Loops = Mapping[str, Callable[[], Coroutine[Any, Any, None]]]
+"""Endless loops by name."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ground:
+    """What every other part uses."""
+
+    clock: Clock
+    database: AsyncEngine
+    registry: RegistryView
+    journal: Journal
+    rules: Sequence[Rule]
+    texts: Mapping[str, RuleText]
+    """What each rule says to people, by rule id."""
+    stored: Mapping[str, Reading]
+    """The newest stored reading of every channel at the start."""
+    latest: Latest
+    power: PowerWatch
+
+    @classmethod
+    async def open(
+        cls,
+        config: ServiceConfig,
+        clock: Clock,
+        stack: AsyncExitStack,
+        rules: Sequence[Rule],
+        documents: Sequence[Document],
+    ) -> Ground:
+        """Open the stores and bring the registry up to date."""
+        make_folder(config.data)
+        database = await stack.enter_async_context(open_database(config.database_url))
+        registry = await _open_registry(database, config, documents)
+        journal = await stack.enter_async_context(
+            Journal.open(
+                config.data,
+                settings=config.journal,
+                interval_of=registry.interval_ms,
+                retention_of=lambda channel: registry.retention(channel, config.journal.retention),
+            )
+        )
+        stored = await journal.latest()
+        latest, power = Latest(), PowerWatch(lambda: registry.directory)
+        latest.update(stored.values())
+        power.restore(stored)
+        return cls(
+            clock=clock,
+            database=database,
+            registry=registry,
+            journal=journal,
+            rules=rules,
+            texts=rule_texts(rules),
+            stored=stored,
+            latest=latest,
+            power=power,
+        )
+
+    def directory(self) -> Directory:
+        """Return the registry as it is now."""
+        return self.registry.directory
+
+    def note(self, readings: Sequence[Reading], _position: int) -> None:
+        """Take what was committed into what is known now."""
+        self.latest.update(readings)
+        self.power.update(readings)
+
+    def loops(self) -> Loops:
+        """Return the loops of the stores and the registry."""
+        return {
+            "journal": lambda: self.journal.run(self.clock),
+            "registry": lambda: self.registry.run(self.clock),
+        }
+
+
+async def _open_registry(database: AsyncEngine, config: ServiceConfig, documents: Sequence[Document]) -> RegistryView:
+    store = RegistryStore(database)
+    await store.create_tables()
+    configured = read_documents(config.registry) if config.registry else []
+    if everything := [*documents, *configured]:
+        await store.import_document(*everything)
+    view = RegistryView(store)
+    await view.refresh()
+    return view

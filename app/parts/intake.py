@@ -1,0 +1,66 @@
+"""From bytes to kept readings, and on to InfluxDB."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from app.alert_lines import AlertLines
+from app.config import ServiceConfig
+from app.parts.ground import Ground, Loops
+from app.parts.judgement import Judgement
+from collector.forwarder.dead_letters import DeadLetters
+from collector.forwarder.forwarder import Forwarder, LineSource
+from collector.forwarder.journal_lines import JournalLines
+from collector.pipeline import Pipeline
+from collector.sources.mqtt import MqttSource
+from domain.instant import Clock
+from domain.receipt import Receipt
+
+
+@dataclass(frozen=True, kw_only=True)
+class Intake:
+    """The source, the pipeline behind it, and the forwarders that follow what it stored."""
+
+    pipeline: Pipeline
+    source: MqttSource
+    forwarders: Mapping[str, Forwarder]
+    """By the log that each follows; empty where no InfluxDB is configured."""
+
+    @classmethod
+    def open(cls, ground: Ground, judgement: Judgement, config: ServiceConfig, clock: Clock) -> Intake:
+        """Join source and pipeline; nothing is connected before the loops run."""
+
+        async def send_receipt(node: str, receipt: Receipt) -> None:
+            await source.send_receipt(node, receipt)
+
+        pipeline = Pipeline(
+            directory=ground.directory,
+            commit=ground.journal.commit,
+            send_receipt=send_receipt,
+            on_committed=ground.note,
+            clock=clock,
+            settings=config.pipeline,
+        )
+        pipeline.nodes.restore(ground.stored.values(), ground.directory())
+        ground.registry.on_change(lambda: pipeline.nodes.forget_unregistered(ground.directory()))
+        source = MqttSource(config.mqtt, accept=pipeline.accept, clock=clock)
+        forwarders = _forwarders(
+            config,
+            clock,
+            readings=JournalLines(ground.journal, ground.directory),
+            alerts=AlertLines(ground.database, judgement.alerts, ground.directory, lambda: ground.texts),
+        )
+        return cls(pipeline=pipeline, source=source, forwarders=forwarders)
+
+    def loops(self) -> Loops:
+        """Return the loops of taking in and passing on."""
+        following = {f"influxdb {log}": forwarder.run for log, forwarder in self.forwarders.items()}
+        return {"pipeline": self.pipeline.run, "mqtt source": self.source.run, **following}
+
+
+def _forwarders(config: ServiceConfig, clock: Clock, **logs: LineSource) -> dict[str, Forwarder]:
+    if config.influxdb is None:
+        return {}
+    letters = DeadLetters()
+    return {log: Forwarder(lines, config.influxdb, clock=clock, dead_letter=letters) for log, lines in logs.items()}

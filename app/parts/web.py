@@ -1,0 +1,69 @@
+"""What people and Prometheus see."""
+
+from __future__ import annotations
+
+import socket
+from dataclasses import dataclass
+
+from fastapi import FastAPI
+
+from api.create import create_api
+from app.config import ServiceConfig
+from app.metrics import Metrics, Owners
+from app.parts.ground import Ground, Loops
+from app.parts.intake import Intake
+from app.parts.judgement import Judgement
+from app.services import part_states, services_of
+from app.web import serve_on
+from dashboards.pages.status import facility_statuses
+from domain.instant import Clock
+
+
+@dataclass(frozen=True, kw_only=True)
+class Web:
+    """The HTTP application."""
+
+    api: FastAPI
+
+    @classmethod
+    async def open(
+        cls, ground: Ground, intake: Intake, judgement: Judgement, config: ServiceConfig, clock: Clock, notice: str
+    ) -> Web:
+        """Join the routes to those who know the answers."""
+        services = services_of(
+            clock=clock,
+            registry=ground.registry,
+            latest=ground.latest,
+            journal=ground.journal,
+            alerts=judgement.alerts,
+            texts=ground.texts,
+            metrics=Metrics(_owners(ground, intake, judgement, clock)),
+            parts=lambda: part_states(
+                intake.pipeline.stats(), intake.source.stats(), judgement.judge.stats, intake.forwarders
+            ),
+            notice=notice,
+        )
+        return cls(api=create_api(services, config.api))
+
+    def loops(self, listener: socket.socket) -> Loops:
+        """Return the loop that serves on a listening socket."""
+        return {"web": lambda: serve_on(listener, self.api, before_stop=self.api.state.events.close)}
+
+
+def _owners(ground: Ground, intake: Intake, judgement: Judgement, clock: Clock) -> Owners:
+    judge, heard = judgement.judge, intake.pipeline.nodes.last_heard_ms
+    return Owners(
+        pipeline=intake.pipeline.stats,
+        journal=ground.journal.stats,
+        judge=lambda: judge.stats,
+        judge_position=lambda: judge.position,
+        notifications=judgement.dispatcher.stats,
+        connections=intake.source.stats,
+        facilities=lambda: facility_statuses(
+            ground.directory(), ground.latest.get, judgement.open_alerts.now, clock.now_ms()
+        ),
+        power_of=ground.power.of,
+        open_alerts=lambda: judgement.open_alerts.now,
+        forwarders=intake.forwarders,
+        nodes=lambda: [(node, heard.get(node.id)) for node in ground.directory().nodes.values()],
+    )
