@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from importlib.metadata import version
 
@@ -14,12 +14,17 @@ from edge.drivers import Driver, create_driver
 from edge.outbox import Outbox
 from edge.publisher import Publisher
 from edge.sampling import clock_is_set, next_slot_ms, read_driver
+from edge.service_manager import ServiceManager
 from edge.settings import EdgeSettings
+from edge.status_keeper import StatusKeeper
 
 logger = logging.getLogger(__name__)
 
 RESTART_SECONDS = 5.0
 CLOSE_SECONDS = 0.1
+
+Companion = Callable[[], Awaitable[None]]
+"""Something that runs beside measuring and publishing, and never returns by itself."""
 
 
 class Agent:
@@ -33,19 +38,22 @@ class Agent:
         drivers: Sequence[Driver],
         outbox: Outbox,
         publisher: Publisher,
+        companions: Sequence[Companion] = (),
     ) -> None:
         self.settings = settings
         self.outbox = outbox
         self.publisher = publisher
         self._clock = clock
         self._drivers = drivers
+        self._companions = companions
         self._interval_ms = max(1, round(settings.interval.total_seconds() * SECOND_MS))
 
     async def run(self) -> None:
         """Measure and publish until cancelled; then close the drivers and the outbox, within a second."""
         try:
             async with asyncio.TaskGroup() as tasks:
-                tasks.create_task(self._publish(), name=f"{self.settings.node}: publish")
+                for work in (self.publisher.run, *self._companions):
+                    tasks.create_task(self._again_and_again(work), name=f"{self.settings.node}: {_name(work)}")
                 for driver in self._drivers:
                     name = f"{self.settings.node}: sample {type(driver).__name__}"
                     tasks.create_task(self._sample(driver), name=name)
@@ -75,13 +83,13 @@ class Agent:
             return
         self.publisher.wake()
 
-    async def _publish(self) -> None:
+    async def _again_and_again(self, work: Companion) -> None:
         while True:
             try:
-                await self.publisher.run()
+                await work()
             except Exception:
-                # A full disk, a damaged file: measuring goes on, and publishing is tried again.
-                logger.exception("%s: publishing failed; trying again in %s s", self.settings.node, RESTART_SECONDS)
+                # A full disk, a damaged file: measuring goes on, and this is tried again.
+                logger.exception("%s: %s failed; again in %s s", self.settings.node, _name(work), RESTART_SECONDS)
             await asyncio.sleep(RESTART_SECONDS)
 
     async def _close(self) -> None:
@@ -92,12 +100,22 @@ class Agent:
         await asyncio.to_thread(self.outbox.close)
 
 
-def build_agent(settings: EdgeSettings, clock: Clock, *, chance: Callable[[], float] = random.random) -> Agent:
+def _name(work: Companion) -> str:
+    return getattr(work, "__qualname__", repr(work))
+
+
+def build_agent(
+    settings: EdgeSettings,
+    clock: Clock,
+    *,
+    chance: Callable[[], float] = random.random,
+    manager: ServiceManager | None = None,
+) -> Agent:
     """Return the agent for these settings, with its outbox open.
 
     Raises ``OperatorError`` where the outbox cannot be opened, and what a driver raises that cannot start.
     """
-    drivers = [create_driver(each, clock) for each in settings.drivers]
+    drivers = [create_driver(each, clock) for each in settings.own_drivers()]
     publish = settings.publish
     outbox = Outbox.open(
         settings.outbox,
@@ -113,4 +131,13 @@ def build_agent(settings: EdgeSettings, clock: Clock, *, chance: Callable[[], fl
         version=version("vitals"),
         chance=chance,
     )
-    return Agent(settings, clock=clock, drivers=drivers, outbox=outbox, publisher=publisher)
+    keeper = StatusKeeper(
+        settings,
+        outbox=outbox,
+        link=publisher.link,
+        clock=clock,
+        version=version("vitals"),
+        clock_trusted=lambda: clock_is_set(clock.now_ms()),
+        manager=manager or ServiceManager(),
+    )
+    return Agent(settings, clock=clock, drivers=drivers, outbox=outbox, publisher=publisher, companions=[keeper.run])

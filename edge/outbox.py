@@ -139,6 +139,16 @@ class Outbox:
             (count,) = self._connection.execute("SELECT count(*) FROM reading").fetchone()
             return int(count)
 
+    def oldest_ms(self) -> int | None:
+        """Return the moment of the oldest reading that waits; None where nothing does."""
+        with self._lock:
+            # Two questions, for each of which there is an index.
+            rows = self._connection.execute(
+                "SELECT min(measured_at_ms) FROM reading WHERE batch IS NULL"
+                " UNION ALL SELECT min(measured_at_ms) FROM reading WHERE batch IS NOT NULL"
+            )
+            return min((oldest for (oldest,) in rows if oldest is not None), default=None)
+
     def _form(self, connection: sqlite3.Connection, lane: UpLane, live_from_ms: int) -> Outgoing | None:
         newest_first = "measured_at_ms >= ? ORDER BY measured_at_ms DESC, id DESC"
         oldest_first = "measured_at_ms < ? ORDER BY measured_at_ms, id"
