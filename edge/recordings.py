@@ -94,7 +94,7 @@ def recognise(file: Path) -> str | None:
         with file.open(encoding="utf-8-sig", newline="") as stream:
             header = set(next(csv.reader(stream), []))
     except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise OperatorError(f"the recording {file} cannot be read: {error}") from error
+        raise _unreadable(file, error) from error
     for name, mapping in FORMATS.items():
         if {mapping.time, mapping.value, mapping.channel_column or mapping.time} <= header:
             return name
@@ -112,7 +112,12 @@ def replay_samples(files: Iterable[Path], mapping: CsvMapping) -> Iterator[Sampl
             with file.open(encoding="utf-8-sig", newline="") as stream:
                 yield from _Recording(file, stream, mapping).samples()
         except (OSError, UnicodeDecodeError) as error:
-            raise OperatorError(f"the recording {file} cannot be read: {error}") from error
+            raise _unreadable(file, error) from error
+
+
+def _unreadable(file: Path, error: Exception) -> OperatorError:
+    why = error.strerror if isinstance(error, OSError) else error
+    return OperatorError(f"the recording {file} cannot be read: {why}")
 
 
 class _Recording:

@@ -150,12 +150,20 @@ class EdgeSettings(BaseModel):
     interval: Duration = timedelta(minutes=1)
     """How often every driver is read; aligned to the clock."""
     publish: PublishSettings = PublishSettings()
-    drivers: tuple[SomeDriver, ...] = Field(min_length=1)
+    drivers: tuple[SomeDriver, ...]
 
     @field_validator("broker", mode="before")
     @classmethod
     def _broker_by_url(cls, broker: Any) -> Any:
         return {"url": broker} if isinstance(broker, str) else broker
+
+    @field_validator("drivers")
+    @classmethod
+    def _measures_something(cls, drivers: tuple[SomeDriver, ...]) -> tuple[SomeDriver, ...]:
+        # Not as a length of the field: a driver with a mistake in it would then be reported as missing as well.
+        if not drivers:
+            raise ValueError("at least one driver, such as - {driver: ds18b20, ...}")
+        return drivers
 
     @property
     def status_file(self) -> Path:
