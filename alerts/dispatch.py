@@ -5,20 +5,19 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import Counter
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
-from typing import Any, Literal, TypeVar
+from typing import Literal
 
 from alerts.change import AlertChange
 from alerts.notification import Notification, NotificationState
 from alerts.notifiers.notifier import Delivery, Notifier, outgoing
 from alerts.settings import DispatchSettings
 from alerts.store import AlertStore
+from alerts.whole import whole
 from domain.instant import Clock, to_datetime
 
 log = logging.getLogger(__name__)
-
-Result = TypeVar("Result")
 
 RETRIED = "retried"
 """Counted for an attempt that failed for now; the other words of ``stats`` are notification states."""
@@ -92,7 +91,7 @@ class Dispatcher:
         while True:
             awake.clear()
             try:
-                pause = await _whole(self._round(channel))
+                pause = await whole(self._round(channel))
             except Exception:
                 # The database is away: the messages are safe in it, and other lanes may have better luck.
                 log.exception("dispatch to %s could not read the outbox", channel)
@@ -198,9 +197,7 @@ class Dispatcher:
     async def _abandon_unserved(self) -> None:
         while True:
             try:
-                for notification in await _whole(
-                    self._outbox.abandon_unserved(tuple(self._notifiers), now=self._now())
-                ):
+                for notification in await whole(self._outbox.abandon_unserved(tuple(self._notifiers), now=self._now())):
                     log.warning("notification %s is undeliverable: no such channel", notification.key)
                     self._counts[notification.channel, NotificationState.FAILED.value] += 1
             except Exception:
@@ -223,13 +220,3 @@ class Dispatcher:
 
     def _now(self) -> datetime:
         return to_datetime(self._clock.now_ms())
-
-
-async def _whole(work: Coroutine[Any, Any, Result]) -> Result:
-    """Await work that a cancellation must not cut in two: a statement cut off can leave SQLite locked for others."""
-    task = asyncio.ensure_future(work)
-    try:
-        return await asyncio.shield(task)
-    except asyncio.CancelledError:
-        await asyncio.wait([task])
-        raise

@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from alerts.facts import RuleText
 from alerts.history import AlertHistory, HistoryEntry
 from alerts.store import AlertStore
+from alerts.whole import whole
 from app.cursors import read_cursor, write_cursor
 from collector.forwarder.forwarder import LineBatch
 from collector.forwarder.line_protocol import alert_event_line
@@ -46,8 +47,7 @@ class AlertLines:
 
     async def move_cursor(self, position: int) -> None:
         """Keep that everything up to this position is delivered."""
-        async with self._database.begin() as connection:
-            await write_cursor(connection, CURSOR_NAME, position)
+        await whole(self._write_cursor(position))
 
     async def wait_beyond(self, position: int) -> None:
         """Return when there is an entry behind the position; looks now and then for those of other processes."""
@@ -66,6 +66,10 @@ class AlertLines:
         lines = [line for entry in entries if (line := self._line(entry)) is not None]
         last = entries[-1].position if entries else position
         return LineBatch(lines, len(entries), last, len(entries) - len(lines))
+
+    async def _write_cursor(self, position: int) -> None:
+        async with self._database.begin() as connection:
+            await write_cursor(connection, CURSOR_NAME, position)
 
     async def _look(self) -> int:
         self._newest = await self._history.newest()

@@ -11,8 +11,10 @@ from datetime import timedelta
 from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from alerts.change import AlertChange
 from alerts.facts import Power, RuleText
 from alerts.store import AlertStore
+from alerts.whole import whole
 from app.judge_state import JudgeState
 from collector.journal.journal import Journal
 from domain.directory import Directory
@@ -183,8 +185,17 @@ class Judge:
         return behind >= self.settings.snapshot_readings or waited.total_seconds() >= self.settings.snapshot_seconds
 
     async def _save(self, changes: list[EpisodeChange]) -> None:
-        """Commit episodes, alerts, queued messages, the engine's state and the position in one transaction."""
+        """Commit what changed, and tell of it."""
         now_ms = self.clock.now_ms()
+        told = await whole(self._write(changes, now_ms))
+        self._saved_position, self._saved_at_ms = self._position, now_ms
+        self.stats.changes += len(changes)
+        self.stats.snapshots += 1
+        self.alerts.publish(told)
+        await self.journal.move_cursor(CURSOR_NAME, self._position)
+
+    async def _write(self, changes: Sequence[EpisodeChange], now_ms: int) -> Sequence[AlertChange]:
+        """Write episodes, alerts, queued messages, the engine's state and the position in one transaction."""
         async with self.database.begin() as connection:
             told = await self.alerts.record(
                 connection,
@@ -195,11 +206,7 @@ class Judge:
                 power_of=self.power_of,
             )
             await self.state.save(connection, self._position, self.engine.changed_state())
-        self._saved_position, self._saved_at_ms = self._position, now_ms
-        self.stats.changes += len(changes)
-        self.stats.snapshots += 1
-        self.alerts.publish(told)
-        await self.journal.move_cursor(CURSOR_NAME, self._position)
+        return told
 
     async def _wait(self) -> None:
         tick = asyncio.create_task(self.clock.sleep(self.settings.tick_seconds), name="judge tick")
