@@ -5,10 +5,14 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from domain.errors import DocumentError, Fault, VitalsError
+
+if TYPE_CHECKING:
+    from edge.settings import EdgeSettings
 
 CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 EXISTING_FILE = click.Path(exists=False, dir_okay=False, path_type=Path)
@@ -94,18 +98,71 @@ def check(config_path: Path) -> None:
     asyncio.run(check_everything(read_config(config_path, os.environ), say=click.echo))
 
 
-@main.command()
-@click.option("--config", "config_path", required=True, type=EXISTING_FILE, help="The node's YAML file.")
-def edge(config_path: Path) -> None:
+NODE_CONFIG = click.option("--config", "config_path", type=EXISTING_FILE, help="The node's YAML file.  [required]")
+
+
+def _edge_settings(config_path: Path | None) -> EdgeSettings:
+    from app.edge import read_edge_config
+
+    path = config_path or click.get_current_context().obj
+    if path is None:
+        raise click.UsageError("Missing option '--config'.")
+    return read_edge_config(path, os.environ)
+
+
+@main.group(cls=VitalsGroup, invoke_without_command=True)
+@NODE_CONFIG
+@click.pass_context
+def edge(context: click.Context, config_path: Path | None) -> None:
     """Run the agent of one node: read its sensors and publish what they say, until Ctrl-C or SIGTERM.
 
     Every reading is kept on disk until the collector has said that it is stored; without a network the agent
-    goes on measuring.
+    goes on measuring. The commands below say, on the node itself, what its sensors measure and how it fares.
     """
-    from app.edge import read_edge_config, run_agent
+    context.obj = config_path
+    if context.invoked_subcommand is not None:
+        return
+    from app.edge import run_agent
     from app.process import run_until_stopped
 
-    run_until_stopped(run_agent(read_edge_config(config_path, os.environ), say=click.echo))
+    run_until_stopped(run_agent(_edge_settings(config_path), os.environ, say=click.echo))
+
+
+@edge.command("sensors")
+@NODE_CONFIG
+@click.option("--watch", is_flag=True, help="Show them again and again, until Ctrl-C.")
+@click.option(
+    "--timeout", default=10.0, show_default=True, type=click.FloatRange(0.1, 60), help="Seconds that a driver has."
+)
+def edge_sensors(config_path: Path | None, watch: bool, timeout: float) -> None:
+    """Read every sensor once and show what it says: the first thing to do after plugging one in.
+
+    Also lists 1-wire probes that are attached and stand in no settings. Nothing is stored or sent, and the agent may
+    run meanwhile; what only one process can use at a time, such as a serial port, is then shown as a bus error.
+    The exit code is 0 when every channel has a value, else 1.
+    """
+    from app.edge_commands import show_sensors
+    from app.process import run_until_stopped
+
+    showing = show_sensors(
+        _edge_settings(config_path), timeout_seconds=timeout, watch=watch, say=click.echo, clear=click.clear
+    )
+    if run_until_stopped(showing) is False:
+        sys.exit(1)
+
+
+@edge.command("status")
+@NODE_CONFIG
+@click.option("--json", "as_json", is_flag=True, help="For programs.")
+def edge_status(config_path: Path | None, as_json: bool) -> None:
+    """Show whether the agent runs, what waits to be sent, and the state of link, clock and disk.
+
+    The exit code is 0 when all is well, else 1.
+    """
+    from app.edge_commands import show_status
+
+    if not show_status(_edge_settings(config_path), as_json=as_json, say=click.echo):
+        sys.exit(1)
 
 
 @main.command()

@@ -8,8 +8,11 @@ from pathlib import Path
 from app.clock import SystemClock
 from app.documents import read_document
 from app.settings import settings_from
+from domain.instant import format_duration
 from edge.agent import build_agent
+from edge.service_manager import ServiceManager
 from edge.settings import EdgeSettings
+from edge.status import sole_agent
 
 
 def read_edge_config(path: Path, environment: Mapping[str, str]) -> EdgeSettings:
@@ -17,7 +20,13 @@ def read_edge_config(path: Path, environment: Mapping[str, str]) -> EdgeSettings
     return settings_from(read_document(path), EdgeSettings, environment, path.parent)
 
 
-async def run_agent(settings: EdgeSettings, *, say: Callable[[str], None]) -> None:
-    """Run the agent until cancelled."""
-    say(f"{settings.node}: measuring every {settings.interval}, publishing to {settings.broker.address()}")
-    await build_agent(settings, SystemClock()).run()
+async def run_agent(settings: EdgeSettings, environment: Mapping[str, str], *, say: Callable[[str], None]) -> None:
+    """Run the agent until cancelled; raises ``OperatorError`` where another one already runs with this outbox."""
+    manager = ServiceManager.from_environment(environment)
+    with sole_agent(settings.outbox):
+        interval, broker = format_duration(settings.interval), settings.broker.address()
+        say(f"{settings.node}: measuring every {interval}, publishing to {broker}")
+        try:
+            await build_agent(settings, SystemClock(), manager=manager).run()
+        finally:
+            manager.stopping()

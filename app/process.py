@@ -7,11 +7,13 @@ import logging
 import signal
 import sys
 from collections.abc import Coroutine
-from typing import Any
+from typing import Any, TypeVar
 
 from aiomqtt import MqttError
 
 log = logging.getLogger(__name__)
+
+Result = TypeVar("Result")
 
 SWITCH_SECONDS = 0.001
 LOG_FORMAT = "%(asctime)s %(levelname)-7s %(name)s: %(message)s"
@@ -25,11 +27,14 @@ def configure_logging(*, verbose: bool) -> None:
         logging.getLogger(name).setLevel(logging.WARNING)
 
 
-def run_until_stopped(work: Coroutine[Any, Any, None]) -> None:
-    """Run ``work`` to its end or to the first SIGINT or SIGTERM, which cancels it; a second signal kills."""
+def run_until_stopped(work: Coroutine[Any, Any, Result]) -> Result | None:
+    """Run ``work`` to its end or to the first SIGINT or SIGTERM, which cancels it; a second signal kills.
+
+    Returns what ``work`` returned; None where it was stopped.
+    """
     # The event loop shares the interpreter with the stores' threads; waiting 5 ms for its turn shows in every answer.
     sys.setswitchinterval(SWITCH_SECONDS)
-    asyncio.run(_until_stopped(work))
+    return asyncio.run(_until_stopped(work))
 
 
 def _report(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
@@ -43,7 +48,7 @@ def _report(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
         loop.default_exception_handler(context)
 
 
-async def _until_stopped(work: Coroutine[Any, Any, None]) -> None:
+async def _until_stopped(work: Coroutine[Any, Any, Result]) -> Result | None:
     asyncio.get_running_loop().set_exception_handler(_report)
     task = asyncio.ensure_future(work)
     stopping = False
@@ -57,7 +62,8 @@ async def _until_stopped(work: Coroutine[Any, Any, None]) -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stop, number)
     try:
-        await task
+        return await task
     except asyncio.CancelledError:
         if not stopping:
             raise
+        return None
