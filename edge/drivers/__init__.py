@@ -65,11 +65,13 @@ class DriverRow(NamedTuple):
 
 
 DRIVERS: dict[str, DriverRow] = {
+    "contact": DriverRow("edge.drivers.contact", "ContactSettings"),
     "ds18b20": DriverRow("edge.drivers.ds18b20", "Ds18b20Settings"),
     "health": DriverRow("edge.drivers.health", "HealthSettings"),
     "http_poll": DriverRow("edge.drivers.http_poll", "HttpPollSettings"),
     "modbus_meter": DriverRow("edge.drivers.modbus_meter", "ModbusMeterSettings"),
     "nut": DriverRow("edge.drivers.nut", "NutSettings"),
+    "pulse": DriverRow("edge.drivers.pulse", "PulseSettings"),
     "replay": DriverRow("edge.drivers.replay", "ReplaySettings"),
     "simulator": DriverRow("edge.drivers.simulator", "SimulatorSettings"),
     "vedirect": DriverRow("edge.drivers.vedirect", "VedirectSettings"),
