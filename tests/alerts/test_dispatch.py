@@ -230,6 +230,8 @@ async def test_a_stuck_notifier_does_not_hold_up_another(database: AsyncEngine) 
             await judge.record(opened(an_episode(number)))
         for _ in range(10):
             await asyncio.wait_for(sms.arrived.acquire(), 10)
+        for _ in range(2):
+            await asyncio.wait_for(stuck.begun.acquire(), 10)
         assert stuck.sent == []
         assert stuck.gate is not None
         stuck.gate.set()
