@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import logging
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
 from app.clock import SystemClock
-from app.edge_screen import probes_table, sensors_table, status_text
+from app.edge_screen import probes_table, sensors_table, status_json, status_text
 from edge.settings import EdgeSettings
 from edge.status import boot_seconds, is_running, read_status, troubles
 from edge.survey import bench, unknown_probes
@@ -48,9 +47,5 @@ def show_status(settings: EdgeSettings, *, as_json: bool, say: Callable[[str], N
     """Show how the node fares, in words or as JSON; return whether all is well."""
     status, running, now_ms = read_status(settings.status_file), is_running(settings.outbox), SystemClock().now_ms()
     found = troubles(status, running=running, now_ms=now_ms, boot_seconds=boot_seconds())
-    if as_json:
-        known = {} if status is None else status.model_dump()
-        say(json.dumps({"well": not found, "troubles": found, "running": running, **known}, indent=2))
-    else:
-        say(status_text(status, found, now_ms))
+    say(status_json(status, found, running=running) if as_json else status_text(status, found, now_ms))
     return not found

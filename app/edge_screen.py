@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from datetime import timedelta
 
-from domain.instant import format_duration, format_rfc3339
+from domain.instant import SECOND_MS, format_duration, format_rfc3339
 from domain.quantities import QUANTITIES
 from domain.reading import Quality
 from domain.units import UNITS_BY_SYMBOL
@@ -57,7 +58,7 @@ def status_text(status: NodeStatus | None, troubles: Sequence[Trouble], now_ms: 
     last = status.last_receipt_ms
     rows = [
         ("node", f"{status.node} (vitals {status.version})"),
-        ("as of", f"{format_rfc3339(status.written_at_ms)}, started {_ago(status.started_at_ms, now_ms)}"),
+        ("as of", f"{_to_seconds(status.written_at_ms)}, started {_ago(status.started_at_ms, now_ms)}"),
         ("broker", f"{status.broker}, {link}"),
         ("last receipt", "none since the start" if last is None else _ago(last, now_ms)),
         ("waiting", waiting),
@@ -65,6 +66,17 @@ def status_text(status: NodeStatus | None, troubles: Sequence[Trouble], now_ms: 
         ("disk", f"{status.disk_free_bytes / 1e9:.1f} GB free"),
     ]
     return "\n".join([*lines, _aligned(rows)])
+
+
+def status_json(status: NodeStatus | None, troubles: Sequence[Trouble], *, running: bool) -> str:
+    """Return the same for programs; moments are RFC 3339."""
+    known = {} if status is None else status.model_dump()
+    moments = {
+        name: None if known[name] is None else format_rfc3339(known[name]) for name in known if name[-3:] == "_ms"
+    }
+    rest = {name: value for name, value in known.items() if name not in moments}
+    plain = {"well": not troubles, "troubles": list(troubles), "running": running, **rest}
+    return json.dumps(plain | {name.removesuffix("_ms"): text for name, text in moments.items()}, indent=2)
 
 
 def _row(found: Found) -> tuple[str, ...]:
@@ -89,10 +101,14 @@ def _celsius(probe: Probe) -> str:
 
 
 def _ago(moment_ms: int, now_ms: int) -> str:
-    seconds = (now_ms - moment_ms) // 1000
+    seconds = (now_ms - moment_ms) // SECOND_MS
     if seconds < 0:
-        return format_rfc3339(moment_ms - moment_ms % 1000)
+        return _to_seconds(moment_ms)
     return f"{format_duration(timedelta(seconds=seconds))} ago"
+
+
+def _to_seconds(moment_ms: int) -> str:
+    return format_rfc3339(moment_ms - moment_ms % SECOND_MS)
 
 
 def _aligned(rows: Sequence[Sequence[str]]) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -17,6 +18,8 @@ from edge.status import NodeStatus, boot_seconds, free_bytes, write_status
 logger = logging.getLogger(__name__)
 
 PERIOD_SECONDS = 30.0
+LOOK_SECONDS = 5.0
+"""So soon is a connection that came or went told."""
 
 
 class StatusKeeper:
@@ -46,24 +49,31 @@ class StatusKeeper:
         self._manager = manager
         self._free = free
         self._started_at_ms = clock.now_ms()
+        self._is_writable = True
         watchdog_seconds = manager.watchdog_seconds
         self._period_seconds = PERIOD_SECONDS if watchdog_seconds is None else min(PERIOD_SECONDS, watchdog_seconds / 3)
 
     async def run(self) -> None:
         """Keep both told until cancelled, in real time: whoever waits for it does so in real time."""
-        is_writable = True
         self._manager.ready()
         while True:
-            status = await asyncio.to_thread(self.status)
-            try:
-                await asyncio.to_thread(write_status, self._settings.status_file, status)
-                is_writable = True
-            except OSError as error:
-                if is_writable:
-                    logger.warning("the status %s cannot be written: %s", self._settings.status_file, error)
-                is_writable = False
-            self._manager.alive(summary(status))
-            await asyncio.sleep(self._period_seconds)
+            told, told_s = self._link.connected, time.monotonic()
+            await self._tell()
+            while True:
+                await asyncio.sleep(min(LOOK_SECONDS, self._period_seconds))
+                if self._link.connected != told or time.monotonic() - told_s >= self._period_seconds:
+                    break
+
+    async def _tell(self) -> None:
+        status = await asyncio.to_thread(self.status)
+        try:
+            await asyncio.to_thread(write_status, self._settings.status_file, status)
+            self._is_writable = True
+        except OSError as error:
+            if self._is_writable:
+                logger.warning("the status %s cannot be written: %s", self._settings.status_file, error)
+            self._is_writable = False
+        self._manager.alive(summary(status))
 
     def status(self) -> NodeStatus:
         """Return how the node fares now; blocks on the disk."""
