@@ -9,9 +9,10 @@ from typing import Annotated, Any, Final
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
-from domain.quantities import QUANTITIES, Quantity
-from domain.units import UNITS, UNITS_BY_SYMBOL, Unit
+from domain.quantities import QUANTITIES
+from domain.units import UNITS, Unit
 from edge.findings import Finding, bad_value, measured, sensor_gone
+from edge.quantity_settings import QuantityName, unit_of
 
 Step = str | int
 
@@ -71,12 +72,6 @@ def _path(text: str) -> str:
     return text
 
 
-def _quantity(name: str) -> str:
-    if name not in QUANTITIES:
-        raise ValueError(f"a quantity is one of {', '.join(QUANTITIES)}; found {name!r}")
-    return name
-
-
 JsonPath = Annotated[str, AfterValidator(_path)]
 
 
@@ -87,7 +82,7 @@ class JsonValue(BaseModel):
 
     path: JsonPath
     """``StatusSNS.ENERGY.Voltage``, ``emeters[0].power``."""
-    quantity: Annotated[str, AfterValidator(_quantity)]
+    quantity: QuantityName
     unit: str | None = None
     """What the device counts in, as ``kWh`` or ``kilowatt_hours``; without it the quantity's own unit."""
     scale: float = Field(default=1.0, allow_inf_nan=False)
@@ -105,21 +100,8 @@ class JsonValue(BaseModel):
 
     @model_validator(mode="after")
     def _unit_fits(self) -> JsonValue:
-        fitting = [unit for unit in UNITS.values() if unit.canonical == self.known_quantity().unit.name]
-        if self.known_unit() not in fitting:
-            allowed = ", ".join(f"{unit.symbol} ({unit.name})" for unit in fitting)
-            raise ValueError(f"{self.quantity} comes in {allowed}; found {self.unit!r}")
+        unit_of(self.quantity, self.unit)
         return self
-
-    def known_quantity(self) -> Quantity:
-        """Return the quantity's row."""
-        return QUANTITIES[self.quantity]
-
-    def known_unit(self) -> Unit | None:
-        """Return the row of the unit that the settings name, by its symbol or its name."""
-        if self.unit is None:
-            return self.known_quantity().unit
-        return UNITS_BY_SYMBOL.get(self.unit) or UNITS.get(self.unit)
 
     def find(self, document: Any) -> Finding:
         """Return what the document says."""
@@ -133,7 +115,7 @@ class JsonValue(BaseModel):
 
     def _number(self, raw: Any) -> float | Finding:
         if isinstance(raw, bool):
-            return float(raw) if self.known_quantity().states else bad_value(f"{self.path} is yes or no", str(raw))
+            return float(raw) if QUANTITIES[self.quantity].states else bad_value(f"{self.path} is yes or no", str(raw))
         if isinstance(raw, str):
             return self._number_of_text(raw.strip())
         if not isinstance(raw, int | float):
@@ -155,7 +137,7 @@ class JsonValue(BaseModel):
     def _convert(self, number: float, document: Any) -> Finding:
         if number in self.gone:
             return sensor_gone(f"{self.path} has the number of a missing probe", f"{number:g}")
-        unit = self.known_unit()
+        unit: Unit | None = unit_of(self.quantity, self.unit)
         if self.unit_path is not None:
             unit = _UNIT_WORDS.get(str(look_up(document, self.unit_path)))
         if unit is None:

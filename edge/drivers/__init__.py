@@ -65,6 +65,7 @@ class DriverRow(NamedTuple):
 
 
 DRIVERS: dict[str, DriverRow] = {
+    "ads1115": DriverRow("edge.drivers.ads1115", "Ads1115Settings"),
     "contact": DriverRow("edge.drivers.contact", "ContactSettings"),
     "ds18b20": DriverRow("edge.drivers.ds18b20", "Ds18b20Settings"),
     "health": DriverRow("edge.drivers.health", "HealthSettings"),
@@ -73,6 +74,7 @@ DRIVERS: dict[str, DriverRow] = {
     "nut": DriverRow("edge.drivers.nut", "NutSettings"),
     "pulse": DriverRow("edge.drivers.pulse", "PulseSettings"),
     "replay": DriverRow("edge.drivers.replay", "ReplaySettings"),
+    "sht": DriverRow("edge.drivers.sht", "ShtSettings"),
     "simulator": DriverRow("edge.drivers.simulator", "SimulatorSettings"),
     "vedirect": DriverRow("edge.drivers.vedirect", "VedirectSettings"),
 }
