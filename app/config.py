@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict
+from sqlalchemy import URL
 
 from alerts.settings import AlertsSettings
 from api.settings import ApiSettings
@@ -53,9 +54,10 @@ class ServiceConfig(BaseModel):
     """A registry document, or a folder of them, imported at every start."""
 
     @property
-    def database_url(self) -> str:
+    def database_url(self) -> str | URL:
         """Return the URL of the SQL database."""
-        return self.database or f"sqlite+aiosqlite:///{self.data / 'vitals.db'}"
+        # Made from its parts, because a folder's name may hold what separates the parts of a URL.
+        return self.database or URL.create("sqlite+aiosqlite", database=str(self.data / "vitals.db"))
 
 
 def read_config(path: Path, environment: Mapping[str, str]) -> ServiceConfig:

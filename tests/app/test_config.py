@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from app.config import ServiceConfig, read_config
+from app.database import open_database
 from domain.errors import DocumentError, OperatorError
 
 SECRET = "geheim-4711"
@@ -32,7 +33,7 @@ def test_a_file_that_sets_nothing_is_a_whole_service(tmp_path: Path, text: str) 
     """Everything has a default; the data stand beside the file."""
     read = config(tmp_path, text)
     assert read == ServiceConfig(data=tmp_path / "vitals-data")
-    assert read.database_url == f"sqlite+aiosqlite:///{tmp_path}/vitals-data/vitals.db"
+    assert str(read.database_url) == f"sqlite+aiosqlite:///{tmp_path}/vitals-data/vitals.db"
 
 
 @pytest.mark.parametrize(
@@ -143,3 +144,35 @@ def test_a_mistake_beside_a_secret_does_not_tell_it(tmp_path: Path, text: str) -
     said = mistakes(tmp_path, text, {"KEY": SECRET, "ADDRESS": f"http://user:{SECRET}@x"})
     assert said
     assert SECRET not in "\n".join(said)
+
+
+async def test_a_folder_may_be_called_anything(tmp_path: Path) -> None:
+    """The database stands in the data folder, whatever signs its name holds."""
+    data = tmp_path / "what? 100% #1 & more"
+    data.mkdir()
+    read = config(tmp_path, "data: 'what? 100% #1 & more'")
+    async with open_database(read.database_url) as database, database.begin() as connection:
+        await connection.exec_driver_sql("CREATE TABLE there (it INTEGER)")
+    assert (data / "vitals.db").exists()
+
+
+async def test_a_database_that_cannot_be_used_is_one_sentence(tmp_path: Path) -> None:
+    """It names the database, never its password, and what is wrong."""
+    for url, sentence in (
+        (f"sqlite+aiosqlite:///{tmp_path}/no/folder.db", "cannot be used: unable to open database file"),
+        (f"postgresql+asyncpg://vitals:{SECRET}@127.0.0.1:1/vitals", "database"),
+        ("sqlite", "allowed: sqlite+aiosqlite:///FILE or postgresql+asyncpg://"),
+        ("oracle://x", "allowed: sqlite+aiosqlite:///FILE or postgresql+asyncpg://"),
+    ):
+        with pytest.raises(OperatorError) as caught:
+            async with open_database(url):
+                pass
+        assert sentence in str(caught.value)
+        assert SECRET not in str(caught.value)
+
+
+async def test_the_database_is_not_blamed_for_others(tmp_path: Path) -> None:
+    """An error of something else that happens while it is open stays what it is."""
+    with pytest.raises(ConnectionRefusedError):
+        async with open_database(f"sqlite+aiosqlite:///{tmp_path}/vitals.db"):
+            raise ConnectionRefusedError("the mail server")
