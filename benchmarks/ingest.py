@@ -9,8 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import shutil
-import socket
 import statistics
 import sys
 import tempfile
@@ -23,6 +21,7 @@ from pathlib import Path
 import aiomqtt
 
 from benchmarks._batch_sender import READINGS_PER_BATCH, channel_name, node_name
+from benchmarks._mosquitto import mosquitto
 from benchmarks.figure import Figure
 from collector.journal import Journal
 from collector.lanes import Lane
@@ -39,7 +38,6 @@ from domain.topics import UpLane, every_node_up
 _NODES = 100
 _WINDOW = 2_000
 """20 batches per node."""
-_MOSQUITTO = "listener {port} 127.0.0.1\nallow_anonymous true\nmax_queued_messages 0\nmax_inflight_messages 1000\n"
 
 
 def measure(quick: bool) -> Iterator[Figure]:
@@ -50,7 +48,7 @@ def measure(quick: bool) -> Iterator[Figure]:
 async def _ingest(*, batches: int, rounds: int) -> Figure:
     ours, bare = list[float](), list[float]()
     with tempfile.TemporaryDirectory(prefix="ingest-") as folder:
-        async with _mosquitto(Path(folder)) as port:
+        async with mosquitto(Path(folder)) as port:
             for turn in range(rounds):
                 bare.append(await _bare_loop(port, batches))
                 ours.append(await _collector(port, batches, Path(folder) / f"journal-{turn}"))
@@ -138,40 +136,6 @@ async def _sender(port: int, batches: int, window_by: str) -> AsyncIterator[asyn
         with contextlib.suppress(ProcessLookupError):
             process.kill()
         await process.wait()
-
-
-@asynccontextmanager
-async def _mosquitto(folder: Path) -> AsyncIterator[int]:
-    """Run a mosquitto of its own; yields its port."""
-    binary = shutil.which("mosquitto") or shutil.which("mosquitto", path="/usr/sbin:/usr/local/sbin")
-    if binary is None:
-        raise FileNotFoundError("mosquitto is not installed; the Debian package 'mosquitto' has it")
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = int(probe.getsockname()[1])
-    configuration = folder / "mosquitto.conf"
-    configuration.write_text(_MOSQUITTO.format(port=port), encoding="utf-8")
-    process = await asyncio.create_subprocess_exec(
-        binary, "-c", str(configuration), stderr=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.DEVNULL
-    )
-    try:
-        await _until_listening(port)
-        yield port
-    finally:
-        process.terminate()
-        await process.wait()
-
-
-async def _until_listening(port: int) -> None:
-    async with asyncio.timeout(10):
-        while True:
-            try:
-                _, writer = await asyncio.open_connection("127.0.0.1", port)
-            except OSError:
-                await asyncio.sleep(0.02)
-            else:
-                writer.close()
-                return
 
 
 def _directory() -> Directory:
