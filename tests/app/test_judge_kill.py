@@ -47,7 +47,7 @@ async def outcome(stream: Sequence[Reading], fuse: Fuse, judge_settings: JudgeSe
             return made
 
 
-@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 @given(
     stream=streams(),
     kills=st.lists(st.integers(1, 60), min_size=1, max_size=30),

@@ -24,7 +24,7 @@ USUAL_SETTINGS: dict[str, Any] = {
     # One message, one commit: what happens at one moment happens in one order.
     "pipeline": {"group_readings": 1},
     # Ticks and saves that are rarer than in production, because a day of a story passes in seconds.
-    "judge": {"tick_seconds": 60, "snapshot_seconds": 120},
+    "judge": {"tick_seconds": 300, "snapshot_seconds": 120},
 }
 
 
