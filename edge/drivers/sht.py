@@ -1,7 +1,6 @@
 """Sensirion SHT3x and SHT4x: temperature and humidity over I2C.
 
-Commands, times, formulas and checksum: Sensirion's datasheets "SHT3x-DIS" (version 5, sections 2 and 4) and "SHT4x"
-(sections 4.4 to 4.6).
+Commands, times, formulas and checksum: Sensirion's datasheets "SHT3x-DIS" (version 5, sections 2 and 4) and "SHT4x".
 """
 
 from __future__ import annotations
