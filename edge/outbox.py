@@ -2,6 +2,9 @@
 
 A reading is here from the moment ``put`` returns until a receipt names the batch it travelled in. A batch keeps its
 number and its content for ever, also across restarts, so sending it again changes nothing at the other end.
+
+Times are milliseconds on the timeline of this process: since 1970, or since the machine's start where ``open`` is told
+of the boot. ``place`` says when that was.
 """
 
 from __future__ import annotations
@@ -9,42 +12,56 @@ from __future__ import annotations
 import logging
 import secrets
 import sqlite3
+import struct
 import threading
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-from typing import NamedTuple, Self
+from typing import Self
 
 from domain.errors import OperatorError
-from domain.reading import Quality, Sample
+from domain.reading import Sample
 from domain.senml_labels import ABSOLUTE_FROM_MS
-from domain.topics import UpLane
-from edge.outbox_file import open_database
+from edge.keeping_settings import KeepSettings
+from edge.outbox_boots import BootTimeline
+from edge.outbox_contents import Contents, Outgoing
+from edge.outbox_file import ABSOLUTE_BOOT, PAGE_BYTES, open_database
+from edge.outbox_room import Given, Room, release_reserve, reserve_of, total
+
+__all__ = ["CannotKeepError", "Outbox", "Outgoing"]
 
 logger = logging.getLogger(__name__)
 
 DEFAULT_BATCH_READINGS = 100
 DEFAULT_LIVE_FOR_MS = 600_000
+FORGET_AT_BATCHES = 16
+"""Receipted batches are deleted together with the next readings, or when there are so many."""
+_READING_BYTES = 20
+_SLACK_BYTES = 128 * PAGE_BYTES
+"""Made at once when room is short, so that not every round has to make some."""
+_ATTEMPTS = 8
+_BLOCKS_WHEN_FULL = 4
+_FULL = {sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR_WRITE, sqlite3.SQLITE_IOERR_SHMSIZE}
 
 
-class Outgoing(NamedTuple):
-    """A batch that waits for its receipt; ``Outbox.samples`` has its content."""
+class CannotKeepError(OperatorError):
+    """The disk does not take what it was given; nothing of it is kept, and trying again later may help."""
 
-    seq: int
-    lane: UpLane
-    readings: int
+    retry = True
 
 
 class Outbox:
     """Readings under way; every method blocks on the disk and may be called from any thread."""
 
-    def __init__(self, connection: sqlite3.Connection, epoch: str, *, batch_readings: int, live_for_ms: int) -> None:
+    def __init__(self, connection: sqlite3.Connection, epoch: str, contents: Contents, room: Room) -> None:
         self._connection = connection
         self._lock = threading.Lock()
-        self._batch_readings = batch_readings
-        self._live_for_ms = live_for_ms
+        self._contents, self._room = contents, room
+        self._live_slots = 0
+        self._is_stale = False
         self.epoch = epoch
         """Names this life of the database; a new file has a new one."""
+        self._in_transaction(contents.note_ends)
+        room.hold_reserve()
 
     @classmethod
     def open(
@@ -53,6 +70,8 @@ class Outbox:
         *,
         batch_readings: int = DEFAULT_BATCH_READINGS,
         live_for_ms: int = DEFAULT_LIVE_FOR_MS,
+        keep: KeepSettings | None = None,
+        timeline: BootTimeline | None = None,
         new_epoch: Callable[[], str] = lambda: secrets.token_hex(4),
     ) -> Self:
         """Open the outbox in this file, or begin a new one; raises ``OperatorError`` where that is impossible.
@@ -62,34 +81,53 @@ class Outbox:
         """
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            connection, epoch = open_database(path, new_epoch)
+            try:
+                connection, life = open_database(path, new_epoch)
+            except sqlite3.OperationalError as error:
+                if error.sqlite_errorcode not in _FULL or not release_reserve(reserve_of(path)):
+                    raise
+                connection, life = open_database(path, new_epoch)
+            contents = Contents(
+                connection, life, timeline=timeline, batch_readings=batch_readings, live_for_ms=live_for_ms
+            )
+            room = Room(
+                connection,
+                path,
+                keep or KeepSettings(),
+                most_in_chunk=batch_readings,
+                series=contents.series,
+                series_of=contents.number_of,
+            )
+            return cls(connection, life.epoch, contents, room)
         except (OSError, sqlite3.Error) as error:
             raise OperatorError(f"the outbox {path} cannot be opened: {error}") from error
-        return cls(connection, epoch, batch_readings=batch_readings, live_for_ms=live_for_ms)
 
     def close(self) -> None:
         """Close the file; what was put stays put."""
         with self._lock:
+            try:
+                self._forget_receipted()
+            except (CannotKeepError, sqlite3.Error) as error:
+                logger.warning("what was receipted last will be sent again: %s", error)
             self._connection.close()
 
     def put(self, samples: Iterable[Sample]) -> None:
         """Keep these readings; when this returns they survive a power cut.
 
-        Raises ``ValueError`` for a moment that no message can carry (before 1978-07-04T21:24:16Z).
+        Raises ``CannotKeepError`` where the disk is full or failing, and ``ValueError`` for a moment that no message
+        can carry (before 1978-07-04T21:24:16Z, on the absolute timeline).
         """
         rows = list(samples)
-        if any(row.measured_at_ms < ABSOLUTE_FROM_MS for row in rows):
+        if not rows:
+            return
+        is_absolute = self._contents.boots.current == ABSOLUTE_BOOT
+        if is_absolute and any(row.measured_at_ms < ABSOLUTE_FROM_MS for row in rows):
             raise ValueError("a reading from before 1978-07-04T21:24:16Z: the clock was not set")
-        with self._transaction() as connection:
-            connection.executemany(
-                "INSERT OR IGNORE INTO channel(name, unit) VALUES (?, ifnull(?, ''))",
-                {(row.name, row.unit) for row in rows},
-            )
-            connection.executemany(
-                "INSERT INTO reading(channel, measured_at_ms, value, quality) SELECT id, ?2, ?3, ?4 FROM channel"
-                " WHERE name = ?1 AND unit = ifnull(?5, '')",
-                rows,
-            )
+        with self._lock:
+            self._make_room(len(rows))
+            self._write(lambda: self._contents.insert(rows, self._live_slots))
+            self._contents.receipted.clear()
+            self._room.hold_reserve()
 
     def next_batches(self, now_ms: int, window: int) -> list[Outgoing]:
         """Return what to have under way, most urgent first: live ones newest first, then backfill oldest first.
@@ -98,92 +136,148 @@ class Outbox:
         window has room: a live one of the newest readings, a backfill one of the oldest.
         """
         live_slots, backfill_slots = window - window // 2, window // 2
-        live_from_ms = now_ms - self._live_for_ms
-        with self._transaction() as connection:
-            batches = _batches(connection, live_from_ms)
-            live = [batch for batch in batches if batch.lane is UpLane.LIVE]
-            backfill = [batch for batch in batches if batch.lane is UpLane.BACKFILL]
-            while len(live) < live_slots and (formed := self._form(connection, UpLane.LIVE, live_from_ms)):
-                live.append(formed)
-            while len(backfill) < backfill_slots and (formed := self._form(connection, UpLane.BACKFILL, live_from_ms)):
-                backfill.append(formed)
-        return live[:live_slots] + backfill[:backfill_slots]
-
-    def samples(self, seq: int) -> tuple[Sample, ...]:
-        """Return the content of a batch, always the same; empty once it is receipted."""
         with self._lock:
-            rows = self._connection.execute(
-                "SELECT name, measured_at_ms, value, quality, nullif(unit, '') FROM reading JOIN channel"
-                " ON channel.id = reading.channel WHERE batch = ? ORDER BY measured_at_ms, reading.id",
-                (seq,),
-            )
-            return tuple(Sample(name, at, value, Quality(quality), unit) for name, at, value, quality, unit in rows)
+            contents = self._contents
+            contents.now_ms, self._live_slots = now_ms, live_slots
+            lanes = contents.lanes()
+            if contents.index.unformed and (len(lanes.live) < live_slots or len(lanes.backfill) < backfill_slots):
+                try:
+                    self._write(lambda: contents.form(live_slots, backfill_slots))
+                except CannotKeepError as error:
+                    logger.warning("no new batch can be formed: %s", error)
+                lanes = contents.lanes()
+        return lanes.live[:live_slots] + lanes.backfill[:backfill_slots]
+
+    def samples(self, seq: int, now_ms: int = 0) -> tuple[Sample, ...]:
+        """Return the content of a batch in milliseconds since 1970; empty once it is receipted.
+
+        It is always the same, except while nobody knows when the machine started: then times are relative to
+        ``now_ms``, which is zero or less.
+        """
+        with self._lock:
+            try:
+                return tuple(self._contents.samples(seq, now_ms))
+            except (KeyError, ValueError, struct.error) as error:
+                logger.error("batch %d is damaged and cannot be sent: %r", seq, error)  # noqa: TRY400 - the traceback says nothing more
+                self._contents.take_out([(seq, seq)])
+                return ()
 
     def receipt(self, epoch: str, ranges: Iterable[Sequence[int]]) -> int:
         """Delete the batches that the ranges name, and return how many readings that were.
 
-        Another epoch's receipt, or one that came before, deletes nothing.
+        Another epoch's receipt, or one that came before, deletes nothing. The disk is told together with the next
+        readings: what is receipted and not yet deleted when the power fails is sent again.
         """
         if epoch != self.epoch:
             return 0
-        deleted = 0
-        with self._transaction() as connection:
-            for first, last in ranges:
-                deleted += connection.execute("DELETE FROM reading WHERE batch BETWEEN ? AND ?", (first, last)).rowcount
-                connection.execute("DELETE FROM batch WHERE seq BETWEEN ? AND ?", (first, last))
-        return deleted
+        with self._lock:
+            deleted = self._contents.take_out(ranges)
+            if len(self._contents.receipted) >= FORGET_AT_BATCHES:
+                try:
+                    self._forget_receipted()
+                except CannotKeepError as error:
+                    logger.warning("what was receipted cannot be deleted yet: %s", error)
+            return deleted
 
     def depth(self) -> int:
         """Return how many readings wait, in batches or not."""
-        with self._lock:
-            (count,) = self._connection.execute("SELECT count(*) FROM reading").fetchone()
-            return int(count)
+        return self._contents.index.depth
+
+    def thinned(self) -> int:
+        """Return how many readings gave way to the extremes of their interval, in this life of the outbox."""
+        return self._contents.thinned
+
+    def dropped(self) -> int:
+        """Return how many readings were given up for want of space, in this life of the outbox."""
+        return self._contents.dropped
 
     def oldest_ms(self) -> int | None:
-        """Return the moment of the oldest reading that waits; None where nothing does."""
+        """Return the moment of what waits longest, as well as it is known; None where nothing waits."""
         with self._lock:
-            # Two questions, for each of which there is an index.
-            rows = self._connection.execute(
-                "SELECT min(measured_at_ms) FROM reading WHERE batch IS NULL"
-                " UNION ALL SELECT min(measured_at_ms) FROM reading WHERE batch IS NOT NULL"
-            )
-            return min((oldest for (oldest,) in rows if oldest is not None), default=None)
+            return self._contents.oldest_ms()
 
-    def _form(self, connection: sqlite3.Connection, lane: UpLane, live_from_ms: int) -> Outgoing | None:
-        newest_first = "measured_at_ms >= ? ORDER BY measured_at_ms DESC, id DESC"
-        oldest_first = "measured_at_ms < ? ORDER BY measured_at_ms, id"
-        order = newest_first if lane is UpLane.LIVE else oldest_first
-        chosen = connection.execute(
-            f"SELECT id, measured_at_ms FROM reading WHERE batch IS NULL AND {order} LIMIT ?",  # noqa: S608 - two constants
-            (live_from_ms, self._batch_readings),
-        ).fetchall()
-        if not chosen:
-            return None
-        seq = connection.execute(
-            "INSERT INTO batch(seq, newest_ms, readings) SELECT next_seq, ?, ? FROM life RETURNING seq",
-            (max(at for _, at in chosen), len(chosen)),
-        ).fetchone()[0]
-        connection.execute("UPDATE life SET next_seq = next_seq + 1")
-        connection.executemany("UPDATE reading SET batch = ? WHERE id = ?", [(seq, row) for row, _ in chosen])
-        return Outgoing(seq, lane, len(chosen))
+    def place(self, offset_ms: int) -> None:
+        """Say when the machine started, in milliseconds since 1970: readings that wait get their times by it.
 
-    @contextmanager
-    def _transaction(self) -> Iterator[sqlite3.Connection]:
+        Readings of earlier boots whose clock was never trusted are placed as late as is possible, and are uncertain.
+        Raises ``CannotKeepError``.
+        """
         with self._lock:
-            self._connection.execute("BEGIN IMMEDIATE")
+            self._write(lambda: self._contents.place(offset_ms))
+
+    def placed(self) -> int | None:
+        """Return what ``place`` said of this boot, now or before a restart of the process."""
+        boots = self._contents.boots
+        return boots[boots.current].offset_ms
+
+    def known_ms(self) -> int | None:
+        """Return the latest moment that has certainly passed, in milliseconds since 1970; None where none is known."""
+        offset_ms, latest_ms = self.placed(), self._contents.latest_ms
+        here_ms = None if offset_ms is None or latest_ms is None else latest_ms + offset_ms
+        return max((known for known in (self._contents.boots.known_ms(), here_ms) if known is not None), default=None)
+
+    def _make_room(self, readings: int) -> None:
+        needed_bytes = readings * _READING_BYTES + PAGE_BYTES
+        if self._room.missing_bytes(needed_bytes) <= 0:
+            return
+        self._forget_receipted()
+        self._write(lambda: self._contents.give_up(self._room.make(needed_bytes + _SLACK_BYTES)))
+
+    def _forget_receipted(self) -> None:
+        if self._contents.receipted:
+            self._write(self._contents.delete_receipted)
+            self._contents.receipted.clear()
+
+    def _write(self, work: Callable[[], None]) -> None:
+        """Do the work in one transaction; on a full disk make room first, and try again."""
+        for _ in range(_ATTEMPTS):
             try:
-                yield self._connection
-            except BaseException:
-                self._connection.execute("ROLLBACK")
-                raise
+                self._in_transaction(work)
+            except sqlite3.OperationalError as error:
+                problem = error
+                if error.sqlite_errorcode not in _FULL or not self._relieve():
+                    break
+            else:
+                return
+        raise CannotKeepError(f"the outbox cannot be written: {problem}") from problem
+
+    def _relieve(self) -> bool:
+        """Make room inside a file that cannot grow; tell whether that changed anything."""
+        blocks: list[Given] = []
+        try:
+            if self._room.release_reserve():
+                self._connection.execute("PRAGMA wal_checkpoint(RESTART)")
+                return True
+            self._in_transaction(lambda: blocks.extend(self._give_way()))
+        except sqlite3.OperationalError as error:
+            logger.warning("the disk is full, and nothing can be thinned: %s", error)
+            return False
+        return bool(blocks)
+
+    def _give_way(self) -> list[Given]:
+        self._contents.delete_receipted()
+        blocks = [given for _ in range(_BLOCKS_WHEN_FULL) if (given := self._room.give_way()) is not None]
+        self._contents.give_up(total(blocks))
+        return blocks
+
+    def _in_transaction(self, work: Callable[[], None]) -> None:
+        if self._is_stale:
+            self._contents.load()
+            self._is_stale = False
+        self._connection.execute("BEGIN IMMEDIATE")
+        try:
+            work()
             self._connection.execute("COMMIT")
+        except BaseException:
+            if self._connection.in_transaction:
+                self._connection.execute("ROLLBACK")
+            self._remember_what_is_there()
+            raise
 
-
-def _batches(connection: sqlite3.Connection, live_from_ms: int) -> list[Outgoing]:
-    """Return every batch without a receipt, live ones newest first, then the rest in the order they were formed."""
-    rows = connection.execute(
-        "SELECT seq, newest_ms >= ?1 AS live, readings FROM batch"
-        " ORDER BY live DESC, CASE WHEN newest_ms >= ?1 THEN -newest_ms END, seq",
-        (live_from_ms,),
-    )
-    return [Outgoing(seq, UpLane.LIVE if live else UpLane.BACKFILL, readings) for seq, live, readings in rows]
+    def _remember_what_is_there(self) -> None:
+        """Forget what was undone; nothing may travel under a number that is not in the file."""
+        try:
+            self._contents.load()
+        except sqlite3.Error:
+            self._is_stale = True
+            self._contents.index.batches.clear()

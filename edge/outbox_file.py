@@ -6,34 +6,55 @@ import logging
 import sqlite3
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 logger = logging.getLogger(__name__)
 
 SEQ_GAP = 1_000
-"""Numbers skipped at every opening: a disk that forgot its last writes must not give a number out twice."""
+"""Numbers set aside at every opening: a disk that forgot its last writes must not give a number out twice."""
+PAGE_BYTES = 1024
+"""Small pages wear flash less: a round of readings changes one or two (benchmarks/edge_outbox.py)."""
+LOG_PAGES = 1024
+"""The write-ahead log is emptied into the file at this many pages, and keeps its place on the disk."""
 
-_LAYOUT = """
+_VERSION = 2
+_LAYOUT = f"""
 CREATE TABLE IF NOT EXISTS life(
-    one INTEGER PRIMARY KEY CHECK (one = 1), epoch TEXT NOT NULL, next_seq INTEGER NOT NULL
+    one INTEGER PRIMARY KEY CHECK (one = 1), epoch TEXT NOT NULL, next_seq INTEGER NOT NULL,
+    thinned INTEGER NOT NULL DEFAULT 0, dropped INTEGER NOT NULL DEFAULT 0
 );
-CREATE TABLE IF NOT EXISTS channel(
+CREATE TABLE IF NOT EXISTS series(
     id INTEGER PRIMARY KEY, name TEXT NOT NULL, unit TEXT NOT NULL, UNIQUE (name, unit)
 );
-CREATE TABLE IF NOT EXISTS batch(
-    seq INTEGER PRIMARY KEY, newest_ms INTEGER NOT NULL, readings INTEGER NOT NULL
+CREATE TABLE IF NOT EXISTS boot(
+    id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, offset_ms INTEGER, estimated INTEGER NOT NULL DEFAULT 0,
+    last_ms INTEGER
 );
-CREATE TABLE IF NOT EXISTS reading(
-    id INTEGER PRIMARY KEY, channel INTEGER NOT NULL, measured_at_ms INTEGER NOT NULL, value REAL,
-    quality INTEGER NOT NULL, batch INTEGER
+CREATE TABLE IF NOT EXISTS chunk(
+    id INTEGER PRIMARY KEY, boot INTEGER NOT NULL, first_ms INTEGER NOT NULL, newest_ms INTEGER NOT NULL,
+    readings INTEGER NOT NULL, level INTEGER NOT NULL, batch INTEGER, offset_ms INTEGER, content BLOB NOT NULL
 );
-CREATE INDEX IF NOT EXISTS reading_waiting ON reading(measured_at_ms) WHERE batch IS NULL;
-CREATE INDEX IF NOT EXISTS reading_batched ON reading(batch) WHERE batch IS NOT NULL;
+PRAGMA user_version = {_VERSION};
 """
+# boot.offset_ms: what has to be added to a chunk's times for milliseconds since 1970; null while nobody knows.
+# chunk.batch: the number it travels under; chunk.offset_ms: the boot's offset when that number was given.
+# chunk.level: how often it was thinned. Chunks are numbered in the order of their times within a boot.
+
+ABSOLUTE_BOOT = 0
+"""The timeline of readings that come with milliseconds since 1970."""
 
 
-def open_database(path: Path, new_epoch: Callable[[], str]) -> tuple[sqlite3.Connection, str]:
-    """Return a connection to the outbox in this file, and its epoch; a damaged file is replaced first."""
+class Life(NamedTuple):
+    """What an opened file says of itself."""
+
+    epoch: str
+    next_seq: int
+    thinned: int
+    dropped: int
+
+
+def open_database(path: Path, new_epoch: Callable[[], str]) -> tuple[sqlite3.Connection, Life]:
+    """Return a connection to the outbox in this file, and its life; a damaged file is replaced first."""
     try:
         return _open(path, new_epoch)
     except sqlite3.OperationalError:
@@ -42,26 +63,41 @@ def open_database(path: Path, new_epoch: Callable[[], str]) -> tuple[sqlite3.Con
         return _replace(path, new_epoch, error)
 
 
-def _open(path: Path, new_epoch: Callable[[], str]) -> tuple[sqlite3.Connection, str]:
+def _open(path: Path, new_epoch: Callable[[], str]) -> tuple[sqlite3.Connection, Life]:
     connection = _connect(path)
     try:
         _check(connection)
+        connection.execute(f"PRAGMA page_size = {PAGE_BYTES}")
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = FULL")
-        connection.execute("PRAGMA journal_size_limit = 4194304")
-        connection.executescript(f"BEGIN IMMEDIATE; {_LAYOUT} COMMIT;")
-        connection.execute("INSERT OR IGNORE INTO life VALUES (1, ?, 1)", (new_epoch(),))
-        (epoch,) = connection.execute("UPDATE life SET next_seq = next_seq + ? RETURNING epoch", (SEQ_GAP,)).fetchone()
+        connection.execute(f"PRAGMA wal_autocheckpoint = {LOG_PAGES}")
+        connection.execute(f"PRAGMA journal_size_limit = {2 * LOG_PAGES * PAGE_BYTES}")
+        if _version(connection) != _VERSION:
+            connection.executescript(f"BEGIN IMMEDIATE; {_LAYOUT} COMMIT;")
+        connection.execute(
+            "INSERT OR IGNORE INTO boot(id, name, offset_ms) VALUES (?, 'absolute', 0)", (ABSOLUTE_BOOT,)
+        )
+        connection.execute("INSERT OR IGNORE INTO life(one, epoch, next_seq) VALUES (1, ?, 1)", (new_epoch(),))
+        life = connection.execute(
+            "UPDATE life SET next_seq = next_seq + ? RETURNING epoch, next_seq, thinned, dropped", (SEQ_GAP,)
+        ).fetchone()
     except BaseException:
         connection.close()
         raise
-    return connection, str(epoch)
+    return connection, Life(*life)
+
+
+def _version(connection: sqlite3.Connection) -> int:
+    return int(connection.execute("PRAGMA user_version").fetchone()[0])
 
 
 def _check(connection: sqlite3.Connection) -> None:
     (verdict,) = connection.execute("PRAGMA quick_check(1)").fetchone()
     if verdict != "ok":
         raise sqlite3.DatabaseError(verdict)
+    (tables,) = connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()
+    if _version(connection) != _VERSION and tables:
+        raise sqlite3.DatabaseError(f"layout {_version(connection)} instead of {_VERSION}")
 
 
 def _connect(path: Path) -> sqlite3.Connection:
@@ -69,22 +105,14 @@ def _connect(path: Path) -> sqlite3.Connection:
     return sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=5.0)
 
 
-def _replace(path: Path, new_epoch: Callable[[], str], damage: Exception) -> tuple[sqlite3.Connection, str]:
+def _replace(path: Path, new_epoch: Callable[[], str], damage: Exception) -> tuple[sqlite3.Connection, Life]:
     aside = _set_aside(path)
-    connection, epoch = _open(path, new_epoch)
-    saved = 0
+    connection, life = _open(path, new_epoch)
     connection.execute("BEGIN IMMEDIATE")
-    for name, unit, at, value, quality in _readable(aside):
-        connection.execute("INSERT OR IGNORE INTO channel(name, unit) VALUES (?, ?)", (name, unit))
-        connection.execute(
-            "INSERT INTO reading(channel, measured_at_ms, value, quality)"
-            " SELECT id, ?, ?, ? FROM channel WHERE name = ? AND unit = ?",
-            (at, value, quality, name, unit),
-        )
-        saved += 1
+    saved = _carry_over(aside, connection)
     connection.execute("COMMIT")
     logger.error("outbox %s was damaged (%s); kept as %s, readings saved from it: %d", path, damage, aside, saved)
-    return connection, epoch
+    return connection, life
 
 
 def _set_aside(path: Path) -> Path:
@@ -99,36 +127,40 @@ def _set_aside(path: Path) -> Path:
     return aside
 
 
-Row = tuple[str, str, int, float | None, int]
+_SERIES = "SELECT id, name, unit FROM series NOT INDEXED"
+_BOOTS = "SELECT id, name, offset_ms, estimated, last_ms FROM boot NOT INDEXED"
+_CHUNKS = "SELECT id, boot, first_ms, newest_ms, readings, level, content FROM chunk ORDER BY id"
 
 
-def _readable(damaged: Path) -> Iterator[Row]:
-    """Yield what can be read from both ends of a damaged file towards the damage."""
-    connection = _connect(damaged)
-    highest = -1
+def _carry_over(damaged: Path, connection: sqlite3.Connection) -> int:
+    """Copy what can be read of a damaged file, without its batches, whose numbers belong to another epoch."""
+    source = _connect(damaged)
     try:
-        for row_id, *row in _until_damage(connection.execute(_ROWS_ASCENDING), damaged):
-            highest = row_id
-            yield tuple(row)
-        for row_id, *row in _until_damage(connection.execute(_ROWS_DESCENDING), damaged):
-            if row_id <= highest:
-                return
-            yield tuple(row)
-    except sqlite3.DatabaseError as error:
-        logger.warning("nothing can be read from the damaged outbox %s: %s", damaged, error)
+        connection.executemany("INSERT OR IGNORE INTO series VALUES (?, ?, ?)", _until_damage(source, _SERIES))
+        connection.executemany("INSERT OR IGNORE INTO boot VALUES (?, ?, ?, ?, ?)", _until_damage(source, _BOOTS))
+        for row in _from_both_ends(source):
+            connection.execute("INSERT INTO chunk VALUES (?, ?, ?, ?, ?, ?, NULL, NULL, ?)", row)
     finally:
-        connection.close()
+        source.close()
+    # Chunks whose boot could not be read: nothing is known of its clock.
+    connection.execute("INSERT OR IGNORE INTO boot(id, name) SELECT DISTINCT boot, 'lost-' || boot FROM chunk")
+    return int(connection.execute("SELECT ifnull(sum(readings), 0) FROM chunk").fetchone()[0])
 
 
-def _until_damage(rows: sqlite3.Cursor, damaged: Path) -> Iterator[Any]:
+def _from_both_ends(source: sqlite3.Connection) -> Iterator[Any]:
+    """Yield the chunks from both ends of the file towards the damage."""
+    highest = -1
+    for row in _until_damage(source, _CHUNKS):
+        highest = row[0]
+        yield row
+    for row in _until_damage(source, _CHUNKS + " DESC"):
+        if row[0] <= highest:
+            return
+        yield row
+
+
+def _until_damage(source: sqlite3.Connection, query: str) -> Iterator[Any]:
     try:
-        yield from rows
+        yield from source.execute(query)
     except sqlite3.DatabaseError as error:
-        logger.warning("reading the damaged outbox %s stopped: %s", damaged, error)
-
-
-_ROWS_ASCENDING = """
-SELECT reading.id, name, unit, measured_at_ms, value, quality FROM reading NOT INDEXED
-JOIN channel ON channel.id = reading.channel ORDER BY reading.id
-"""
-_ROWS_DESCENDING = _ROWS_ASCENDING + "DESC"
+        logger.warning("reading the damaged outbox stopped: %s", error)

@@ -53,7 +53,8 @@ def test_every_field_of_a_reading_comes_back(outbox: Outbox) -> None:
 
 def test_live_goes_newest_first_and_backfill_oldest_first(outbox: Outbox) -> None:
     """After an outage the newest readings lead, and history follows in its order."""
-    outbox.put([sample(age) for age in range(20, -1, -1)])
+    for age in range(20, -1, -1):
+        outbox.put([sample(age)])
     assert contents(outbox, UpLane.LIVE) == [[2, 1, 0], [5, 4, 3], [8, 7, 6], [10, 9]]
     assert contents(outbox, UpLane.BACKFILL) == [[20, 19, 18], [17, 16, 15], [14, 13, 12], [11]]
 

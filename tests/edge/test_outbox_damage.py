@@ -81,10 +81,11 @@ def test_a_damaged_page_costs_only_what_stood_on_it(tmp_path: Path) -> None:
     box.close()
     with sqlite3.connect(path) as connection:
         pages = connection.execute("PRAGMA page_count").fetchone()[0]
+        page_bytes = connection.execute("PRAGMA page_size").fetchone()[0]
     connection.close()
     content = bytearray(path.read_bytes())
-    middle = pages // 2 * 4096
-    content[middle : middle + 4096] = bytes(4096)
+    middle = pages // 2 * page_bytes
+    content[middle : middle + page_bytes] = bytes(page_bytes)
     path.write_bytes(content)
     box = Outbox.open(path)
     assert box.depth() > 10_000
