@@ -10,6 +10,7 @@ from contextlib import suppress
 from importlib.metadata import version
 
 from domain.instant import SECOND_MS, Clock
+from edge.calibration import CalibrationBook, calibrated
 from edge.drivers import Driver, create_driver
 from edge.outbox import Outbox
 from edge.publisher import Publisher
@@ -115,7 +116,9 @@ def build_agent(
 
     Raises ``OperatorError`` where the outbox cannot be opened, and what a driver raises that cannot start.
     """
-    drivers = [create_driver(each, clock) for each in settings.own_drivers()]
+    book = CalibrationBook(settings.calibrations)
+    drivers = [calibrated(create_driver(each, clock), book) for each in settings.own_drivers()]
+    book.check(name for driver in drivers for name in driver.channels)
     publish = settings.publish
     outbox = Outbox.open(
         settings.outbox,

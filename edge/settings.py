@@ -22,6 +22,7 @@ from pydantic import (
 from domain.instant import parse_duration
 from domain.senml import WireFormat
 from domain.topics import NODE_NAME
+from edge.calibration import Calibration
 from edge.drivers import DRIVERS, DriverSettings
 
 _DEFAULT_PORTS = {"mqtt": 1883, "mqtts": 8883}
@@ -151,6 +152,8 @@ class EdgeSettings(BaseModel):
     """How often every driver is read; aligned to the clock."""
     publish: PublishSettings = PublishSettings()
     drivers: tuple[SomeDriver, ...]
+    calibrations: tuple[Calibration, ...] = ()
+    """Corrections of channels, each with its date and author."""
 
     @field_validator("broker", mode="before")
     @classmethod

@@ -13,6 +13,7 @@ from typing import NamedTuple
 from domain.errors import VitalsError
 from domain.instant import Clock
 from domain.reading import Quality, Sample
+from edge.calibration import CalibrationBook, calibrated
 from edge.drivers import Driver, DriverSettings, create_driver
 from edge.drivers.ds18b20 import W1_DEVICES, Ds18b20Settings, attached_probes, read_probe
 from edge.findings import reasons_told
@@ -89,16 +90,17 @@ async def bench(settings: EdgeSettings, clock: Clock, scratch: Path) -> AsyncIte
     Raises ``OSError`` where a driver's memory cannot be copied.
     """
     apart = [_apart(each, scratch / str(number)) for number, each in enumerate(settings.own_drivers())]
-    opened = Bench([(each.driver, _created(each, clock)) for each in apart], clock)
+    book = CalibrationBook(settings.calibrations)
+    opened = Bench([(each.driver, _created(each, clock, book)) for each in apart], clock)
     try:
         yield opened
     finally:
         await opened.close()
 
 
-def _created(settings: DriverSettings, clock: Clock) -> Driver | VitalsError:
+def _created(settings: DriverSettings, clock: Clock, book: CalibrationBook) -> Driver | VitalsError:
     try:
-        return create_driver(settings, clock)
+        return calibrated(create_driver(settings, clock), book)
     except VitalsError as error:
         return error
 
