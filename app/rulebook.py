@@ -29,7 +29,7 @@ def read_rules(settings: RulesSettings) -> list[Rule]:
 
 def rule_texts(rules: Iterable[Rule]) -> Mapping[str, RuleText]:
     """Return what each rule says to people, by rule id."""
-    return {rule.id: RuleText(rule.title, rule.message, rule.action) for rule in rules}
+    return {rule.id: RuleText(rule.title, rule.message, rule.action, rule.worse_by) for rule in rules}
 
 
 def _catalogue(settings: RulesSettings) -> list[Document]:

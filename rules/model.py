@@ -77,6 +77,9 @@ class Rule(Part):
     """A phrase that follows the value: ``above 8 °C for 10 h``; ``$limits.high`` and ``$value`` may stand in it."""
     action: str = ""
     """What to do about it, one sentence."""
+    worse_by: float | None = Field(default=None, gt=0)
+    """How much worse the value has to get for people to be told again, as a number in the quantity's own unit (°C, V,
+    ratio); left out, only a higher severity tells them again."""
 
     _origin: Origin | None = PrivateAttr(default=None)
 
