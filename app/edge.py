@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from app.clock import SystemClock
 from app.documents import read_document
 from app.settings import settings_from
 from domain.instant import format_duration
 from edge.agent import build_agent
+from edge.hardware.machine import LinuxMachine
+from edge.keeping_settings import ClockTrust
 from edge.service_manager import ServiceManager
 from edge.settings import EdgeSettings
 from edge.status import sole_agent
+from edge.timekeeper import Timekeeper
 
 
 def read_edge_config(path: Path, environment: Mapping[str, str]) -> EdgeSettings:
@@ -27,6 +29,7 @@ async def run_agent(settings: EdgeSettings, environment: Mapping[str, str], *, s
         interval, broker = format_duration(settings.interval), settings.broker.address()
         say(f"{settings.node}: measuring every {interval}, publishing to {broker}")
         try:
-            await build_agent(settings, SystemClock(), manager=manager).run()
+            timekeeper = Timekeeper(LinuxMachine(settings.clock), declared=settings.clock.trust is ClockTrust.ALWAYS)
+            await build_agent(settings, timekeeper, manager=manager).run()
         finally:
             manager.stopping()

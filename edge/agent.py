@@ -12,12 +12,14 @@ from importlib.metadata import version
 from domain.instant import SECOND_MS, Clock
 from edge.calibration import CalibrationBook, calibrated
 from edge.drivers import Driver, create_driver
-from edge.outbox import Outbox
+from edge.intake import Intake
+from edge.outbox import CannotKeepError, Outbox
 from edge.publisher import Publisher
 from edge.sampling import clock_is_set, next_slot_ms, read_driver
 from edge.service_manager import ServiceManager
 from edge.settings import EdgeSettings
 from edge.status_keeper import StatusKeeper
+from edge.timekeeper import Timekeeper
 
 logger = logging.getLogger(__name__)
 
@@ -40,6 +42,7 @@ class Agent:
         outbox: Outbox,
         publisher: Publisher,
         companions: Sequence[Companion] = (),
+        timekeeper: Timekeeper | None = None,
     ) -> None:
         self.settings = settings
         self.outbox = outbox
@@ -47,13 +50,15 @@ class Agent:
         self._clock = clock
         self._drivers = drivers
         self._companions = companions
+        self._timekeeper = timekeeper
+        self._intake = Intake(outbox, sources=len(drivers), kept=publisher.wake, timekeeper=timekeeper)
         self._interval_ms = max(1, round(settings.interval.total_seconds() * SECOND_MS))
 
     async def run(self) -> None:
         """Measure and publish until cancelled; then close the drivers and the outbox, within a second."""
         try:
             async with asyncio.TaskGroup() as tasks:
-                for work in (self.publisher.run, *self._companions):
+                for work in (self._intake.run, self.publisher.run, *self._companions):
                     tasks.create_task(self._again_and_again(work), name=f"{self.settings.node}: {_name(work)}")
                 for driver in self._drivers:
                     name = f"{self.settings.node}: sample {type(driver).__name__}"
@@ -67,22 +72,15 @@ class Agent:
             now_ms = self._clock.now_ms()
             slot_ms = next_slot_ms(now_ms, slot_ms, self._interval_ms)
             await self._clock.sleep((slot_ms - now_ms) / SECOND_MS)
-            if clock_is_set(self._clock.now_ms()):
+            if self._timekeeper is not None or clock_is_set(self._clock.now_ms()):
                 await self._sample_once(driver)
             else:
                 logger.warning("%s: the clock is not set; nothing is measured", self.settings.node)
 
     async def _sample_once(self, driver: Driver) -> None:
+        since = self._intake.mark()
         samples = await read_driver(driver, self._clock)
-        if not samples:
-            return
-        try:
-            await asyncio.to_thread(self.outbox.put, samples)
-        except Exception:
-            # A full disk or one impossible sample; the next round may succeed.
-            logger.exception("%s: %d samples could not be kept", self.settings.node, len(samples))
-            return
-        self.publisher.wake()
+        self._intake.offer(id(driver), samples, since)
 
     async def _again_and_again(self, work: Companion) -> None:
         while True:
@@ -98,6 +96,7 @@ class Agent:
             with suppress(TimeoutError):
                 async with asyncio.timeout(CLOSE_SECONDS):
                     await driver.close()
+        await self._intake.flush()
         await asyncio.to_thread(self.outbox.close)
 
 
@@ -107,24 +106,39 @@ def _name(work: Companion) -> str:
 
 def build_agent(
     settings: EdgeSettings,
-    clock: Clock,
+    clock: Clock | Timekeeper,
     *,
     chance: Callable[[], float] = random.random,
     manager: ServiceManager | None = None,
 ) -> Agent:
     """Return the agent for these settings, with its outbox open.
 
+    With a ``Timekeeper`` as its clock it keeps readings by the time since the machine started, and gives them the time
+    of day when that is known; any other clock is believed as it is.
+
     Raises ``OperatorError`` where the outbox cannot be opened, and what a driver raises that cannot start.
     """
+    timekeeper = clock if isinstance(clock, Timekeeper) else None
+
+    def clock_trusted() -> bool:
+        return timekeeper.trusted if timekeeper is not None else clock_is_set(clock.now_ms())
+
     book = CalibrationBook(settings.calibrations)
-    drivers = [calibrated(create_driver(each, clock), book) for each in settings.own_drivers()]
+    drivers = [
+        calibrated(create_driver(each, clock), book, clock_trusted=clock_trusted) for each in settings.own_drivers()
+    ]
     book.check(name for driver in drivers for name in driver.channels)
     publish = settings.publish
     outbox = Outbox.open(
         settings.outbox,
         batch_readings=publish.batch_readings,
         live_for_ms=round(publish.live_for.total_seconds() * SECOND_MS),
+        keep=settings.keep,
+        timeline=timekeeper.timeline if timekeeper else None,
     )
+    if timekeeper is not None:
+        with suppress(CannotKeepError):  # the first round tries again
+            timekeeper.look(outbox)
     publisher = Publisher(
         outbox,
         node=settings.node,
@@ -133,6 +147,7 @@ def build_agent(
         clock=clock,
         version=version("vitals"),
         chance=chance,
+        outbox_ms=timekeeper.elapsed_ms if timekeeper else None,
     )
     keeper = StatusKeeper(
         settings,
@@ -140,7 +155,15 @@ def build_agent(
         link=publisher.link,
         clock=clock,
         version=version("vitals"),
-        clock_trusted=lambda: clock_is_set(clock.now_ms()),
+        clock_trusted=clock_trusted,
         manager=manager or ServiceManager(),
     )
-    return Agent(settings, clock=clock, drivers=drivers, outbox=outbox, publisher=publisher, companions=[keeper.run])
+    return Agent(
+        settings,
+        clock=clock,
+        drivers=drivers,
+        outbox=outbox,
+        publisher=publisher,
+        companions=[keeper.run],
+        timekeeper=timekeeper,
+    )

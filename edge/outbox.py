@@ -213,8 +213,14 @@ class Outbox:
     def known_ms(self) -> int | None:
         """Return the latest moment that has certainly passed, in milliseconds since 1970; None where none is known."""
         offset_ms, latest_ms = self.placed(), self._contents.latest_ms
-        here_ms = None if offset_ms is None or latest_ms is None else latest_ms + offset_ms
-        return max((known for known in (self._contents.boots.known_ms(), here_ms) if known is not None), default=None)
+        if offset_ms is not None and latest_ms is not None:
+            return latest_ms + offset_ms
+        return self._contents.boots.known_ms()
+
+    def note_lost(self, *, thinned: int, dropped: int) -> None:
+        """Count readings that gave way before they came here; raises ``CannotKeepError``."""
+        with self._lock:
+            self._write(lambda: self._contents.count(thinned, dropped))
 
     def _make_room(self, readings: int) -> None:
         needed_bytes = readings * _READING_BYTES + PAGE_BYTES

@@ -84,13 +84,14 @@ class Boots:
         return moment_ms + latest_ms if number == self.current else latest_ms
 
     def known_ms(self) -> int | None:
-        """Return the latest moment that has certainly passed."""
-        passed = (
-            boot.last_ms + boot.offset_ms
-            for boot in self._known.values()
-            if boot.last_ms is not None and boot.offset_ms is not None and not boot.estimated
-        )
-        return max(passed, default=None)
+        """Return the latest moment that has certainly passed: the end of the last boot whose clock was trusted.
+
+        An earlier boot that claims to have ended later had a wrong clock.
+        """
+        for boot in reversed(self._known.values()):
+            if boot.last_ms is not None and boot.offset_ms is not None and not boot.estimated:
+                return boot.last_ms + boot.offset_ms
+        return None
 
     def seen(self, number: int, moment_ms: int, step_ms: int) -> None:
         """Write down that a boot lasted until this moment, where that is news by at least ``step_ms``."""

@@ -166,9 +166,7 @@ class Contents:
 
     def give_up(self, given: Given) -> None:
         """Keep the counts in step with what was thinned and dropped; batches that changed lose their number."""
-        self.thinned += given.thinned
-        self.dropped += given.dropped
-        self._connection.execute("UPDATE life SET thinned = ?, dropped = ?", (self.thinned, self.dropped))
+        self.count(given.thinned, given.dropped)
         for seq in given.batches:
             chunks = self.index.batches.pop(seq).chunks
             self.index.unformed += len(chunks)
@@ -178,9 +176,16 @@ class Contents:
         self.index.unformed -= given.chunks_gone
         self.index.depth -= given.thinned + given.dropped
         self._skipped_to = 0
-        if given.thinned or given.dropped:
-            text = "the outbox is full: %d readings gave way to the extremes of their intervals, %d were given up"
-            logger.warning(text, given.thinned, given.dropped)
+
+    def count(self, thinned: int, dropped: int) -> None:
+        """Count what was lost, and say so."""
+        if not thinned and not dropped:
+            return
+        self.thinned += thinned
+        self.dropped += dropped
+        self._connection.execute("UPDATE life SET thinned = ?, dropped = ?", (self.thinned, self.dropped))
+        text = "no room: %d readings gave way to the extremes of their intervals, %d were given up"
+        logger.warning(text, thinned, dropped)
 
     def place(self, offset_ms: int) -> None:
         """Note when the current boot began."""

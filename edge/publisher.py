@@ -23,6 +23,7 @@ from domain.reading import Batch
 from domain.receipt import Receipt
 from domain.rejection import PayloadError
 from domain.senml import encode
+from domain.senml_labels import ABSOLUTE_FROM_MS
 from domain.topics import DownLane, UpLane, down, up
 from edge.flight import Flight
 from edge.outbox import Outbox, Outgoing
@@ -58,7 +59,8 @@ class Publisher:
     """One node's way to the broker; ``run`` never returns by itself.
 
     Without ``presence`` it is a visitor who publishes for the node: it has a session of its own, which the broker
-    forgets, and says nothing about whether the node is there.
+    forgets, and says nothing about whether the node is there. ``outbox_ms`` tells the time on the outbox's timeline,
+    where that is not the clock's.
     """
 
     def __init__(
@@ -73,6 +75,7 @@ class Publisher:
         chance: Callable[[], float] = random.random,
         presence: bool = True,
         on_receipt: Callable[[Receipt], None] | None = None,
+        outbox_ms: Callable[[], int] | None = None,
     ) -> None:
         self.link = Link()
         self._outbox = outbox
@@ -84,6 +87,7 @@ class Publisher:
         self._chance = chance
         self._presence = presence
         self._on_receipt = on_receipt
+        self._outbox_ms = outbox_ms or clock.now_ms
         self._something_new = asyncio.Event()
         rate = settings.backfill_readings_per_second
         burst = max(settings.batch_readings, (rate or 0) * BURST_SECONDS)
@@ -170,8 +174,7 @@ class Publisher:
     async def _send_batches(self, client: aiomqtt.Client, flight: Flight) -> None:
         while True:
             self._something_new.clear()
-            now_ms = self._clock.now_ms()
-            batches = await asyncio.to_thread(self._outbox.next_batches, now_ms, self._settings.window)
+            batches = await asyncio.to_thread(self._outbox.next_batches, self._outbox_ms(), self._settings.window)
             send, wait_s = flight.decide(batches, time.monotonic())
             async with asyncio.TaskGroup() as tasks:
                 for batch in send:
@@ -181,12 +184,15 @@ class Publisher:
                     await self._something_new.wait()
 
     async def _send(self, client: aiomqtt.Client, outgoing: Outgoing) -> None:
-        samples = await asyncio.to_thread(self._outbox.samples, outgoing.seq)
+        samples = await asyncio.to_thread(self._outbox.samples, outgoing.seq, self._outbox_ms())
         if not samples:
             return  # receipted meanwhile
         batch = Batch(self._node, self._outbox.epoch, outgoing.seq, samples)
         payload = encode(batch, format=self._settings.format, deflate=self._settings.deflate)
-        await client.publish(up(self._node, outgoing.lane), payload, qos=1)
+        # A broker keeps no message of quality 0 for a collector that is away: times relative to the moment of arrival
+        # would come out wrong by as long as it kept them.
+        is_relative = samples[0].measured_at_ms < ABSOLUTE_FROM_MS
+        await client.publish(up(self._node, outgoing.lane), payload, qos=0 if is_relative else 1)
         self.link.sent_batches += 1
 
     def _note(self, receipt: Receipt, deleted: int) -> None:
@@ -199,7 +205,9 @@ class Publisher:
             self._on_receipt(receipt)
 
     def _birth(self) -> str:
-        return json.dumps({"online": True, "agent": self._version, "epoch": self._outbox.epoch})
+        outbox = self._outbox
+        kept = {"epoch": outbox.epoch, "thinned": outbox.thinned(), "dropped": outbox.dropped()}
+        return json.dumps({"online": True, "agent": self._version, **kept})
 
     async def _tell_state(self, client: aiomqtt.Client, state: str) -> None:
         await client.publish(up(self._node, UpLane.STATE), state, qos=1, retain=True)

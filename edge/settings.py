@@ -21,9 +21,11 @@ from pydantic import (
 
 from domain.instant import parse_duration
 from domain.senml import WireFormat
+from domain.signed import MIN_KEY_CHARACTERS
 from domain.topics import NODE_NAME
 from edge.calibration import Calibration
 from edge.drivers import DRIVERS, DriverSettings
+from edge.keeping_settings import ClockSettings, KeepSettings
 
 _DEFAULT_PORTS = {"mqtt": 1883, "mqtts": 8883}
 
@@ -135,6 +137,19 @@ SomeDriver = Annotated[SerializeAsAny[DriverSettings], BeforeValidator(_driver_s
 """The settings of the driver that ``driver`` names; its module is imported only then."""
 
 
+class CommandSettings(BaseModel):
+    """How the node obeys; it obeys only with ``command_key``."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    trial: Duration = timedelta(minutes=10)
+    """A configuration from afar that has not led to a measured and confirmed reading by then is rolled back."""
+    history: Duration | None = timedelta(days=7)
+    """How long confirmed readings are kept to be sent again on demand; null keeps none."""
+    history_bytes: int = Field(default=20_000_000, ge=100_000)
+    """The most that they may take on the disk."""
+
+
 class EdgeSettings(BaseModel):
     """One node: who it is, what it measures, where it keeps and sends its readings."""
 
@@ -148,9 +163,14 @@ class EdgeSettings(BaseModel):
     status: Path | None = None
     """Where the agent says how it fares, for ``vitals edge status``; beside the outbox unless it stands here. It is
     written every half minute: a folder in memory, such as /run/vitals, saves the flash."""
+    command_key: SecretStr | None = Field(default=None, min_length=MIN_KEY_CHARACTERS)
+    """What the service signs commands and configurations with; without it the node obeys nobody."""
+    commands: CommandSettings = CommandSettings()
     interval: Duration = timedelta(minutes=1)
     """How often every driver is read; aligned to the clock."""
     publish: PublishSettings = PublishSettings()
+    keep: KeepSettings = KeepSettings()
+    clock: ClockSettings = ClockSettings()
     drivers: tuple[SomeDriver, ...]
     calibrations: tuple[Calibration, ...] = ()
     """Corrections of channels, each with its date and author."""

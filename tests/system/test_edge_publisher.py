@@ -172,7 +172,7 @@ async def test_birth_and_death_are_told(tmp_path: Path, outbox: Outbox) -> None:
             await peer.until(lambda: len(peer.states) == 1)
         await peer.until(lambda: len(peer.states) == 2)
     birth, death = (json.loads(state) for state in peer.states)
-    assert birth == {"online": True, "agent": "0", "epoch": outbox.epoch}
+    assert birth == {"online": True, "agent": "0", "epoch": outbox.epoch, "thinned": 0, "dropped": 0}
     assert death == {"online": False}
 
 
