@@ -8,13 +8,15 @@ from pathlib import Path
 from typing import Annotated
 from urllib.parse import unquote, urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, field_validator, model_validator
 
-from domain.instant import to_ms
+from domain.instant import read_duration, to_ms
 
 _DEFAULT_PORTS = {"mqtt": 1883, "mqtts": 8883}
 
-PositiveDuration = Annotated[timedelta, Field(gt=timedelta(0))]
+Duration = Annotated[timedelta, BeforeValidator(read_duration), Field(ge=timedelta(0))]
+"""Written as 45s, 10min, 1h30min, or as a number of seconds."""
+PositiveDuration = Annotated[Duration, Field(gt=timedelta(0))]
 
 
 class ValidationSettings(BaseModel):
@@ -24,7 +26,7 @@ class ValidationSettings(BaseModel):
 
     oldest: datetime = datetime(2010, 1, 1, tzinfo=UTC)
     """Earlier readings are refused. Far back on purpose: recorded data are replayed with their own times."""
-    future_tolerance: Annotated[timedelta, Field(ge=timedelta(0))] = timedelta(minutes=10)
+    future_tolerance: Duration = timedelta(minutes=10)
     """How far ahead of the collector's clock a node's clock may run."""
 
     @cached_property
@@ -93,7 +95,7 @@ class MqttSourceSettings(BaseModel):
     buffered_messages: int = Field(default=1_000, ge=1)
     """Messages read and not yet taken by the pipeline; at this many the socket is no longer read."""
     buffered_bytes: int = Field(default=8_388_608, ge=1)
-    receipt_delay: Annotated[timedelta, Field(ge=timedelta(0))] = timedelta(milliseconds=50)
+    receipt_delay: Duration = timedelta(milliseconds=50)
     """Receipts of one node within this time go out as one."""
     pending_receipts: int = Field(default=100_000, ge=1)
     """Batches whose receipts wait to be sent; beyond it the oldest are dropped, and their senders ask again."""

@@ -72,6 +72,11 @@ def parse_duration(text: str) -> timedelta:
     return timedelta(seconds=total_seconds)
 
 
+def read_duration(found: object) -> object:
+    """Return the duration that a text names, and anything else as it is: for settings, which also take seconds."""
+    return parse_duration(found) if isinstance(found, str) else found
+
+
 def format_duration(duration: timedelta) -> str:
     """Return the shortest exact text of a duration in days, hours, minutes and seconds: ``1h 30min``."""
     seconds = round(duration.total_seconds())

@@ -7,9 +7,13 @@ from enum import StrEnum
 from typing import Annotated
 from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, field_validator, model_validator
 
-PositiveDuration = Annotated[timedelta, Field(gt=timedelta(0))]
+from domain.instant import read_duration
+
+Duration = Annotated[timedelta, BeforeValidator(read_duration), Field(ge=timedelta(0))]
+"""Written as 45s, 10min, 1h30min, or as a number of seconds."""
+PositiveDuration = Annotated[Duration, Field(gt=timedelta(0))]
 
 
 class InfluxKind(StrEnum):
@@ -41,7 +45,7 @@ class InfluxSettings(BaseModel):
     password: SecretStr | None = None
     batch_lines: int = Field(default=5_000, ge=1, le=100_000)
     """Lines in one request; fewer after the server has called a request too large."""
-    max_age: Annotated[timedelta, Field(ge=timedelta(0))] = timedelta(seconds=1)
+    max_age: Duration = timedelta(seconds=1)
     """How long a reading waits for others to share a request with."""
     timeout: PositiveDuration = timedelta(seconds=30)
     """How long one request may take."""
