@@ -101,13 +101,17 @@ def check(config_path: Path) -> None:
 NODE_CONFIG = click.option("--config", "config_path", type=EXISTING_FILE, help="The node's YAML file.  [required]")
 
 
-def _edge_settings(config_path: Path | None) -> EdgeSettings:
-    from app.edge import read_edge_config
-
+def _node_file(config_path: Path | None) -> Path:
     path = config_path or click.get_current_context().obj
     if path is None:
         raise click.UsageError("Missing option '--config'.")
-    return read_edge_config(path, os.environ)
+    return Path(path)
+
+
+def _edge_settings(config_path: Path | None) -> EdgeSettings:
+    from app.edge import read_edge_config
+
+    return read_edge_config(_node_file(config_path), os.environ)
 
 
 @main.group(cls=VitalsGroup, invoke_without_command=True)
@@ -123,9 +127,10 @@ def edge(context: click.Context, config_path: Path | None) -> None:
     if context.invoked_subcommand is not None:
         return
     from app.edge import run_agent
-    from app.process import run_until_stopped
+    from app.process import restart_process, run_until_stopped
 
-    run_until_stopped(run_agent(_edge_settings(config_path), os.environ, say=click.echo))
+    if run_until_stopped(run_agent(_node_file(config_path), os.environ, say=click.echo)) is not None:
+        restart_process()
 
 
 @edge.command("sensors")

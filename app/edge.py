@@ -5,31 +5,57 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from app.documents import read_document
+from app.clock import SystemClock
+from app.documents import parse_document, read_document
 from app.settings import settings_from
 from domain.instant import format_duration
-from edge.agent import build_agent
+from edge.agent import Agent, build_agent
+from edge.commands.config_keeper import Assemble
+from edge.commands.obedience import Ending
+from edge.commands.remote_config import laid_over
 from edge.hardware.machine import LinuxMachine
 from edge.keeping_settings import ClockTrust
+from edge.node import Node
 from edge.service_manager import ServiceManager
 from edge.settings import EdgeSettings
 from edge.status import sole_agent
 from edge.timekeeper import Timekeeper
 
+REMOTE_SOURCE = "configuration"
+"""Stands for the file's name where a configuration from afar has a mistake."""
+
 
 def read_edge_config(path: Path, environment: Mapping[str, str]) -> EdgeSettings:
     """Return what the node's file says; raise ``DocumentError`` with the line and column of every mistake."""
-    return settings_from(read_document(path), EdgeSettings, environment, path.parent)
+    return assembler(path, environment)(None)
 
 
-async def run_agent(settings: EdgeSettings, environment: Mapping[str, str], *, say: Callable[[str], None]) -> None:
-    """Run the agent until cancelled; raises ``OperatorError`` where another one already runs with this outbox."""
-    manager = ServiceManager.from_environment(environment)
-    with sole_agent(settings.outbox):
+def assembler(path: Path, environment: Mapping[str, str]) -> Assemble:
+    """Return what makes settings of the node's file, with a configuration from afar laid over it or not."""
+    own = read_document(path)
+
+    def assemble(remote: str | None) -> EdgeSettings:
+        document = own if remote is None else laid_over(own, parse_document(remote, REMOTE_SOURCE))
+        return settings_from(document, EdgeSettings, environment, path.parent)
+
+    return assemble
+
+
+async def run_agent(path: Path, environment: Mapping[str, str], *, say: Callable[[str], None]) -> Ending:
+    """Run the node's agent until cancelled, or until it is told to restart its process.
+
+    Raises ``OperatorError`` where another agent already runs with this outbox.
+    """
+    manager, assemble = ServiceManager.from_environment(environment), assembler(path, environment)
+
+    def build(settings: EdgeSettings) -> Agent:
         interval, broker = format_duration(settings.interval), settings.broker.address()
         say(f"{settings.node}: measuring every {interval}, publishing to {broker}")
+        timekeeper = Timekeeper(LinuxMachine(settings.clock), declared=settings.clock.trust is ClockTrust.ALWAYS)
+        return build_agent(settings, timekeeper, manager=manager)
+
+    with sole_agent(assemble(None).outbox):
         try:
-            timekeeper = Timekeeper(LinuxMachine(settings.clock), declared=settings.clock.trust is ClockTrust.ALWAYS)
-            await build_agent(settings, timekeeper, manager=manager).run()
+            return await Node(assemble, build=build, clock=SystemClock()).run()
         finally:
             manager.stopping()

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 import signal
 import sys
 from collections.abc import Coroutine
-from typing import Any, TypeVar
+from typing import Any, NoReturn, TypeVar
 
 from aiomqtt import MqttError
 
@@ -67,3 +68,9 @@ async def _until_stopped(work: Coroutine[Any, Any, Result]) -> Result | None:
         if not stopping:
             raise
         return None
+
+
+def restart_process() -> NoReturn:
+    """Begin this process anew, under the same id, with the arguments it was started with."""
+    sys.stdout.flush()
+    os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:]])  # noqa: S606 - our own program, no shell

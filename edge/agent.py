@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 import logging
 import random
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from contextlib import suppress
+from functools import partial
 from importlib.metadata import version
 
 from domain.instant import SECOND_MS, Clock
+from domain.reading import Sample
 from edge.calibration import CalibrationBook, calibrated
 from edge.drivers import Driver, create_driver
 from edge.intake import Intake
@@ -28,6 +30,8 @@ CLOSE_SECONDS = 0.1
 
 Companion = Callable[[], Awaitable[None]]
 """Something that runs beside measuring and publishing, and never returns by itself."""
+Observer = Callable[[Sequence[Sample]], None]
+"""Is shown what a driver has measured, as soon as that is on its way to the disk."""
 
 
 class Agent:
@@ -49,7 +53,9 @@ class Agent:
         self.publisher = publisher
         self._clock = clock
         self._drivers = drivers
-        self._companions = companions
+        self._turns = {id(driver): asyncio.Lock() for driver in drivers}
+        self.companions = list(companions)
+        self.observers: list[Observer] = []
         self._timekeeper = timekeeper
         self._intake = Intake(outbox, sources=len(drivers), kept=publisher.wake, timekeeper=timekeeper)
         self._interval_ms = max(1, round(settings.interval.total_seconds() * SECOND_MS))
@@ -58,7 +64,7 @@ class Agent:
         """Measure and publish until cancelled; then close the drivers and the outbox, within a second."""
         try:
             async with asyncio.TaskGroup() as tasks:
-                for work in (self._intake.run, self.publisher.run, *self._companions):
+                for work in (self._intake.run, self.publisher.run, *self.companions):
                     tasks.create_task(self._again_and_again(work), name=f"{self.settings.node}: {_name(work)}")
                 for driver in self._drivers:
                     name = f"{self.settings.node}: sample {type(driver).__name__}"
@@ -77,10 +83,29 @@ class Agent:
             else:
                 logger.warning("%s: the clock is not set; nothing is measured", self.settings.node)
 
-    async def _sample_once(self, driver: Driver) -> None:
-        since = self._intake.mark()
-        samples = await read_driver(driver, self._clock)
-        self._intake.offer(id(driver), samples, since)
+    async def _sample_once(self, driver: Driver) -> list[Sample]:
+        async with self._turns[id(driver)]:
+            since = self._intake.mark()
+            samples = await read_driver(driver, self._clock)
+            self._intake.offer(id(driver), samples, since)
+        for observe in self.observers:
+            observe(samples)
+        return samples
+
+    async def sample_now(self) -> list[Sample]:
+        """Read every driver out of turn, keep what it says, and return it."""
+        read = await asyncio.gather(*(self._sample_once(driver) for driver in self._drivers))
+        return [sample for samples in read for sample in samples]
+
+    def put_again(self, samples: Iterable[Sample]) -> None:
+        """Keep readings with absolute times that were sent before; blocks on the disk. Raises ``CannotKeepError``."""
+        mark = self._intake.mark()
+        offset_ms = mark.offset_ms if mark else 0
+        self.outbox.put([sample._replace(measured_at_ms=sample.measured_at_ms - offset_ms) for sample in samples])
+
+    def clock_trusted(self) -> bool:
+        """Tell whether the times of readings are those of day."""
+        return _is_trusted(self._clock)
 
     async def _again_and_again(self, work: Companion) -> None:
         while True:
@@ -104,6 +129,10 @@ def _name(work: Companion) -> str:
     return getattr(work, "__qualname__", repr(work))
 
 
+def _is_trusted(clock: Clock | Timekeeper) -> bool:
+    return clock.trusted if isinstance(clock, Timekeeper) else clock_is_set(clock.now_ms())
+
+
 def build_agent(
     settings: EdgeSettings,
     clock: Clock | Timekeeper,
@@ -120,9 +149,7 @@ def build_agent(
     """
     timekeeper = clock if isinstance(clock, Timekeeper) else None
 
-    def clock_trusted() -> bool:
-        return timekeeper.trusted if timekeeper is not None else clock_is_set(clock.now_ms())
-
+    clock_trusted = partial(_is_trusted, clock)
     book = CalibrationBook(settings.calibrations)
     drivers = [
         calibrated(create_driver(each, clock), book, clock_trusted=clock_trusted) for each in settings.own_drivers()

@@ -12,9 +12,10 @@ import json
 import logging
 import random
 import time
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from functools import partial
+from typing import Any, Protocol
 
 import aiomqtt
 
@@ -55,6 +56,23 @@ class Link:
     """What the collector took and refused; see its log for the reasons."""
 
 
+class Downlink(Protocol):
+    """Whoever is told things by the service and replies to them."""
+
+    @property
+    def lanes(self) -> Sequence[DownLane]:
+        """Return what there is to subscribe to."""
+
+    def take(self, lane: DownLane, payload: bytes) -> None:
+        """Take a message; never waits."""
+
+    async def reply(self, publish: Callable[[bytes], Awaitable[None]]) -> None:
+        """Publish replies over one connection, until cancelled."""
+
+    def birth(self) -> Mapping[str, Any]:
+        """Return what the node's birth says of this."""
+
+
 class Publisher:
     """One node's way to the broker; ``run`` never returns by itself.
 
@@ -78,6 +96,8 @@ class Publisher:
         outbox_ms: Callable[[], int] | None = None,
     ) -> None:
         self.link = Link()
+        self.downlink: Downlink | None = None
+        """Set before ``run``; without it the node listens to receipts alone."""
         self._outbox = outbox
         self._node = node
         self._broker = broker
@@ -123,7 +143,8 @@ class Publisher:
     async def _connected(self) -> AsyncIterator[aiomqtt.Client]:
         """Hold one connection, with the node's birth and will on its state topic."""
         async with self._new_client() as client:
-            await client.subscribe(down(self._node, DownLane.RECEIPT), qos=1)
+            for lane in (DownLane.RECEIPT, *(self.downlink.lanes if self.downlink else ())):
+                await client.subscribe(down(self._node, lane), qos=1)
             if self._presence:
                 await self._tell_state(client, self._birth())
             _stop_if_cancelled()
@@ -151,25 +172,34 @@ class Publisher:
             backfill=self._backfill,
         )
         async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(self._take_receipts(client, flight), name=f"{self._node}: receipts")
+            tasks.create_task(self._listen(client, flight), name=f"{self._node}: messages")
+            if self.downlink is not None:
+                publish = partial(client.publish, up(self._node, UpLane.REPLY), qos=1)
+                tasks.create_task(self.downlink.reply(publish), name=f"{self._node}: replies")
             tasks.create_task(self._send_batches(client, flight), name=f"{self._node}: batches")
 
-    async def _take_receipts(self, client: aiomqtt.Client, flight: Flight) -> None:
-        mine = down(self._node, DownLane.RECEIPT)
+    async def _listen(self, client: aiomqtt.Client, flight: Flight) -> None:
+        lanes = {down(self._node, lane): lane for lane in DownLane}
         async for message in client.messages:
-            if message.topic.value != mine:
+            lane = lanes.get(message.topic.value)
+            if lane is DownLane.RECEIPT:
+                await self._take_receipt(message.payload, flight)
+            elif lane is not None and self.downlink is not None:
+                self.downlink.take(lane, bytes(message.payload))
+            else:
                 # amqtt hands retained messages of others to a session that comes back.
                 logger.debug("not for us: %s", message.topic)
-                continue
-            try:
-                receipt = Receipt.decode(message.payload)
-            except PayloadError as error:
-                logger.warning("ignored on %s: %s", message.topic, error)
-                continue
-            deleted = await asyncio.to_thread(self._outbox.receipt, receipt.epoch, receipt.received)
-            flight.landed(receipt, self._outbox.epoch)
-            self._note(receipt, deleted)
-            self._something_new.set()
+
+    async def _take_receipt(self, payload: bytes, flight: Flight) -> None:
+        try:
+            receipt = Receipt.decode(payload)
+        except PayloadError as error:
+            logger.warning("ignored on %s: %s", down(self._node, DownLane.RECEIPT), error)
+            return
+        deleted = await asyncio.to_thread(self._outbox.receipt, receipt.epoch, receipt.received)
+        flight.landed(receipt, self._outbox.epoch)
+        self._note(receipt, deleted)
+        self._something_new.set()
 
     async def _send_batches(self, client: aiomqtt.Client, flight: Flight) -> None:
         while True:
@@ -207,7 +237,8 @@ class Publisher:
     def _birth(self) -> str:
         outbox = self._outbox
         kept = {"epoch": outbox.epoch, "thinned": outbox.thinned(), "dropped": outbox.dropped()}
-        return json.dumps({"online": True, "agent": self._version, **kept})
+        told = self.downlink.birth() if self.downlink else {}
+        return json.dumps({"online": True, "agent": self._version, **kept, **told})
 
     async def _tell_state(self, client: aiomqtt.Client, state: str) -> None:
         await client.publish(up(self._node, UpLane.STATE), state, qos=1, retain=True)

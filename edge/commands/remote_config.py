@@ -1,7 +1,7 @@
 """A configuration from afar: which one is in use, on trial, or before it; and what it may not touch.
 
-It is laid over the node's own file: each top-level key that it has takes the place of the same key there. The node's own
-file is never written, so a node whose system is read-only, or whose memory of this is lost, still knows who it is.
+It is laid over the node's own file: each top-level key that it has takes the place of the same key there. The own file
+is never written, so a node whose system is read-only, or whose memory of this is lost, still knows who it is.
 """
 
 from __future__ import annotations
