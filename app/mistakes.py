@@ -13,7 +13,7 @@ from domain.suggest import allowed_words
 
 _FIELDS: Final = "fields, each on its own line as NAME: VALUE"
 _A_NUMBER, _A_WHOLE_NUMBER = "a number", "a whole number"
-_A_DURATION: Final = "a number of seconds, or a duration such as 00:01:30 or PT1H30M"
+_A_DURATION: Final = "a duration such as 45s, 10min, 1h30min or 7d"
 _ALLOWED: Final = {
     "model_type": _FIELDS,
     "model_attributes_type": _FIELDS,

@@ -73,8 +73,16 @@ def parse_duration(text: str) -> timedelta:
 
 
 def read_duration(found: object) -> object:
-    """Return the duration that a text names, and anything else as it is: for settings, which also take seconds."""
-    return parse_duration(found) if isinstance(found, str) else found
+    """Return the duration that a text names, and anything else as it is: for settings, which also take seconds.
+
+    The ``ValueError`` for another text says what is allowed and does not repeat the text, which may be a secret.
+    """
+    if not isinstance(found, str):
+        return found
+    try:
+        return parse_duration(found)
+    except ValueError:
+        raise ValueError("a duration such as 45s, 10min, 1h30min or 7d") from None
 
 
 def format_duration(duration: timedelta) -> str:

@@ -47,7 +47,7 @@ def test_a_file_that_sets_nothing_is_a_whole_service(tmp_path: Path, text: str) 
         ("data: [a, b]", "1:1: data: found a list of 2; allowed: the path of a file or folder"),
         ("rules: {catalogue: maybe}", "1:9: rules.catalogue: found 'maybe'; allowed: true or false"),
         ("mqtt: {url: [x]}", "1:8: mqtt.url: found a list of 1; allowed: text"),
-        ("mqtt: {keepalive: soon}", "1:8: mqtt.keepalive: found 'soon'; allowed: a number of seconds, or"),
+        ("mqtt: {keepalive: soon}", "1:8: mqtt.keepalive: found 'soon'; allowed: a duration such as 45s"),
         ("influxdb: {kind: v4, url: http://x}", "1:12: influxdb.kind: found 'v4'; allowed: one of v1, v2, v3"),
         (
             "alerts: {notifiers: {email: {sender: a@b.c}}}",
