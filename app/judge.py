@@ -15,6 +15,8 @@ from alerts.change import AlertChange
 from alerts.facts import Power, RuleText
 from alerts.store import AlertStore
 from alerts.whole import whole
+from app.hearing import Hearing
+from app.joined_engine import JudgingEngine
 from app.judge_state import JudgeState
 from collector.journal.journal import Journal
 from domain.directory import Directory
@@ -72,9 +74,11 @@ class Judge:
     directory: Callable[[], Directory]
     texts: Callable[[], Mapping[str, RuleText]]
     power_of: Callable[[str], Power | None]
+    hearing: Hearing | None = None
+    """Takes up the episodes that nodes found themselves; None where nobody listens to them."""
     settings: JudgeSettings = field(default_factory=JudgeSettings)
     stats: JudgeStats = field(default_factory=JudgeStats)
-    engine: Engine = field(init=False)
+    engine: JudgingEngine = field(init=False)
     _next_rules: Sequence[Rule] | None = None
     _position: int = 0
     _saved_position: int = 0
@@ -88,7 +92,8 @@ class Judge:
 
     async def resume(self) -> None:
         """Take up what was known at the last save, forgetting everything since; call it before ``run``."""
-        self.engine = self.new_engine()
+        engine = self.new_engine()
+        self.engine = engine if self.hearing is None else await self.hearing.join(engine)
         position, snapshot = await self.state.load()
         if position > self.journal.position:
             # The journal was replaced under us: its log starts anew, what the rules know stays true.
@@ -144,7 +149,8 @@ class Judge:
         changes += self._tick()
         await self._commit(changes)
         await self._amend()
-        return bool(readings)
+        heard = await self._hear()
+        return bool(readings) or heard
 
     async def _take_next_rules(self) -> None:
         rules, self._next_rules = self._next_rules, None
@@ -158,6 +164,14 @@ class Judge:
             return []
         self._ticked_at_ms = now_ms
         return self.engine.step(Tick(now_ms))
+
+    async def _hear(self) -> bool:
+        """Take up what nodes told, event by event; return whether there was anything."""
+        heard = False
+        while self.hearing is not None and (changes := await self.hearing.next()) is not None:
+            await self._save(changes)
+            heard = True
+        return heard
 
     async def _amend(self) -> None:
         """Judge again the history that late readings changed, channel by channel."""
@@ -206,13 +220,18 @@ class Judge:
                 power_of=self.power_of,
             )
             await self.state.save(connection, self._position, self.engine.changed_state())
+            if self.hearing is not None:
+                await self.hearing.save(connection)
         return told
 
     async def _wait(self) -> None:
         tick = asyncio.create_task(self.clock.sleep(self.settings.tick_seconds), name="judge tick")
         news = asyncio.create_task(self.journal.wait_beyond(self._position), name="judge news")
+        waiting = [tick, news]
+        if self.hearing is not None:
+            waiting.append(asyncio.create_task(self.hearing.events.wait(), name="judge events"))
         try:
-            await asyncio.wait((tick, news), return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
         finally:
-            tick.cancel()
-            news.cancel()
+            for each in waiting:
+                each.cancel()

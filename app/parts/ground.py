@@ -13,6 +13,7 @@ from alerts.facts import RuleText
 from app.config import ServiceConfig
 from app.database import make_folder, open_database
 from app.documents import read_documents
+from app.node_events import NodeEvents
 from app.power import PowerWatch
 from app.registry_view import RegistryView
 from app.rulebook import rule_texts
@@ -44,6 +45,8 @@ class Ground:
     """The newest stored reading of every channel at the start."""
     latest: Latest
     power: PowerWatch
+    node_events: NodeEvents
+    """What nodes found themselves, on its way to the judge."""
 
     @classmethod
     async def open(
@@ -66,6 +69,9 @@ class Ground:
                 retention_of=lambda channel: registry.retention(channel, config.journal.retention),
             )
         )
+        by_id = {rule.id: rule for rule in rules}
+        node_events = NodeEvents(database, lambda: by_id, lambda: registry.directory)
+        await node_events.create_tables()
         stored = await journal.latest()
         latest, power = Latest(), PowerWatch(lambda: registry.directory)
         latest.update(stored.values())
@@ -80,6 +86,7 @@ class Ground:
             stored=stored,
             latest=latest,
             power=power,
+            node_events=node_events,
         )
 
     def directory(self) -> Directory:

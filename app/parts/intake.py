@@ -39,6 +39,7 @@ class Intake:
             commit=ground.journal.commit,
             send_receipt=send_receipt,
             on_committed=ground.note,
+            on_event=ground.node_events.take,
             clock=clock,
             settings=config.pipeline,
         )

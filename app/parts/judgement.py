@@ -13,6 +13,7 @@ from alerts.notifiers.notifier import Workplace
 from alerts.notifiers.table import open_notifiers, routes_of
 from alerts.store import AlertStore
 from app.config import ServiceConfig
+from app.hearing import Hearing
 from app.judge import Judge
 from app.judge_state import JudgeState
 from app.open_alerts import OpenAlerts
@@ -71,6 +72,14 @@ async def _open_judge(ground: Ground, alerts: AlertStore, config: ServiceConfig,
         directory=ground.directory,
         texts=lambda: ground.texts,
         power_of=ground.power.of,
+        hearing=Hearing(
+            ground.node_events,
+            journal=ground.journal,
+            alerts=alerts,
+            rules=lambda: ground.rules,
+            directory=ground.directory,
+            settings=config.rules.engine,
+        ),
         settings=config.judge,
     )
     await judge.resume()

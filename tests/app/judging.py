@@ -17,8 +17,10 @@ from alerts.settings import DispatchSettings
 from alerts.store import AlertStore
 from app.database import open_database
 from app.documents import parse_document
+from app.hearing import Hearing
 from app.judge import Judge, JudgeSettings
 from app.judge_state import JudgeState
+from app.node_events import NodeEvents
 from app.rulebook import rule_texts
 from collector.journal.journal import Journal
 from domain.directory import Directory
@@ -29,6 +31,7 @@ from domain.reading import Quality, Reading
 from rules.engine import Engine
 from rules.loader import load_rules
 from rules.model import Rule
+from rules.settings import EngineSettings
 from tests.clock import HandClock
 
 START_MS = 1_772_431_200_000
@@ -131,6 +134,8 @@ class Bench:
     clock: HandClock
     fuse: Fuse
     settings: JudgeSettings
+    node_events: NodeEvents | None = None
+    """The inbox of what nodes tell; None where nobody listens."""
     rules: Sequence[Rule] = field(default_factory=lambda: RULES)
     directory: Directory = DIRECTORY
     recorder: Recorder = field(default_factory=Recorder)
@@ -157,7 +162,20 @@ class Bench:
             directory=lambda: self.directory,
             texts=lambda: rule_texts(self.rules),
             power_of=lambda _: None,
+            hearing=self._hearing(),
             settings=self.settings,
+        )
+
+    def _hearing(self) -> Hearing | None:
+        if self.node_events is None:
+            return None
+        return Hearing(
+            self.fuse.guard(self.node_events, "first", "save"),
+            journal=self.journal,
+            alerts=self.alerts,
+            rules=lambda: self.rules,
+            directory=lambda: self.directory,
+            settings=EngineSettings(),
         )
 
     async def live(self) -> None:
