@@ -50,6 +50,8 @@ class ServiceConfig(BaseModel):
     rules: RulesSettings = RulesSettings()
     judge: JudgeSettings = JudgeSettings()
     alerts: AlertsSettings = AlertsSettings()
+    node_keys: Path = Path("node-keys")
+    """Folder with a file NODE.key for each node that the service may command; see ``vitals node``."""
     registry: Path | None = None
     """A registry document, or a folder of them, imported at every start."""
 
