@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import subprocess
 from pathlib import Path
 
 import pytest
@@ -14,32 +13,18 @@ from collector.sources.mqtt import MqttSource
 from domain.topics import UpLane, up
 from tests.collector.intake import packet, publish
 from tests.system.brokers import mosquitto_server
+from tests.system.certificates import certificates
 from tests.system.collector_process import SOON, WallClock
-from tests.system.servers import free_ports, require
+from tests.system.servers import free_ports
 
 pytestmark = pytest.mark.system
 
 MESSAGES = 500
 
 
-def certificates(folder: Path) -> None:
-    """Write ca.pem, server.pem, server.key, me.pem and me.key, all valid for a day."""
-    openssl = require("openssl", package="openssl")
-    new = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "1")
-    authority = ("-subj", "/CN=test authority", "-keyout", "ca.key", "-out", "ca.pem")
-    subprocess.run([openssl, "req", "-x509", *new, *authority], cwd=folder, check=True, capture_output=True)
-    (folder / "names").write_text("subjectAltName=IP:127.0.0.1")
-    for name in ("server", "me"):
-        request = ("-subj", f"/CN={name}", "-keyout", f"{name}.key", "-out", f"{name}.csr")
-        subprocess.run([openssl, "req", *new, *request], cwd=folder, check=True, capture_output=True)
-        signing = ("-in", f"{name}.csr", "-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial", "-days", "1")
-        command = [openssl, "x509", "-req", *signing, "-extfile", "names", "-out", f"{name}.pem"]
-        subprocess.run(command, cwd=folder, check=True, capture_output=True)
-
-
 async def test_readings_of_any_size_come_through_tls(tmp_path: Path) -> None:
     """Small and large messages arrive whole and in order through a listener that asks for our certificate."""
-    certificates(tmp_path)
+    certificates(tmp_path, "server", "me")
     (port,) = free_ports(1)
     files = "\n".join(f"{key} {tmp_path / name}" for key, name in _LISTENER_FILES.items())
     extra = f"user root\nlistener {port} 127.0.0.1\n{files}\nrequire_certificate true\n"
