@@ -8,8 +8,8 @@ from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from alerts.facts import Facts
-from alerts.gsm7 import ONE_PART_SEPTETS, is_legible, septets, shorten, transliterate
 from alerts.notification import NotificationKind
+from domain.gsm7 import ONE_PART_SEPTETS, is_legible, septets, shorten, transliterate
 from domain.instant import format_duration
 
 _PLACE_SEPTETS = 40

@@ -12,11 +12,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from alerts.facts import Facts, Power, RuleText, facts_document, facts_of
-from alerts.gsm7 import ONE_PART_SEPTETS, septets, transliterate
 from alerts.messages import brief_duration, compose
 from alerts.notification import NotificationKind
 from domain.directory import Directory
 from domain.episode import SubjectKind
+from domain.gsm7 import ONE_PART_SEPTETS, septets, transliterate
 from tests.alerts.given import DIRECTORY, MINUTE, NOON, RULES, an_episode
 
 HOSTILE = Path(__file__).parents[2] / "../shared/data/hostile/blns.json"
