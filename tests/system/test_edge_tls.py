@@ -85,7 +85,7 @@ async def secured(folder: Path) -> AsyncIterator[Secured]:
 @asynccontextmanager
 async def node(secure: Secured, name: str, broker: BrokerSettings, *, readings: int = 5) -> AsyncIterator[Publisher]:
     """Run the publisher of a node with a few readings to tell."""
-    outbox = Outbox.open(secure.folder / f"{name}-{broker.address().username}.db", batch_readings=1)
+    outbox = Outbox.open(secure.folder / f"outbox-of-{readings}.db", batch_readings=1)
     now_ms = SystemClock().now_ms()
     outbox.put([Sample("a", now_ms - number * 1000, float(number)) for number in range(readings)])
     publisher = Publisher(
