@@ -110,6 +110,7 @@ class Outbox:
             except (CannotKeepError, sqlite3.Error) as error:
                 logger.warning("what was receipted last will be sent again: %s", error)
             self._connection.close()
+            self._room.leave_reserve()
 
     def put(self, samples: Iterable[Sample]) -> None:
         """Keep these readings; when this returns they survive a power cut.
@@ -252,8 +253,8 @@ class Outbox:
         blocks: list[Given] = []
         try:
             if self._room.release_reserve():
-                self._connection.execute("PRAGMA wal_checkpoint(RESTART)")
                 return True
+            self._room.empty_log()
             self._in_transaction(lambda: blocks.extend(self._give_way()))
         except sqlite3.OperationalError as error:
             logger.warning("the disk is full, and nothing can be thinned: %s", error)

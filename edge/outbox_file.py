@@ -102,7 +102,10 @@ def _check(connection: sqlite3.Connection) -> None:
 
 def _connect(path: Path) -> sqlite3.Connection:
     # The outbox has its own lock, and lets worker threads take turns.
-    return sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=5.0)
+    connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=5.0)
+    # Nobody else has business here; and without others no shared memory is needed, which is a file of its own.
+    connection.execute("PRAGMA locking_mode = EXCLUSIVE")
+    return connection
 
 
 def _replace(path: Path, new_epoch: Callable[[], str], damage: Exception) -> tuple[sqlite3.Connection, Life]:

@@ -27,6 +27,9 @@ LEAST_BYTES = 1_000_000
 LOG_BYTES = LOG_PAGES * PAGE_BYTES
 RESERVE_BYTES = 2 * LOG_BYTES
 """Held in a file of its own and let go when the disk is full: thinning needs room too."""
+LEAST_RESERVE_BYTES = LOG_BYTES // 16
+"""Enough to open the file on a full disk."""
+_UNLIMITED_PAGES = 1_073_741_823
 _BLOCK_CHUNKS = 64
 _BLOCK_READINGS = 4_000
 _MOST_BLOCKS = 32
@@ -55,6 +58,21 @@ def allowed_bytes(settings: KeepSettings, *, file_bytes: int, free_bytes: int) -
 def reserve_of(path: Path) -> Path:
     """Return the file that holds the reserve of the outbox in ``path``."""
     return path.with_name(f"{path.name}.reserve")
+
+
+def hold_reserve(reserve: Path, size_bytes: int) -> bool:
+    """Set so much space aside; tell whether the disk has it."""
+    try:
+        descriptor = os.open(reserve, os.O_CREAT | os.O_WRONLY | os.O_CLOEXEC, 0o600)
+        try:
+            os.posix_fallocate(descriptor, 0, size_bytes)
+        finally:
+            os.close(descriptor)
+    except OSError as error:
+        logger.info("no space is held in reserve: %s", error)
+        release_reserve(reserve)
+        return False
+    return True
 
 
 def release_reserve(reserve: Path) -> bool:
@@ -124,24 +142,33 @@ class Room:
         return self._drop(rows) if rows else None
 
     def hold_reserve(self) -> None:
-        """Set aside the space that thinning needs, as long as the disk has more than enough."""
+        """Set aside the space that thinning needs, as long as the disk has more than enough; the file may grow then."""
         if self._holds_reserve or self._free_bytes(self._folder) < 2 * RESERVE_BYTES:
             return
-        try:
-            descriptor = os.open(self._reserve, os.O_CREAT | os.O_WRONLY | os.O_CLOEXEC, 0o600)
-            try:
-                os.posix_fallocate(descriptor, 0, RESERVE_BYTES)
-            finally:
-                os.close(descriptor)
-            self._holds_reserve = True
-        except OSError as error:
-            logger.info("no space is held in reserve: %s", error)
-            self._reserve.unlink(missing_ok=True)
+        self._holds_reserve = hold_reserve(self._reserve, RESERVE_BYTES)
+        if self._holds_reserve:
+            self._connection.execute(f"PRAGMA max_page_count = {_UNLIMITED_PAGES}")
 
     def release_reserve(self) -> bool:
-        """Let go of the space that was set aside; tell whether there was any."""
+        """Let go of the space that was set aside, to bring the file in order with it; tell whether there was any.
+
+        From then on the file keeps its size: pages that others leave no room for would block the write-ahead log.
+        """
+        if not release_reserve(self._reserve):
+            return False
         self._holds_reserve = False
-        return release_reserve(self._reserve)
+        self.empty_log()
+        self._connection.execute(f"PRAGMA max_page_count = {self._pragma('page_count')}")
+        return True
+
+    def empty_log(self) -> None:
+        """Write what stands in the log into the file, so that the log begins anew in the space that it has."""
+        self._connection.execute("PRAGMA wal_checkpoint(RESTART)")
+
+    def leave_reserve(self) -> None:
+        """Set aside what closing the file gave back, so that it can be opened again."""
+        if not self._reserve.exists():
+            hold_reserve(self._reserve, LEAST_RESERVE_BYTES)
 
     def _pragma(self, name: str) -> int:
         return int(self._connection.execute(f"PRAGMA {name}").fetchone()[0])
@@ -171,13 +198,13 @@ class Room:
         chunks = [pack(part, self._series_of) for part in cut(kept, most)]
         if len(chunks) > len(rows):  # years in few readings: nothing to gain
             return self._leave(rows, level)
+        self._delete(rows[len(chunks) :])  # first: what comes now needs pages, and there may be no others
         for row, chunk in zip(rows, chunks, strict=False):
             self._connection.execute(
                 "UPDATE chunk SET first_ms = ?, newest_ms = ?, readings = ?, content = ?, level = ?,"
                 " batch = NULL, offset_ms = NULL WHERE id = ?",
                 (*chunk, level + 1, row.id),
             )
-        self._delete(rows[len(chunks) :])
         self._thinned_up_to[level] = rows[-1].id
         return Given(len(samples) - len(kept), 0, len(rows) - len(chunks), _batches(rows))
 
