@@ -112,14 +112,16 @@ async def _follow(
     say: Callable[[str], None],
 ) -> bool:
     """Publish, show every reply until the last one, and return whether that is a good one."""
+    shown: set[Reply] = set()
     try:
         async with (
             asyncio.timeout(patience.total_seconds()),
             aclosing(_replies(broker, node, topic, payload, retain=retain)) as replies,
         ):
             async for reply in replies:
-                if reply.id != message_id:
-                    continue
+                if reply.id != message_id or reply in shown:
+                    continue  # a node whose connection ended in the middle says it twice
+                shown.add(reply)
                 why = f" ({reply.reason})" if reply.reason else ""
                 say(f"{node}: {reply.name} {reply.outcome}{why}: {reply.detail}")
                 if reply.outcome in SETTLED:
