@@ -110,9 +110,9 @@ def _node_file(config_path: Path | None) -> Path:
 
 
 def _edge_settings(config_path: Path | None) -> EdgeSettings:
-    from app.edge import read_edge_config
+    from app.edge import read_edge_in_use
 
-    return read_edge_config(_node_file(config_path), os.environ)
+    return read_edge_in_use(_node_file(config_path), os.environ)
 
 
 @main.group(cls=VitalsGroup, invoke_without_command=True)

@@ -8,9 +8,10 @@ from pathlib import Path
 from app.clock import SystemClock
 from app.documents import parse_document, read_document
 from app.settings import settings_from
+from domain.errors import DocumentError
 from domain.instant import format_duration
 from edge.agent import Agent, build_agent
-from edge.commands.config_keeper import Assemble
+from edge.commands.config_keeper import Assemble, config_file, peek
 from edge.commands.obedience import Ending
 from edge.commands.remote_config import laid_over
 from edge.hardware.machine import LinuxMachine
@@ -28,6 +29,20 @@ REMOTE_SOURCE = "configuration"
 def read_edge_config(path: Path, environment: Mapping[str, str]) -> EdgeSettings:
     """Return what the node's file says; raise ``DocumentError`` with the line and column of every mistake."""
     return assembler(path, environment)(None)
+
+
+def read_edge_in_use(path: Path, environment: Mapping[str, str]) -> EdgeSettings:
+    """Return the settings that an agent has now: what the node's file says under a configuration from afar, if any.
+
+    Raises ``DocumentError`` for a mistake in the node's own file.
+    """
+    assemble = assembler(path, environment)
+    own = assemble(None)
+    current = peek(config_file(own.outbox)).current
+    try:
+        return own if current is None else assemble(current.document)
+    except DocumentError:
+        return own
 
 
 def assembler(path: Path, environment: Mapping[str, str]) -> Assemble:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from app.clock import SystemClock
 from app.edge_screen import probes_table, sensors_table, status_json, status_text
+from edge.commands.config_keeper import config_file, peek
 from edge.settings import EdgeSettings
 from edge.status import boot_seconds, is_running, read_status, troubles
 from edge.survey import bench, unknown_probes
@@ -47,5 +48,6 @@ def show_status(settings: EdgeSettings, *, as_json: bool, say: Callable[[str], N
     """Show how the node fares, in words or as JSON; return whether all is well."""
     status, running, now_ms = read_status(settings.status_file), is_running(settings.outbox), SystemClock().now_ms()
     found = troubles(status, running=running, now_ms=now_ms, boot_seconds=boot_seconds())
-    say(status_json(status, found, running=running) if as_json else status_text(status, found, now_ms))
+    config = peek(config_file(settings.outbox))
+    say(status_json(status, found, config, running=running) if as_json else status_text(status, found, config, now_ms))
     return not found

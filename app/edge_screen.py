@@ -10,6 +10,7 @@ from domain.instant import SECOND_MS, format_duration, format_rfc3339
 from domain.quantities import QUANTITIES
 from domain.reading import Quality
 from domain.units import UNITS_BY_SYMBOL
+from edge.commands.remote_config import ConfigState
 from edge.status import NodeStatus, Trouble
 from edge.survey import Found, Probe
 
@@ -46,7 +47,14 @@ def probes_table(probes: Sequence[Probe]) -> str:
     return "\n".join(lines)
 
 
-def status_text(status: NodeStatus | None, troubles: Sequence[Trouble], now_ms: int) -> str:
+def config_text(state: ConfigState) -> str:
+    """Return which configuration is in use."""
+    if state.current is None:
+        return "the node's own file"
+    return f"{state.current.id}, from the service, {'on trial' if state.on_trial else 'kept'}"
+
+
+def status_text(status: NodeStatus | None, troubles: Sequence[Trouble], config: ConfigState, now_ms: int) -> str:
     """Return what there is to say of a node: its troubles first, then the figures."""
     lines = [f"! {_TROUBLE_WORDS[trouble]}" for trouble in troubles] or ["all is well"]
     if status is None:
@@ -62,20 +70,22 @@ def status_text(status: NodeStatus | None, troubles: Sequence[Trouble], now_ms: 
         ("broker", f"{status.broker}, {link}"),
         ("last receipt", "none since the start" if last is None else _ago(last, now_ms)),
         ("waiting", waiting),
+        ("configuration", config_text(config)),
         ("clock", "trusted" if status.clock_trusted else "not trusted"),
         ("disk", f"{status.disk_free_bytes / 1e9:.1f} GB free"),
     ]
     return "\n".join([*lines, _aligned(rows)])
 
 
-def status_json(status: NodeStatus | None, troubles: Sequence[Trouble], *, running: bool) -> str:
+def status_json(status: NodeStatus | None, troubles: Sequence[Trouble], config: ConfigState, *, running: bool) -> str:
     """Return the same for programs; moments are RFC 3339."""
     known = {} if status is None else status.model_dump()
     moments = {
         name: None if known[name] is None else format_rfc3339(known[name]) for name in known if name[-3:] == "_ms"
     }
     rest = {name: value for name, value in known.items() if name not in moments}
-    plain = {"well": not troubles, "troubles": list(troubles), "running": running, **rest}
+    remote = None if config.current is None else {"id": config.current.id, "on_trial": config.on_trial}
+    plain = {"well": not troubles, "troubles": list(troubles), "running": running, "configuration": remote, **rest}
     return json.dumps(plain | {name.removesuffix("_ms"): text for name, text in moments.items()}, indent=2)
 
 

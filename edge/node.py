@@ -10,7 +10,7 @@ from typing import Any
 from domain.errors import VitalsError
 from domain.instant import Clock
 from edge.agent import Agent
-from edge.commands.config_keeper import Assemble, ConfigKeeper
+from edge.commands.config_keeper import Assemble, ConfigKeeper, config_file
 from edge.commands.memory import CommandMemory
 from edge.commands.obedience import Ending, Obedience
 from edge.settings import EdgeSettings
@@ -28,7 +28,7 @@ class Node:
         self._clock = clock
         own = assemble(None).outbox
         self._memory = CommandMemory(own.with_name(f"{own.name}.commands.json"))
-        self._configurations = ConfigKeeper(own.with_name(f"{own.name}.config.json"), self._memory, clock)
+        self._configurations = ConfigKeeper(config_file(own), self._memory, clock)
 
     async def run(self) -> Ending:
         """Return where the process is to be restarted; raises what ``build`` raises and going back does not mend."""

@@ -6,7 +6,7 @@ import logging
 from collections.abc import Callable
 from pathlib import Path
 
-from pydantic import TypeAdapter
+from pydantic import TypeAdapter, ValidationError
 
 from domain.command import CONFIG, ConfigChange, Outcome, Refusal, Reply
 from domain.errors import DocumentError
@@ -22,6 +22,19 @@ logger = logging.getLogger(__name__)
 Assemble = Callable[[str | None], EdgeSettings]
 """Returns the node's settings with a configuration from afar laid over its own file, or with None its own alone.
 Raises ``DocumentError`` with the line and field of every mistake."""
+
+
+def config_file(outbox: Path) -> Path:
+    """Return where the node of this outbox keeps its configurations from afar."""
+    return outbox.with_name(f"{outbox.name}.config.json")
+
+
+def peek(path: Path) -> ConfigState:
+    """Return what the file says, for somebody who only looks; nothing where it cannot be read."""
+    try:
+        return ConfigState.model_validate_json(path.read_bytes())
+    except (OSError, ValidationError):
+        return ConfigState()
 
 
 class ConfigKeeper:

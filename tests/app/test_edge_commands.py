@@ -11,6 +11,8 @@ from click.testing import CliRunner, Result
 from app.cli import main
 from app.edge_screen import sensors_table, status_text
 from domain.reading import Quality, Sample
+from edge.commands.config_keeper import config_file
+from edge.commands.remote_config import Applied, ConfigState
 from edge.status import NodeStatus, Trouble, boot_seconds, sole_agent, write_status
 from edge.survey import Found
 
@@ -114,6 +116,17 @@ def test_a_status_without_its_agent_is_the_last_word(node: Path) -> None:
     assert json.loads(result.output)["troubles"] == ["not_running"]
 
 
+def test_the_configuration_in_use_is_the_one_that_counts(node: Path) -> None:
+    """What came from the service is what the sensors are read with, and the status says where it came from."""
+    document = "drivers:\n  - {driver: ds18b20, root: w1, probes: {28-000000000002: room}}\n"
+    current = Applied(id="k1", issued_at_ms=NOW_MS, document=document)
+    state = ConfigState(current=current, on_trial=True)
+    status_of(node)
+    config_file(node.parent / "state/outbox.db").write_text(state.model_dump_json())
+    assert "room" in vitals("edge", "sensors", "--config", node).output
+    assert "k1, from the service, on trial" in vitals("edge", "status", "--config", node).output
+
+
 def test_a_second_agent_is_refused(node: Path) -> None:
     """Two processes on one outbox would send under the same numbers."""
     with sole_agent(node.parent / "state/outbox.db"):
@@ -141,7 +154,7 @@ def test_a_channel_is_one_line(sample: Sample | None, reason: str, shown: tuple[
 def test_troubles_come_first(node: Path) -> None:
     """What is wrong is read before the figures; moments are told as time since."""
     status = status_of(node, connected=False, last_error="timed out", oldest_waiting_ms=NOW_MS - 3_600_000)
-    text = status_text(status, [Trouble.NO_LINK], NOW_MS).splitlines()
+    text = status_text(status, [Trouble.NO_LINK], ConfigState(), NOW_MS).splitlines()
     assert text[0] == "! no connection to the broker; readings are kept here"
-    assert "waiting       2 readings, the oldest of 1h ago" in text
-    assert "broker        mqtt://127.0.0.1:1, no connection: timed out" in text
+    assert "waiting        2 readings, the oldest of 1h ago" in text
+    assert "broker         mqtt://127.0.0.1:1, no connection: timed out" in text
