@@ -32,6 +32,8 @@ Companion = Callable[[], Awaitable[None]]
 """Something that runs beside measuring and publishing, and never returns by itself."""
 Observer = Callable[[Sequence[Sample]], None]
 """Is shown what a driver has measured, as soon as that is on its way to the disk."""
+Signal = Callable[[float], Awaitable[None]]
+"""Makes the node seen or heard for so many seconds, so that a person finds it."""
 
 
 class Agent:
@@ -56,6 +58,7 @@ class Agent:
         self._turns = {id(driver): asyncio.Lock() for driver in drivers}
         self.companions = list(companions)
         self.observers: list[Observer] = []
+        self.signals: list[Signal] = []
         self._timekeeper = timekeeper
         self._intake = Intake(outbox, sources=len(drivers), kept=publisher.wake, timekeeper=timekeeper)
         self._interval_ms = max(1, round(settings.interval.total_seconds() * SECOND_MS))

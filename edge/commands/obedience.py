@@ -11,7 +11,7 @@ from functools import partial
 from domain.command import Refusal
 from domain.instant import SECOND_MS, Clock, format_rfc3339
 from domain.reading import Sample
-from edge.agent import Agent
+from edge.agent import Agent, Signal
 from edge.commands.actions import Deeds, NotDoneError, actions_of
 from edge.commands.config_keeper import Assemble, ConfigKeeper
 from edge.commands.desk import CommandDesk
@@ -51,6 +51,7 @@ class Obedience:
         self._agent = agent
         self._ask = ask
         self._measured = False
+        self._signalling: list[asyncio.Task[None]] = []
         settings = agent.settings
         self._not_sensors = frozenset(_health_channels(settings))
         commands, key = settings.commands, settings.command_key
@@ -82,6 +83,8 @@ class Obedience:
 
     def close(self) -> None:
         """Write down the rest of the history, after the agent has run."""
+        for task in self._signalling:
+            task.cancel()
         if self._history:
             try:
                 self._history.close()
@@ -107,9 +110,19 @@ class Obedience:
         return f"{len(samples)} readings, {usable} with a value"
 
     async def _identify(self, seconds: int) -> str:
-        node = self._agent.settings.node
+        node, signals = self._agent.settings.node, self._agent.signals
         logger.warning("THIS IS %s", node)
-        return f"{node} has said so in its log; it has no output to be seen or heard for {seconds} s"
+        self._signalling = [asyncio.create_task(self._signal(signal, seconds)) for signal in signals]
+        if not signals:
+            return f"{node} has said so in its log; it has no output to be seen or heard"
+        return f"{node} is seen or heard for {seconds} s"
+
+    async def _signal(self, signal: Signal, seconds: int) -> None:
+        try:
+            await signal(seconds)
+        except Exception:
+            # The boundary around other people's hardware; the command was obeyed as far as it could be.
+            logger.exception("%s cannot make itself seen or heard", self._agent.settings.node)
 
     async def _restart(self) -> str:
         self._ask(Ending.RESTART)

@@ -156,6 +156,7 @@ def test_the_example_is_understood(tmp_path: Path) -> None:
     for content in (text, switched_on):
         (tmp_path / "edge.yaml").write_text(content)
         (tmp_path / "password").write_text("secret")
+        (tmp_path / "command.key").write_text("0123456789abcdef" * 4)
         settings = read_edge_config(tmp_path / "edge.yaml", {})
     assert [driver.driver for driver in settings.drivers] == ["health", "ds18b20", "modbus_meter"]
     assert settings.broker.ca_file == tmp_path / "ca.pem"
