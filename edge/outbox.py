@@ -147,7 +147,9 @@ class Outbox:
                 except CannotKeepError as error:
                     logger.warning("no new batch can be formed: %s", error)
                 lanes = contents.lanes()
-        return lanes.live[:live_slots] + lanes.backfill[:backfill_slots]
+            chosen = lanes.live[:live_slots] + lanes.backfill[:backfill_slots]
+            contents.unsent.difference_update(batch.seq for batch in chosen)
+        return chosen
 
     def samples(self, seq: int, now_ms: int = 0) -> tuple[Sample, ...]:
         """Return the content of a batch in milliseconds since 1970; empty once it is receipted.

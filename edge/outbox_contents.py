@@ -68,6 +68,8 @@ class Contents:
         """The moment of the newest reading that came in this process."""
         self.receipted: dict[int, Formed] = {}
         """What may be deleted and is not yet."""
+        self.unsent: set[int] = set()
+        """Batches that nobody was told of so far."""
         self.load()
 
     def load(self) -> None:
@@ -82,6 +84,7 @@ class Contents:
         self.boots.load()
         self.index = Index.load(self._connection)
         self.index.take_out((seq, seq) for seq in self.receipted)
+        self.unsent.clear()
         self._skipped_to = 0
 
     @property
@@ -167,15 +170,9 @@ class Contents:
     def give_up(self, given: Given) -> None:
         """Keep the counts in step with what was thinned and dropped; batches that changed lose their number."""
         self.count(given.thinned, given.dropped)
-        for seq in given.batches:
-            chunks = self.index.batches.pop(seq).chunks
-            self.index.unformed += len(chunks)
-            self._connection.executemany(
-                "UPDATE chunk SET batch = NULL, offset_ms = NULL WHERE id = ?", [(chunk,) for chunk in chunks]
-            )
+        self._dissolve(given.batches)
         self.index.unformed -= given.chunks_gone
         self.index.depth -= given.thinned + given.dropped
-        self._skipped_to = 0
 
     def count(self, thinned: int, dropped: int) -> None:
         """Count what was lost, and say so."""
@@ -188,9 +185,9 @@ class Contents:
         logger.warning(text, thinned, dropped)
 
     def place(self, offset_ms: int) -> None:
-        """Note when the current boot began."""
+        """Note when the current boot began; batches that nobody was told of are formed anew."""
+        self._dissolve(self.unsent & self.index.batches.keys())
         self.boots.place(offset_ms)
-        self._skipped_to = 0
 
     def note_ends(self) -> None:
         """Note how long the boots lasted of which something waits, and forget the others in time."""
@@ -205,6 +202,16 @@ class Contents:
             if number not in gone:
                 return self.boots.shown_ms(boot, first_ms)
         return None
+
+    def _dissolve(self, batches: Iterable[int]) -> None:
+        """Take their numbers away for ever; what is left of them will travel under new ones."""
+        for seq in batches:
+            chunks = self.index.batches.pop(seq).chunks
+            self.index.unformed += len(chunks)
+            self._connection.executemany(
+                "UPDATE chunk SET batch = NULL, offset_ms = NULL WHERE id = ?", [(chunk,) for chunk in chunks]
+            )
+        self._skipped_to = 0
 
     def _insert_chunk(self, samples: Sequence[Sample]) -> Piece:
         chunk, boot = pack(samples, self.number_of), self.boots.current
@@ -251,6 +258,7 @@ class Contents:
             "UPDATE chunk SET batch = ?, offset_ms = ? WHERE id = ?", [(seq, offset_ms, piece.id) for piece in pieces]
         )
         self.index.form(seq, pieces)
+        self.unsent.add(seq)
 
     def _next_seq(self) -> int:
         if self._last_seq + 1 >= self._seq_end:
