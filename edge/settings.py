@@ -23,6 +23,7 @@ from domain.instant import parse_duration
 from domain.senml import WireFormat
 from domain.signed import MIN_KEY_CHARACTERS
 from domain.topics import NODE_NAME
+from edge.alarms.settings import LocalAlarmSettings
 from edge.calibration import Calibration
 from edge.drivers import DRIVERS, DriverSettings
 from edge.keeping_settings import ClockSettings, KeepSettings
@@ -119,8 +120,9 @@ class PublishSettings(BaseModel):
     """Backfill is held to this rate, so that a national outage does not end in a flood; null means no limit."""
     receipt_timeout: Duration = timedelta(seconds=30)
     """A batch without a receipt for this long is sent again; doubles up to 20 times this while no receipt comes."""
-    reconnect_first: Duration = timedelta(seconds=1)
-    """The longest wait before the first attempt to reconnect; doubles up to ``reconnect_longest``, with full jitter."""
+    reconnect_first: Duration = timedelta(seconds=15)
+    """The longest wait before the first attempt to reconnect; doubles up to ``reconnect_longest``, with full jitter.
+    Ten thousand nodes that lose their broker together come back with at most about a thousand attempts a second."""
     reconnect_longest: Duration = timedelta(minutes=2)
 
 
@@ -174,6 +176,8 @@ class EdgeSettings(BaseModel):
     drivers: tuple[SomeDriver, ...]
     calibrations: tuple[Calibration, ...] = ()
     """Corrections of channels, each with its date and author."""
+    local_alarms: LocalAlarmSettings | None = None
+    """Rules that judge on the node itself, and who hears of what they find."""
 
     @field_validator("broker", mode="before")
     @classmethod

@@ -23,7 +23,11 @@ CHUNK_READINGS = 1_000
 MOST_WAITING = 20_000
 DEFAULT_PATIENCE_SECONDS = 30.0
 BULK = PublishSettings(
-    batch_readings=500, window=20, backfill_readings_per_second=None, receipt_timeout=timedelta(seconds=5)
+    batch_readings=500,
+    window=20,
+    backfill_readings_per_second=None,
+    receipt_timeout=timedelta(seconds=5),
+    reconnect_first=timedelta(seconds=1),
 )
 """Well below the patience, so that what a dying broker forgot is sent again before anybody gives up."""
 
