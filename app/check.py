@@ -9,7 +9,8 @@ from alerts.notifiers.table import routes_of
 from app.config import ServiceConfig
 from app.database import open_database
 from app.documents import read_documents
-from app.rulebook import CATALOGUE_SOURCE, read_rules
+from app.rule_documents import CATALOGUE_SOURCE
+from app.rulebook import read_rules
 from app.web import require_loopback
 from collector.sources.link import tls_context
 from domain.directory import Directory

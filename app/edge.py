@@ -7,10 +7,12 @@ from pathlib import Path
 
 from app.clock import SystemClock
 from app.documents import parse_document, read_document
+from app.local_rules import local_rules
 from app.settings import settings_from
 from domain.errors import DocumentError
 from domain.instant import format_duration
 from edge.agent import Agent, build_agent
+from edge.alarms.join import join_local_alarms
 from edge.commands.config_keeper import Assemble, config_file, peek
 from edge.commands.obedience import Ending
 from edge.commands.remote_config import laid_over
@@ -51,7 +53,9 @@ def assembler(path: Path, environment: Mapping[str, str]) -> Assemble:
 
     def assemble(remote: str | None) -> EdgeSettings:
         document = own if remote is None else laid_over(own, parse_document(remote, REMOTE_SOURCE))
-        return settings_from(document, EdgeSettings, environment, path.parent)
+        settings = settings_from(document, EdgeSettings, environment, path.parent)
+        local_rules(settings, document)  # raises what is wrong with them, before anything is built on it
+        return settings
 
     return assemble
 
@@ -67,7 +71,10 @@ async def run_agent(path: Path, environment: Mapping[str, str], *, say: Callable
         interval, broker = format_duration(settings.interval), settings.broker.address()
         say(f"{settings.node}: measuring every {interval}, publishing to {broker}")
         timekeeper = Timekeeper(LinuxMachine(settings.clock), declared=settings.clock.trust is ClockTrust.ALWAYS)
-        return build_agent(settings, timekeeper, manager=manager)
+        agent = build_agent(settings, timekeeper, manager=manager)
+        if settings.local_alarms is not None:
+            join_local_alarms(agent, local_rules(settings, read_document(path)), timekeeper)
+        return agent
 
     with sole_agent(assemble(None).outbox):
         try:

@@ -73,6 +73,16 @@ class Downlink(Protocol):
         """Return what the node's birth says of this."""
 
 
+class Uplink(Protocol):
+    """Whoever sends the service something else than readings."""
+
+    async def send(self, publish: Callable[[bytes], Awaitable[None]]) -> None:
+        """Publish events over one connection, until cancelled."""
+
+    async def receipted(self, receipt: Receipt) -> None:
+        """Take a receipt, of events or of readings."""
+
+
 class Publisher:
     """One node's way to the broker; ``run`` never returns by itself.
 
@@ -98,6 +108,8 @@ class Publisher:
         self.link = Link()
         self.downlink: Downlink | None = None
         """Set before ``run``; without it the node listens to receipts alone."""
+        self.uplink: Uplink | None = None
+        """Set before ``run``; without it the node sends readings alone."""
         self._outbox = outbox
         self._node = node
         self._broker = broker
@@ -176,6 +188,9 @@ class Publisher:
             if self.downlink is not None:
                 publish = partial(client.publish, up(self._node, UpLane.REPLY), qos=1)
                 tasks.create_task(self.downlink.reply(publish), name=f"{self._node}: replies")
+            if self.uplink is not None:
+                publish = partial(client.publish, up(self._node, UpLane.EVENT), qos=1)
+                tasks.create_task(self.uplink.send(publish), name=f"{self._node}: events")
             tasks.create_task(self._send_batches(client, flight), name=f"{self._node}: batches")
 
     async def _listen(self, client: aiomqtt.Client, flight: Flight) -> None:
@@ -199,6 +214,8 @@ class Publisher:
         deleted = await asyncio.to_thread(self._outbox.receipt, receipt.epoch, receipt.received)
         flight.landed(receipt, self._outbox.epoch)
         self._note(receipt, deleted)
+        if self.uplink is not None:
+            await self.uplink.receipted(receipt)
         self._something_new.set()
 
     async def _send_batches(self, client: aiomqtt.Client, flight: Flight) -> None:

@@ -19,24 +19,16 @@ from pydantic import (
     model_validator,
 )
 
-from domain.instant import parse_duration
 from domain.senml import WireFormat
 from domain.signed import MIN_KEY_CHARACTERS
 from domain.topics import NODE_NAME
 from edge.alarms.settings import LocalAlarmSettings
 from edge.calibration import Calibration
 from edge.drivers import DRIVERS, DriverSettings
+from edge.durations import Duration
 from edge.keeping_settings import ClockSettings, KeepSettings
 
 _DEFAULT_PORTS = {"mqtt": 1883, "mqtts": 8883}
-
-
-def _duration(value: Any) -> Any:
-    return parse_duration(value) if isinstance(value, str) else value
-
-
-Duration = Annotated[timedelta, BeforeValidator(_duration), Field(gt=timedelta(0))]
-"""Written as 45s, 10min, 1h30min, or as a number of seconds."""
 
 
 class BrokerAddress(NamedTuple):

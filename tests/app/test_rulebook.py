@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from app.config import RulesSettings
-from app.rulebook import CATALOGUE_SOURCE, read_rules, rule_texts
+from app.rule_documents import CATALOGUE_SOURCE
+from app.rulebook import read_rules, rule_texts
 from domain.episode import Severity
 from domain.errors import DocumentError, OperatorError
 from rules.catalogue import load_catalogue
