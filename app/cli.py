@@ -174,7 +174,9 @@ def edge_status(config_path: Path | None, as_json: bool) -> None:
 def _keyed(command: Callable[..., None]) -> Callable[..., None]:
     """Add what every command needs that speaks to a node."""
     for option in (
-        click.option("--key-file", type=EXISTING_FILE, help="The node's key; default: NODE.key in node_keys."),
+        click.option(
+            "--key-file", type=EXISTING_FILE, help="The node's key; default: NODE.key in the folder node_keys."
+        ),
         click.option("--config", "config_path", required=True, type=EXISTING_FILE, help="The service's YAML file."),
     ):
         command = option(command)
@@ -212,7 +214,7 @@ def node_command(
     from app.process import run_until_stopped
 
     config = read_config(config_path, os.environ)
-    key, patience = read_key(config.node_keys, node_name, key_file), timedelta(seconds=timeout)
+    key, patience = read_key(config.key_folder, node_name, key_file), timedelta(seconds=timeout)
     sending = send_command(config.mqtt, node_name, key, name, arguments, patience=patience, say=click.echo)
     if run_until_stopped(sending) is not True:
         sys.exit(1)
@@ -239,7 +241,7 @@ def node_config(node_name: str, document: Path, timeout: float, config_path: Pat
     from app.process import run_until_stopped
 
     config = read_config(config_path, os.environ)
-    key, patience = read_key(config.node_keys, node_name, key_file), timedelta(seconds=timeout)
+    key, patience = read_key(config.key_folder, node_name, key_file), timedelta(seconds=timeout)
     sending = send_config(config.mqtt, node_name, key, document, patience=patience, say=click.echo)
     if run_until_stopped(sending) is not True:
         sys.exit(1)

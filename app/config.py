@@ -50,10 +50,15 @@ class ServiceConfig(BaseModel):
     rules: RulesSettings = RulesSettings()
     judge: JudgeSettings = JudgeSettings()
     alerts: AlertsSettings = AlertsSettings()
-    node_keys: Path = Path("node-keys")
-    """Folder with a file NODE.key for each node that the service may command; see ``vitals node``."""
+    node_keys: Path | None = None
+    """Folder with a file NODE.key for each node that the service may command; ``node-keys`` in ``data`` by default."""
     registry: Path | None = None
     """A registry document, or a folder of them, imported at every start."""
+
+    @property
+    def key_folder(self) -> Path:
+        """Return where the keys of the nodes are."""
+        return self.node_keys or self.data / "node-keys"
 
     @property
     def database_url(self) -> str | URL:

@@ -151,7 +151,7 @@ def test_the_example_is_understood(tmp_path: Path) -> None:
     """What a technician starts from has no mistake, with every line that is commented out switched on."""
     text = (DEPLOY / "edge.yaml").read_text()
     switched_on = "\n".join(
-        line.replace("  # ", "  ", 1) if line.startswith("  # ") else line for line in text.splitlines()
+        line.replace("# ", "", 1) if line.startswith(("  # ", "# command_key")) else line for line in text.splitlines()
     )
     for content in (text, switched_on):
         (tmp_path / "edge.yaml").write_text(content)
@@ -160,3 +160,4 @@ def test_the_example_is_understood(tmp_path: Path) -> None:
         settings = read_edge_config(tmp_path / "edge.yaml", {})
     assert [driver.driver for driver in settings.drivers] == ["health", "ds18b20", "modbus_meter"]
     assert settings.broker.ca_file == tmp_path / "ca.pem"
+    assert settings.command_key is not None
