@@ -14,9 +14,10 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Literal
 
-import app.edge
+from app.edge import read_edge_config
 from domain.instant import Clock
 from domain.reading import Sample
+from edge.agent import build_agent
 from edge.drivers import DRIVERS, DriverRow, DriverSettings
 from edge.hardware.machine import LinuxMachine
 from edge.timekeeper import Timekeeper
@@ -86,8 +87,8 @@ def noting(put: Callable[[Iterable[Sample]], None], folder: Path) -> Callable[[I
 async def run(config: Path, folder: Path) -> None:
     """Run the agent, and say again and again how much waits."""
     DRIVERS["counting"] = DriverRow("tests.system.counting_node", "CountingSettings")
-    settings = app.edge.read_edge_config(config, os.environ)
-    agent = app.edge.build_agent(settings, Timekeeper(LinuxMachine(settings.clock), declared=True))
+    settings = read_edge_config(config, os.environ)
+    agent = build_agent(settings, Timekeeper(LinuxMachine(settings.clock), declared=True))
     agent.outbox.put = noting(agent.outbox.put, folder)  # type: ignore[method-assign, assignment]  # the test looks on
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(agent.run())
