@@ -36,7 +36,7 @@ class LocalJudge:
         """By the episode's id on the node's line of time."""
         self.timeline = timeline
         self.is_busy = False
-        """Whether some rule was not at rest in the last round: then a round is worth a write."""
+        """Whether some rule was not at rest in the last round, or came to rest in it: then it is worth a write."""
         self._engine = Engine(rules, directory)
         self._when = when
         self._silences = {rule.id for rule in rules if not isinstance(rule.condition, ValueCondition)}
@@ -47,6 +47,7 @@ class LocalJudge:
         self._paused: set[str] = set()
         self._changed: dict[str, None] = {}
         self._out_of_order: set[str] = set()
+        self._restless: set[str] = set()
 
     def restore(self, engine: Iterable[tuple[str, bytes]], records: Iterable[Record]) -> None:
         """Go on from what was remembered."""
@@ -148,9 +149,18 @@ class LocalJudge:
             self._paused |= {key for key, each in self.records.items() if each.episode.subject == channel.id}
         self._newest_ms[channel.id] = moment_ms
         value = _canonical(sample, channel)
-        if value is not None and not all(cleared(value) for cleared in self._cleared[sample.name]):
-            self.is_busy = True
+        self._note_rest(sample.name, value)
         return Reading(channel.id, moment_ms, value, sample.quality, now_ms)
+
+    def _note_rest(self, name: str, value: float | None) -> None:
+        if value is None:
+            return
+        if not all(cleared(value) for cleared in self._cleared[name]):
+            self._restless.add(name)
+            self.is_busy = True
+        elif name in self._restless:
+            self._restless.discard(name)
+            self.is_busy = True
 
     def _apply(self, changes: Iterable[EpisodeChange]) -> bool:
         changed = False

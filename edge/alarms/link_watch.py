@@ -17,8 +17,3 @@ class LinkWatch:
     def is_down(self, now_s: float) -> bool:
         """Tell whether nobody at the centre sees what the node measures."""
         return now_s - self._confirmed_at_s >= self._down_after_s
-
-    def wait_s(self, now_s: float) -> float | None:
-        """Return after how long the link is down if nothing is confirmed; None where it is."""
-        left_s = self._confirmed_at_s + self._down_after_s - now_s
-        return left_s if left_s > 0 else None
