@@ -9,11 +9,14 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from domain.directory import Directory
+from domain.episode import Episode, Severity, SubjectKind, episode_id
+from domain.episode_event import EpisodeEvent
+from domain.instant import to_datetime
 from domain.reading import Batch, Sample
 from domain.senml import WireFormat, encode
 from domain.topics import UpLane
 from tests.cases.harness_series import Point
-from tests.cases.harness_story import Acknowledge, Payload, Readings, Restart, Silent, Step, Wait
+from tests.cases.harness_story import Acknowledge, Payload, Readings, Restart, Silent, Step, Told, Wait
 
 EPOCH = "story"
 BACKLOG_BATCH = 20
@@ -97,6 +100,10 @@ class _Plan:
             case Payload(node=node, lane=lane, payload=payload):
                 self._events.append(Arrival(begin_ms, node, UpLane(lane), payload.encode(), receipted=False))
                 return 0
+            case Told():
+                node = self._channel(step.told.of)[0]
+                self._events.append(Arrival(begin_ms, node, UpLane.EVENT, self._event(step, node, begin_ms)))
+                return 0
             case Silent(silent=node, lasts=lasts):
                 self._silences.append((node, begin_ms, begin_ms + _ms(lasts)))
                 self._end_ms = max(self._end_ms, begin_ms + _ms(lasts))
@@ -141,6 +148,26 @@ class _Plan:
         batch = Batch(node, EPOCH, self._seqs[node], tuple(samples))
         return encode(batch, format=WireFormat(step.format))
 
+    def _event(self, step: Told, node: str, begin_ms: int) -> bytes:
+        self._seqs[node] += 1
+        told = step.told
+        start_ms = self._start_ms + _ms(told.start)
+        episode = Episode(
+            id=episode_id(told.rule, told.of, start_ms),
+            rule=told.rule,
+            severity=Severity.WARNING,
+            subject_kind=SubjectKind.CHANNEL,
+            subject=told.of,
+            facility="",
+            started_at=to_datetime(start_ms),
+            confirmed_at=to_datetime(self._start_ms + _ms(told.confirmed)),
+            ended_at=None if told.end is None else to_datetime(self._start_ms + _ms(told.end)),
+            extreme=told.extreme,
+            extreme_at=None if told.extreme is None else to_datetime(start_ms),
+        )
+        seen_ms = begin_ms if step.seen is None else self._start_ms + _ms(step.seen)
+        return EpisodeEvent(f"{EPOCH}-events", self._seqs[node], episode, to_datetime(seen_ms)).encode()
+
     def _channel(self, of: str) -> tuple[str, str, timedelta]:
         channel = self._directory.channels.get(of)
         if channel is not None:
@@ -155,7 +182,8 @@ class _Plan:
             return event
         for node, from_ms, to_ms in self._silences:
             if node == event.node and from_ms <= event.at_ms < to_ms:
-                event = replace(event, at_ms=to_ms, lane=UpLane.BACKFILL, held=True)
+                lane = event.lane if event.lane is UpLane.EVENT else UpLane.BACKFILL
+                event = replace(event, at_ms=to_ms, lane=lane, held=True)
         for stop in self._events:
             if isinstance(stop, Stop) and stop.at_ms <= event.at_ms < stop.until_ms:
                 event = replace(event, at_ms=stop.until_ms, held=True)

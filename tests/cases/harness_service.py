@@ -21,7 +21,7 @@ from app.config import ServiceConfig
 from app.parts import Parts, Surroundings
 from domain.document import Document
 from domain.receipt import Receipt
-from domain.topics import up
+from domain.topics import UpLane, up
 from rules.model import Rule
 from tests.cases.harness_schedule import Answer, Arrival, Event, Stop
 from tests.clock import HandClock
@@ -101,7 +101,8 @@ class Service:
                 # No receipt will follow it; one follows an empty message behind it.
                 node = next(iter(nodes))
                 empty = json.dumps([{"bn": f"{node}/", "epoch": "flush", "seq": 0}])
-                await accept(up(node, message.lane), empty.encode(), now_ms)
+                lane = UpLane.LIVE if message.lane is UpLane.EVENT else message.lane
+                await accept(up(node, lane), empty.encode(), now_ms)
             await self._receipted.wait()
 
     async def _judge(self) -> None:

@@ -79,7 +79,25 @@ class Payload(Step):
 
     payload: str
     node: str
-    lane: Literal["live", "backfill"] = "live"
+    lane: Literal["live", "backfill", "event"] = "live"
+
+
+class NodeEpisode(Part):
+    """An episode as a node's own rules found it; times from the start of the story."""
+
+    rule: str
+    of: str
+    start: Offset
+    confirmed: Offset
+    end: Offset | None = None
+    extreme: float | None = None
+
+
+class Told(Step):
+    """A node tells an episode that its own rules found; it knows of it up to the moment of telling, or ``seen``."""
+
+    told: NodeEpisode
+    seen: Offset | None = None
 
 
 class Silent(Step):
@@ -112,6 +130,7 @@ _KINDS: dict[str, type[Step]] = {
     "readings": Readings,
     "rows": Readings,
     "payload": Payload,
+    "told": Told,
     "silent": Silent,
     "restart": Restart,
     "acknowledge": Acknowledge,
