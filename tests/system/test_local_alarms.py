@@ -91,9 +91,7 @@ class Site:
                 "outbox": self.folder / "outbox.sqlite",
                 "interval": 0.5,
                 "publish": {"reconnect_first": 0.2, "reconnect_longest": 0.5, "receipt_timeout": 1},
-                "drivers": [
-                    {"driver": "ds18b20", "root": self.folder / "w1", "probes": {"28-000000000001": "fridge"}}
-                ],
+                "drivers": [{"driver": "ds18b20", "root": self.folder / "w1", "probes": {"28-000000000001": "fridge"}}],
                 "local_alarms": {
                     "place": "Bukasa HC3",
                     "rules": [{"rule": "warm"}],
