@@ -171,6 +171,24 @@ def edge_status(config_path: Path | None, as_json: bool) -> None:
         sys.exit(1)
 
 
+@edge.command("alarms")
+@NODE_CONFIG
+@click.option("--sms", is_flag=True, help="Send a test message to every number as well.")
+@click.option("--seconds", type=click.FloatRange(min=0.1, max=60), default=6.0, show_default=True, help="For how long.")
+def edge_alarms(config_path: Path | None, sms: bool, seconds: float) -> None:
+    """Try the local alarms: each output as for a warning, then as for a critical alarm.
+
+    Stop the agent first, for it holds the pins. The exit code is 0 when everything worked, else 1.
+    """
+    import asyncio
+
+    from app.edge_alarm_trial import try_alarms
+
+    settings = _edge_settings(config_path)
+    if not asyncio.run(try_alarms(settings, sms=sms, seconds=seconds, say=click.echo)):
+        sys.exit(1)
+
+
 def _keyed(command: Callable[..., None]) -> Callable[..., None]:
     """Add what every command needs that speaks to a node."""
     for option in (
