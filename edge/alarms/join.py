@@ -80,6 +80,8 @@ def join_local_alarms(agent: Agent, rules: Sequence[Rule], clock: Clock | Timeke
     agent.observers.append(alarms.observe)
     agent.publisher.uplink = courier
     agent.companions += [alarms.run, signals.run]
+    if settings.outputs:
+        agent.signals.append(signals.identify)
     if telephone is not None:
         agent.companions.append(telephone.run)
     if settings.button is not None:

@@ -12,6 +12,8 @@ Pattern = tuple[float, ...]
 
 OFF: Pattern = ()
 STEADY: Pattern = (1.0,)
+IDENTIFY: Pattern = (0.1, 0.1, 0.1, 0.7)
+"""Two quick ones a second: like no alarm."""
 PULSES: Mapping[Severity, Pattern] = {
     Severity.INFO: OFF,
     Severity.WARNING: (0.2, 4.8),

@@ -10,7 +10,7 @@ from contextlib import suppress
 
 from edge.alarms.board import Alarm, Silencing, worst
 from edge.alarms.outputs import Device, Output, SomeOutput, open_output
-from edge.alarms.patterns import OFF, Pattern, phase
+from edge.alarms.patterns import IDENTIFY, OFF, Pattern, phase
 
 logger = logging.getLogger(__name__)
 
@@ -72,6 +72,7 @@ class Signals:
         self._silencing = Silencing(silence_s)
         self._now_s = now_s
         self._alarms: list[Alarm] = []
+        self._identify_until_s = 0.0
         self._changed = asyncio.Event()
 
     def show(self, alarms: Iterable[Alarm]) -> None:
@@ -83,6 +84,11 @@ class Signals:
         """Silence what sounds now, for a while."""
         logger.info("silenced: %s", ", ".join(alarm.key for alarm in self._alarms) or "nothing")
         self._silencing.press(self._alarms, self._now_s())
+        self._changed.set()
+
+    async def identify(self, seconds: float) -> None:
+        """Have every buzzer and lamp that tells no alarm say which node this is; relays stay as they are."""
+        self._identify_until_s = self._now_s() + seconds
         self._changed.set()
 
     async def run(self) -> None:
@@ -102,11 +108,15 @@ class Signals:
         """Switch every output as it has to be now; return after how long one of them changes by itself."""
         now_s = self._now_s()
         silenced = self._silencing.silenced(now_s)
-        waits = []
+        waits: list[float | None] = []
         for driven in self._driven:
             without = silenced if driven.settings.device is Device.BUZZER else set[str]()
             severity = worst(self._alarms, without=without)
-            waits.append(driven.drive(driven.settings.pattern(severity), now_s))
+            pattern = driven.settings.pattern(severity)
+            if pattern == OFF and now_s < self._identify_until_s and driven.settings.device is not Device.RELAY:
+                pattern = IDENTIFY
+                waits.append(self._identify_until_s - now_s)
+            waits.append(driven.drive(pattern, now_s))
         end_s = self._silencing.next_end_s()
         waits.append(None if end_s is None else max(0.0, end_s - now_s))
         return min((wait_s for wait_s in waits if wait_s is not None), default=None)
