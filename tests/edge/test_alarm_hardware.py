@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import pty
+import select
 import threading
 import tty
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -197,15 +198,13 @@ def simulated_modem(answer: Callable[[bytes], bytes]) -> Iterator[tuple[Path, li
     """A terminal that answers what is written to it word by word, as a modem does; yields its path and the words."""
     master, slave = pty.openpty()
     tty.setraw(slave)
+    hung_up, hang_up = os.pipe()
     words: list[bytes] = []
 
     def talk() -> None:
         heard = b""
-        while True:
-            try:
-                heard += os.read(master, 256)
-            except OSError:
-                return
+        while hung_up not in (ready := select.select([master, hung_up], [], [])[0]):
+            heard += os.read(ready[0], 256)
             while (end := next((i for i, byte in enumerate(heard) if byte in b"\r\x1a"), None)) is not None:
                 word, heard = heard[: end + 1].lstrip(b"\x1b"), heard[end + 1 :]
                 words.append(word)
@@ -216,9 +215,10 @@ def simulated_modem(answer: Callable[[bytes], bytes]) -> Iterator[tuple[Path, li
     try:
         yield Path(os.ttyname(slave)), words
     finally:
-        os.close(slave)
-        os.close(master)
-        thread.join(timeout=5)
+        os.write(hang_up, b"!")
+        thread.join()
+        for each in (slave, master, hung_up, hang_up):
+            os.close(each)
 
 
 def obliging(word: bytes) -> bytes:
