@@ -22,6 +22,8 @@ from domain.document import Document, Path
 from domain.errors import DocumentError, Problem
 
 MAX_DEPTH: Final = 40
+TOO_DEEP: Final = "too many levels"
+ALLOWED_DEPTH: Final = f"at most {MAX_DEPTH} levels"
 MAX_INTEGER_DIGITS: Final = 18
 """What fits into 64 bits, as every store keeps it."""
 
@@ -97,6 +99,8 @@ def _syntax_problem(error: yaml.MarkedYAMLError, text: str, source: str) -> Prob
         found = "a tab" if rest[0] == "\t" else 'a text that starts with "%"'
         return Problem(source, line, column, "document", found, "spaces" if rest[0] == "\t" else 'the text in "quotes"')
     found = " ".join(part for part in (error.problem, error.context) if part).removeprefix("found ")
+    if "nesting depth" in found:  # libyaml has a bound of its own, and reads ahead of ours
+        return Problem(source, line, column, "document", TOO_DEEP, ALLOWED_DEPTH)
     return Problem(
         source, line, column, "document", found or "no YAML", "YAML: key: value, - item, text with special signs quoted"
     )
@@ -128,7 +132,7 @@ class _Builder:
     def _value(self, event: Any, stream: Iterator[Any], path: Path) -> Any:
         self.positions.setdefault(path, _position(event))
         if len(path) > MAX_DEPTH:
-            raise self._refusal(event, path[:3], "too many levels", f"at most {MAX_DEPTH} levels")
+            raise self._refusal(event, path[:3], TOO_DEEP, ALLOWED_DEPTH)
         self._refuse_indirection(event, path)
         if isinstance(event, events.MappingStartEvent):
             return self._mapping(stream, path)

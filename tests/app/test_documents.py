@@ -78,7 +78,7 @@ def test_core_words_have_their_meaning(word: str, value: object) -> None:
         ("{[a]: b}", 1, 2, "as a key"),
         ("n: 12345678901234567890", 1, 4, "20 digits"),
         ("n: 1e999", 1, 4, "too large"),
-        ("[" * 50_000, 1, 42, "too many levels"),
+        ("[" * 900, 1, 42, "too many levels"),
     ],
 )
 def test_what_cannot_be_read_is_named_with_its_place(text: str, line: int, column: int, found: str) -> None:
@@ -87,6 +87,12 @@ def test_what_cannot_be_read_is_named_with_its_place(text: str, line: int, colum
     assert (problem.source, problem.line, problem.column) == ("rules.yaml", line, column)
     assert found in problem.found
     assert problem.allowed
+
+
+def test_a_text_of_brackets_alone_is_refused_by_its_depth() -> None:
+    """However deep it goes, and whichever of two parsers notices first."""
+    (problem,) = problems_of("[" * 50_000)
+    assert (problem.found, problem.allowed) == ("too many levels", "at most 40 levels")
 
 
 def test_all_problems_are_listed_at_once() -> None:
