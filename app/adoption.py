@@ -22,12 +22,11 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from app.adopted import Adopted, Fit, Word, earlier, known_until
+from app.yardstick import Yardstick
 from domain.directory import Directory
 from domain.episode import ChangeKind, Episode, EpisodeChange
 from domain.instant import to_datetime
 from domain.reading import Reading
-from rules.compile import live_ms
-from rules.conditions.base import Band, ValueCondition
 from rules.model import Rule
 from rules.settings import EngineSettings
 
@@ -39,9 +38,7 @@ class Adoption:
     """Remembers the episodes that nodes told; pure, whoever calls it stores what it returns."""
 
     def __init__(self, rules: Iterable[Rule], directory: Callable[[], Directory], settings: EngineSettings) -> None:
-        self.use(rules)
-        self._directory = directory
-        self._settings = settings
+        self._yardstick = Yardstick(rules, directory, settings)
         self._known: dict[str, Adopted] = {}
         self._changed: dict[str, None] = {}
         self.channels: defaultdict[str, list[Adopted]] = defaultdict(list)
@@ -49,7 +46,7 @@ class Adoption:
 
     def use(self, rules: Iterable[Rule]) -> None:
         """Judge by other rules from now on."""
-        self._rules = {rule.id: rule for rule in rules}
+        self._yardstick.use(rules)
 
     def load(self, known: Iterable[Adopted]) -> None:
         """Go on from what ``changed`` handed out in earlier lives."""
@@ -72,7 +69,7 @@ class Adoption:
         that the node tells, or after what it last saw, in order.
         """
         self._forget(word.heard_at)
-        word = self._completed(word, later)
+        word = self._yardstick.completed(word, later)
         settled = word.said.ended_at is not None and any(_at(each) == word.said.ended_at for each in later)
         entry = next((each for each in self._of(word.said) if each.word.said.id == word.said.id), None)
         if entry is None:
@@ -81,7 +78,7 @@ class Adoption:
             return []
         entry.word, entry.settled = word, settled
         parted = self._part(entry) if entry.found and word.fit(entry.found) is Fit.NONE else []
-        return parted + self._restate(entry, live=self._is_live(word))
+        return parted + self._restate(entry, live=self._yardstick.is_live(word))
 
     def _hear_new(self, word: Word, stored: Sequence[Episode], *, settled: bool) -> list[EpisodeChange]:
         loosened, same = self._loosened(word)
@@ -91,7 +88,7 @@ class Adoption:
             return self._hear_again(entry, word)
         entry = self._add(Adopted(same or word.said, word, found=same, settled=settled))
         kind = ChangeKind.OPENED if same is None else ChangeKind.AMENDED
-        return loosened + self._restate(entry, live=self._is_live(word), kind=kind)
+        return loosened + self._restate(entry, live=self._yardstick.is_live(word), kind=kind)
 
     def _same(self, word: Word, stored: Sequence[Episode]) -> Episode | None:
         """Return the stored episode that the node means, if there is one."""
@@ -119,7 +116,7 @@ class Adoption:
             return []
         said = replace(word.said, started_at=before.said.started_at, confirmed_at=before.said.confirmed_at)
         entry.word = word._replace(said=said)
-        return self._restate(entry, live=self._is_live(word))
+        return self._restate(entry, live=self._yardstick.is_live(word))
 
     # What the engine here finds.
 
@@ -176,7 +173,7 @@ class Adoption:
                 entry.settled = True
                 self._changed[entry.stored.id] = None
             alone = entry.stored.ended_at is None and entry.found is None
-            if alone and moment > entry.word.seen_at and self._clears(entry.stored, reading):
+            if alone and moment > entry.word.seen_at and self._yardstick.clears(entry.stored, reading):
                 entry.word = entry.word._replace(over_at=moment)
                 changes += self._restate(entry, live=True)
         return changes
@@ -223,7 +220,7 @@ class Adoption:
         said, found = entry.word.said, entry.found
         if found is None:
             return replace(said, id=entry.stored.id, ended_at=entry.end)
-        worst = self._worse(found, said)
+        worst = self._yardstick.worse(found, said)
         return replace(
             found,
             id=entry.stored.id,
@@ -233,39 +230,6 @@ class Adoption:
             extreme=worst.extreme,
             extreme_at=worst.extreme_at,
         )
-
-    def _worse(self, found: Episode, said: Episode) -> Episode:
-        band = self._band(found)
-        if band is None or band.excess is None or said.extreme is None or found.extreme is None:
-            return found
-        return said if band.excess(said.extreme) > band.excess(found.extreme) else found
-
-    def _clears(self, episode: Episode, reading: Reading) -> bool:
-        band = self._band(episode)
-        return band is not None and reading.value is not None and reading.quality.usable and band.cleared(reading.value)
-
-    def _band(self, episode: Episode) -> Band | None:
-        rule, channel = self._rules.get(episode.rule), self._directory().channels.get(episode.subject)
-        if rule is None or channel is None or not isinstance(rule.condition, ValueCondition):
-            return None
-        return rule.condition.band(channel)
-
-    def _is_live(self, word: Word) -> bool:
-        channel = self._directory().channels.get(word.said.subject)
-        within_ms = 0 if channel is None else live_ms(channel.interval, self._settings)
-        return word.heard_at - word.seen_at <= timedelta(milliseconds=within_ms)
-
-    def _completed(self, word: Word, later: Sequence[Reading]) -> Word:
-        """Return the node's word with what only the service knows: severity, place, a reading that ended it since."""
-        said = word.said
-        rule, channel = self._rules.get(said.rule), self._directory().channels.get(said.subject)
-        over_at = next((_at(each) for each in later if _at(each) > word.seen_at and self._clears(said, each)), None)
-        said = replace(
-            said,
-            severity=said.severity if rule is None else rule.severity,
-            facility=said.facility if channel is None else channel.facility,
-        )
-        return word._replace(said=said, over_at=over_at if said.ended_at is None else None)
 
     # What is remembered.
 

@@ -23,6 +23,8 @@ from rules.settings import EngineSettings
 log = logging.getLogger(__name__)
 
 MOST_OVERLAPPING = 1_000
+EVENTS_AT_ONCE = 50
+"""Judged in one transaction; more would keep readings waiting."""
 
 
 class Hearing:
@@ -51,12 +53,20 @@ class Hearing:
         return JoinedEngine(engine, self._adoption)
 
     async def next(self) -> list[EpisodeChange] | None:
-        """Return what the next event changes, None where nobody waits; ``save`` has to follow."""
+        """Return what the next events change, at most one a channel; None without any. ``save`` has to follow."""
         self.events.news.clear()
-        waiting = await self.events.first()
-        if waiting is None:
-            return None
-        self._judged.append(waiting.id)
+        changes: list[EpisodeChange] = []
+        channels: set[str] = set()
+        for waiting in await self.events.first(EVENTS_AT_ONCE):
+            channel = waiting.event.episode.subject
+            if channel in channels:
+                break  # what is stored of the channel has to be written first
+            channels.add(channel)
+            self._judged.append(waiting.id)
+            changes += await self._try(waiting)
+        return changes if channels else None
+
+    async def _try(self, waiting: Waiting) -> list[EpisodeChange]:
         try:
             return await self._hear(waiting)
         except (ArithmeticError, LookupError, TypeError, ValueError):  # one node's event must not stall the judge

@@ -166,12 +166,12 @@ class Judge:
         return self.engine.step(Tick(now_ms))
 
     async def _hear(self) -> bool:
-        """Take up what nodes told, event by event; return whether there was anything."""
-        heard = False
-        while self.hearing is not None and (changes := await self.hearing.next()) is not None:
-            await self._save(changes)
-            heard = True
-        return heard
+        """Take up some of what nodes told; return whether there was anything."""
+        changes = None if self.hearing is None else await self.hearing.next()
+        if changes is None:
+            return False
+        await self._save(changes)
+        return True
 
     async def _amend(self) -> None:
         """Judge again the history that late readings changed, channel by channel."""

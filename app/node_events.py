@@ -88,13 +88,14 @@ class NodeEvents:
         """Return when an event has come to this process since the last look."""
         await self.news.wait()
 
-    async def first(self) -> Waiting | None:
-        """Return the event that waits longest."""
+    async def first(self, limit: int) -> list[Waiting]:
+        """Return the events that wait longest, in the order they came."""
         async with self._database.connect() as connection:
-            row = (await connection.execute(select(_WAITING).order_by(_WAITING.c.id).limit(1))).one_or_none()
-        if row is None:
-            return None
-        return Waiting(row.id, row.node, to_datetime(row.received_at_ms), EpisodeEvent.decode(row.payload))
+            rows = await connection.execute(select(_WAITING).order_by(_WAITING.c.id).limit(limit))
+            return [
+                Waiting(row.id, row.node, to_datetime(row.received_at_ms), EpisodeEvent.decode(row.payload))
+                for row in rows
+            ]
 
     async def adopted(self) -> list[Adopted]:
         """Return what was taken up and is still remembered."""

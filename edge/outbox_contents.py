@@ -24,7 +24,8 @@ logger = logging.getLogger(__name__)
 FORMED_AHEAD = 8
 """Batches of old readings are formed several at a time: each time costs a write."""
 SEEN_STEP_MS = 10 * MINUTE_MS
-_MOST_LIVE_PIECES = 1_000
+_MOST_LIVE_PIECES = 300
+"""So far back live readings are looked for; old ones that are sent once more may have come after them."""
 _PIECES = "SELECT id, boot, newest_ms, readings FROM chunk WHERE batch IS NULL"
 
 
@@ -110,7 +111,8 @@ class Contents:
         pieces = [self._insert_chunk(part) for part in cut(samples, self._batch_readings)]
         self.index.unformed += len(pieces)
         self.index.depth += len(samples)
-        self.latest_ms = max(piece.newest_ms for piece in pieces)
+        newest_ms = max(piece.newest_ms for piece in pieces)
+        self.latest_ms = newest_ms if self.latest_ms is None else max(newest_ms, self.latest_ms)
         self.boots.seen(self.boots.current, self.latest_ms, SEEN_STEP_MS)
         room = numbers_at_once - len(self.index.batches)
         for piece in reversed(pieces[-room:] if room > 0 else []):
@@ -229,9 +231,8 @@ class Contents:
     def _newest_live(self) -> Iterator[Piece]:
         rows = self._connection.execute(f"{_PIECES} ORDER BY id DESC LIMIT ?", (_MOST_LIVE_PIECES,))
         for piece in map(Piece._make, rows):
-            if not self._is_live(piece.boot, piece.newest_ms):
-                return
-            yield piece
+            if self._is_live(piece.boot, piece.newest_ms):
+                yield piece
 
     def _oldest_sendable(self) -> Iterator[Piece]:
         held = set(self.boots.held())

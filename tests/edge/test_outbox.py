@@ -70,6 +70,14 @@ def test_a_fresh_reading_overtakes_batches_that_grew_old(outbox: Outbox) -> None
     assert outbox.samples(first.seq) == (sample(0),)
 
 
+def test_old_readings_that_come_later_do_not_hide_live_ones(outbox: Outbox) -> None:
+    """Whoever puts yesterday once more does not delay today."""
+    outbox.put([sample(1)])
+    for age in range(1500, 1490, -1):
+        outbox.put([sample(age)])
+    assert contents(outbox, UpLane.LIVE) == [[1]]
+
+
 @pytest.mark.parametrize("window", [2, 3, 8])
 def test_the_window_bounds_what_is_under_way(outbox: Outbox, window: int) -> None:
     """Neither lane takes the other's room, and asking again forms nothing new."""
