@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from collector.lanes import NOT_STORED, Done, Outcome
 from domain.reading import Reading
 from domain.receipt import Receipt
 from domain.rejection import Rejected
@@ -21,6 +22,12 @@ class Delivery(NamedTuple):
     """(epoch, seq) to be receipted; None for what gets no receipt."""
     readings: list[Reading]
     rejected: list[Rejected]
+    done: Done | None = None
+
+    def tell(self, *, stored: bool) -> None:
+        """Say what became of the message to whoever waits for it."""
+        if self.done is not None:
+            self.done(Outcome(True, len(self.readings), self.rejected) if stored else NOT_STORED)
 
 
 @dataclass(slots=True)
@@ -43,6 +50,11 @@ class Group:
     def rejected(self) -> list[Rejected]:
         """Return everything refused in order of arrival."""
         return [refused for delivery in self.deliveries for refused in delivery.rejected]
+
+    def tell(self, *, stored: bool) -> None:
+        """Say what became of each message to whoever waits for it."""
+        for delivery in self.deliveries:
+            delivery.tell(stored=stored)
 
     def halves(self) -> tuple[Group, Group]:
         """Return the first and the second half, by deliveries."""

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
+from collections.abc import Callable, Sequence
 from enum import StrEnum
 from typing import NamedTuple
 
 from collector.settings import PipelineSettings
+from domain.rejection import Rejected
 
 
 class Lane(StrEnum):
@@ -17,6 +19,21 @@ class Lane(StrEnum):
     """Live batches, births, last wills, events and replies."""
     BACKFILL = "backfill"
     """What a node could not send in time."""
+
+
+class Outcome(NamedTuple):
+    """What became of one message."""
+
+    stored: bool
+    """Whether its readings and everything refused of it are durable; False: nothing of it is, and it may come again."""
+    readings: int
+    rejected: Sequence[Rejected]
+
+
+NOT_STORED = Outcome(False, 0, ())
+
+Done = Callable[[Outcome], None]
+"""Told once, after the commit: how a sender without receipts learns what it may forget. Must return at once."""
 
 
 class Message(NamedTuple):
@@ -30,6 +47,7 @@ class Message(NamedTuple):
     received_at_ms: int
     retained: bool
     """Whether the broker says that it kept this message from before."""
+    done: Done | None = None
 
 
 class Lanes:

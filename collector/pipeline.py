@@ -6,7 +6,8 @@ The steps, in order:
 2. **validate**: samples → readings, or a reason why not (``collector/validate.py``)
 3. **collect**: into a group of some thousand readings or some milliseconds (``collector/group.py``)
 4. **commit**: the group, durably, readings and refused ones in one transaction (``collector/journal/``)
-5. **receipt**: tell the nodes what they may delete; never before the commit returned
+5. **receipt**: tell the nodes what they may delete, and senders without receipts what became of their message
+   (``done``); never before the commit returned
 6. **tell**: hand the committed readings to whoever follows (newest values, the judge, ...)
 
 Episodes that nodes found leave the line after step 2, for a queue of their own (``collector/node_events.py``).
@@ -23,7 +24,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from collector import backoff
 from collector.decode import READINGS_LANES, Parcel, check_size, decode, identity, open_parcel, reject, sample_as_json
 from collector.group import Delivery, Group
-from collector.lanes import Lane, Lanes, Message
+from collector.lanes import Done, Lane, Lanes, Message
 from collector.node_events import EventDesk, NodeEvent, TakeEvent, check_event
 from collector.nodes import NodeStates, decode_state
 from collector.settings import PipelineSettings
@@ -76,12 +77,17 @@ class Pipeline:
         self._last_commit_at_ms: int | None = None
         self._failing_since_ms: int | None = None
 
-    async def accept(self, topic: str, payload: bytes, received_at_ms: int, *, retained: bool = False) -> None:
-        """Take a message from a source; waits while its lane is full, and never looks into the payload."""
+    async def accept(
+        self, topic: str, payload: bytes, received_at_ms: int, *, retained: bool = False, done: Done | None = None
+    ) -> None:
+        """Take a message from a source; waits while its lane is full, and never looks into the payload.
+
+        ``done`` is told what became of it after the commit, for senders that get no receipt.
+        """
         largest = self._settings.max_payload_bytes
         held = payload if len(payload) <= largest else payload[: self._settings.kept_payload_bytes]
         lane = Lane.BACKFILL if topic.endswith(_BACKFILL_TOPIC_END) else Lane.LIVE
-        await self._lanes.put(lane, Message(topic, held, len(payload), received_at_ms, retained))
+        await self._lanes.put(lane, Message(topic, held, len(payload), received_at_ms, retained, done))
 
     async def run(self) -> None:
         """Work until cancelled. While one group is being committed, the next is collected."""
@@ -148,6 +154,8 @@ class Pipeline:
             self._counters.defects += 1
             detail = f"the service could not read it: {type(bug).__name__}"
             delivery = self._refused(message, node, Reason.MALFORMED, detail)
+        if message.done is not None:
+            delivery = (delivery or Delivery(node, None, [], []))._replace(done=message.done)
         if delivery is not None:
             group.add(delivery)
 
@@ -199,6 +207,7 @@ class Pipeline:
     async def _settle(self, group: Group) -> None:
         for part, position in await self._commit(group):
             await self._receipt(part)
+            part.tell(stored=True)
             self._tell(part, position)
 
     async def _commit(self, group: Group) -> list[tuple[Group, int]]:
@@ -209,6 +218,7 @@ class Pipeline:
             if len(group.deliveries) == 1:
                 self._counters.batches_not_stored += 1
                 log.exception("the journal refuses a batch of node %r; it gets no receipt", group.deliveries[0].node)
+                group.tell(stored=False)
                 return []
             log.warning("the journal refuses a group of %d messages (%s); halving", len(group.deliveries), error)
             first, second = group.halves()

@@ -8,6 +8,7 @@ from collector.journal.errors import (
     JournalLocked,
     JournalMissing,
     JournalTooNew,
+    JournalTooOld,
     JournalUnwritable,
 )
 from collector.journal.journal import Journal, JournalStats
@@ -25,6 +26,7 @@ __all__ = [
     "JournalSettings",
     "JournalStats",
     "JournalTooNew",
+    "JournalTooOld",
     "JournalUnwritable",
     "Resolution",
     "Retention",

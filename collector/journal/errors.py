@@ -43,6 +43,10 @@ class JournalTooNew(JournalError):
     """The file was written by a newer Vitals."""
 
 
+class JournalTooOld(JournalError):
+    """The file was written by an older Vitals, and who opened it only reads."""
+
+
 class JournalDamaged(JournalError):
     """The file is not a journal, or its contents cannot be trusted."""
 

@@ -5,10 +5,9 @@ from __future__ import annotations
 import sqlite3
 from pathlib import Path
 
-from collector.journal.errors import JournalDamaged, JournalMissing, JournalTooNew, translated
+from collector.journal.errors import JournalDamaged, JournalMissing, JournalTooNew, JournalTooOld, translated
 
 FILE_NAME = "journal.sqlite"
-SCHEMA_VERSION = 1
 
 _BUSY_MS = 5_000
 _WRITER_CACHE_KIB = 64 * 1024
@@ -18,7 +17,7 @@ _LARGEST_IDLE_LOG_BYTES = 64 * 1024 * 1024
 # Pages; measured: 4,000 takes a quarter off the time of a commit against the default 1,000 and costs 16 MB of log.
 _CHECKPOINT_PAGES = 4_000
 
-_TABLES = """
+_FIRST = """
 CREATE TABLE meta(key TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
 -- sid: the short number of a channel. kept_from: raw readings before this moment were deleted by retention.
 CREATE TABLE series(sid INTEGER PRIMARY KEY, channel TEXT NOT NULL UNIQUE, kept_from INTEGER NOT NULL DEFAULT 0);
@@ -46,8 +45,11 @@ CREATE TABLE rejected(
     topic TEXT NOT NULL, node TEXT, detail TEXT NOT NULL, payload BLOB NOT NULL);
 CREATE INDEX rejected_by_reason ON rejected(reason, id);
 CREATE TABLE rejected_total(reason TEXT PRIMARY KEY, count INTEGER NOT NULL) WITHOUT ROWID;
-INSERT INTO meta VALUES('schema_version', 1), ('settled', 0);
+INSERT INTO meta VALUES('schema_version', 0), ('settled', 0);
 """
+STEPS = (_FIRST,)
+"""What makes schema n + 1 out of schema n, from the empty file on. A step that was released is never changed."""
+_ONE_MORE = "UPDATE meta SET value = value + 1 WHERE key = 'schema_version';"
 
 
 def open_writer(folder: Path) -> sqlite3.Connection:
@@ -79,7 +81,7 @@ def open_reader(folder: Path) -> sqlite3.Connection:
             connection.execute("PRAGMA query_only=1")
             connection.execute(f"PRAGMA mmap_size={_MAPPED_BYTES}")
             connection.execute(f"PRAGMA cache_size=-{_READER_CACHE_KIB}")
-            _check_version(connection, path)
+            _refuse_older(connection, path)
         except BaseException:
             connection.close()
             raise
@@ -112,16 +114,22 @@ def _durable(connection: sqlite3.Connection) -> None:
 
 def _prepare(connection: sqlite3.Connection, path: Path) -> None:
     (tables,) = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
-    if not tables:
-        connection.executescript(f"BEGIN IMMEDIATE; {_TABLES} COMMIT;")
-    _check_version(connection, path)
+    for version, step in enumerate(STEPS, start=1):
+        if version > (_version(connection, path) if tables else 0):
+            connection.executescript(f"BEGIN IMMEDIATE; {step} {_ONE_MORE} COMMIT;")
+            tables = True
     # SQLite quietly opens for reading what it may not write, and tells at the first change: make one, keep none.
     connection.execute("BEGIN IMMEDIATE")
     connection.execute("UPDATE meta SET value = value")
     connection.execute("ROLLBACK")
 
 
-def _check_version(connection: sqlite3.Connection, path: Path) -> None:
+def _refuse_older(connection: sqlite3.Connection, path: Path) -> None:
+    if _version(connection, path) < len(STEPS):
+        raise JournalTooOld(f"{path} is of an older Vitals; start the service once, which brings it up to date")
+
+
+def _version(connection: sqlite3.Connection, path: Path) -> int:
     try:
         row = connection.execute("SELECT value FROM meta WHERE key = 'schema_version'").fetchone()
     except sqlite3.OperationalError as error:
@@ -130,8 +138,9 @@ def _check_version(connection: sqlite3.Connection, path: Path) -> None:
         raise JournalDamaged(f"{path} is a database, but not a journal") from error
     if row is None or row[0] < 1:
         raise JournalDamaged(f"{path} does not say which schema it has")
-    if row[0] > SCHEMA_VERSION:
+    if row[0] > len(STEPS):
         raise JournalTooNew(
-            f"{path} has schema {row[0]} and this version reads up to {SCHEMA_VERSION}: "
+            f"{path} has schema {row[0]} and this version reads up to {len(STEPS)}: "
             "it was written by a newer Vitals; install that one"
         )
+    return int(row[0])

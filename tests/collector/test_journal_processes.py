@@ -26,7 +26,9 @@ from collector.journal import (
     JournalLocked,
     JournalMissing,
     JournalTooNew,
+    JournalTooOld,
     JournalUnwritable,
+    schema,
 )
 from collector.journal.opening import OpenToWrite
 from domain.reading import Reading
@@ -247,6 +249,22 @@ async def test_file_that_is_not_ours_to_read_is_refused(tmp_path: Path, change: 
     for read_only in (False, True):
         with pytest.raises(error):
             await Journal.open(tmp_path, read_only=read_only).__aenter__()
+
+
+async def test_the_file_of_an_older_version_is_brought_up_to_date(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The writer takes the steps that are missing and keeps what is stored; who only reads asks for that first."""
+    async with Journal.open(tmp_path) as journal:
+        await journal.commit(batch(0))
+    monkeypatch.setattr(schema, "STEPS", (*schema.STEPS, "ALTER TABLE series ADD COLUMN of_tomorrow INTEGER;"))
+    with pytest.raises(JournalTooOld, match="start the service once"):
+        await Journal.open(tmp_path, read_only=True).__aenter__()
+    for _ in range(2):
+        async with Journal.open(tmp_path) as journal:
+            assert await journal.count() == BATCH
+    with closing(sqlite3.connect(tmp_path / DATABASE)) as other:
+        assert other.execute("SELECT count(of_tomorrow) FROM series").fetchone() == (0,)
 
 
 async def test_no_database_at_all_is_refused(tmp_path: Path) -> None:

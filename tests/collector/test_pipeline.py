@@ -6,11 +6,12 @@ import asyncio
 import json
 from collections.abc import Sequence
 from datetime import timedelta
+from functools import partial
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from collector.lanes import Lane
+from collector.lanes import NOT_STORED, Lane, Outcome
 from collector.pipeline import Pipeline
 from domain.errors import OperatorError, VitalsError
 from domain.reading import Reading, Sample
@@ -55,6 +56,43 @@ async def test_no_receipt_before_the_commit_returned() -> None:
         assert not recorder.receipts
         release.set()
         await recorder.until(lambda: recorder.receipted("n1", 7))
+
+
+async def test_who_gets_no_receipt_learns_what_became_of_a_message_after_the_commit() -> None:
+    """Not before: what is told is durable; refused records and whole payloads are told with it."""
+    recorder, outcomes = Recorder(), list[Outcome]()
+
+    async def nothing_is_told_yet(_readings: Sequence[Reading], _rejected: Sequence[Rejected]) -> None:
+        assert not outcomes
+
+    recorder.before_commit = nothing_is_told_yet
+    async with running(recorder, directory("n1")) as pipeline:
+        good_and_bad = payload("n1", None, fridge(NOW_MS), fridge(NOW_MS, 9999.0))
+        for content in (good_and_bad, b"[broken"):
+            await pipeline.accept(up("n1", UpLane.LIVE), content, NOW_MS, done=outcomes.append)
+        await recorder.until(lambda: bool(recorder.told))
+    (first, second) = outcomes
+    assert (first.stored, first.readings, [r.reason for r in first.rejected]) == (True, 1, [Reason.OUT_OF_RANGE])
+    assert (second.stored, second.readings, [r.reason for r in second.rejected]) == (True, 0, [Reason.MALFORMED])
+    assert not recorder.receipts
+
+
+async def test_who_gets_no_receipt_learns_that_a_message_could_not_be_stored() -> None:
+    """What the journal refuses for good is not called stored; its neighbours are."""
+    recorder, outcomes = Recorder(), dict[str, Outcome]()
+
+    async def refuse_negative(readings: Sequence[Reading], _rejected: Sequence[Rejected]) -> None:
+        if any(reading.value == -5.0 for reading in readings):
+            raise RuntimeError("cannot hold this")
+
+    recorder.before_commit = refuse_negative
+    async with running(recorder, directory("n1")) as pipeline:
+        for name, value in (("good", 4.5), ("cursed", -5.0), ("also good", 4.5)):
+            told = partial(outcomes.__setitem__, name)
+            content = payload("n1", None, fridge(NOW_MS, value))
+            await pipeline.accept(up("n1", UpLane.LIVE), content, NOW_MS, done=told)
+        await recorder.until(lambda: len(recorder.told) == 2)
+    assert outcomes == {"good": Outcome(True, 1, []), "cursed": NOT_STORED, "also good": Outcome(True, 1, [])}
 
 
 async def test_batches_of_one_node_share_one_receipt() -> None:
