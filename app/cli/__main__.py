@@ -1,0 +1,5 @@
+"""``python -m app.cli`` is ``vitals``."""
+
+from app.cli import main
+
+main()

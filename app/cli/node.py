@@ -1,0 +1,88 @@
+"""What the service tells one node."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import click
+
+from app.cli.base import EXISTING_FILE, SERVICE_CONFIG, VitalsGroup
+
+
+def _keyed(command: Callable[..., None]) -> Callable[..., None]:
+    """Add what every command needs that speaks to a node."""
+    for option in (
+        click.option(
+            "--key-file", type=EXISTING_FILE, help="The node's key; default: NODE.key in the folder node_keys."
+        ),
+        SERVICE_CONFIG,
+    ):
+        command = option(command)
+    return command
+
+
+@click.group(cls=VitalsGroup)
+def node() -> None:
+    """Tell a node what to do, and what it is to measure."""
+
+
+@node.command("command")
+@click.argument("node_name", metavar="NODE")
+@click.argument("name")
+@click.argument("arguments", nargs=-1, metavar="[NAME=VALUE]...")
+@click.option("--timeout", default=60.0, show_default=True, help="Seconds to wait for the reply.")
+@_keyed
+def node_command(
+    node_name: str, name: str, arguments: tuple[str, ...], timeout: float, config_path: Path, key_file: Path | None
+) -> None:
+    r"""Tell NODE to do one thing, and show its reply.
+
+    \b
+    sample_now                     read every sensor now
+    identify [seconds=30]          be seen or heard
+    restart                        start the agent's process anew
+    resend from=TIME to=TIME       send what was measured then again (2026-11-20T00:00:00Z)
+
+    The exit code is 0 when the node did it, 1 when it did not, 4 when it did not reply.
+    """
+    from datetime import timedelta
+
+    from app.config import read_config
+    from app.node_commands import read_key, send_command
+    from app.process import run_until_stopped
+
+    config = read_config(config_path, os.environ)
+    key, patience = read_key(config.key_folder, node_name, key_file), timedelta(seconds=timeout)
+    sending = send_command(config.mqtt, node_name, key, name, arguments, patience=patience, say=click.echo)
+    if run_until_stopped(sending) is not True:
+        sys.exit(1)
+
+
+@node.command("config")
+@click.argument("node_name", metavar="NODE")
+@click.argument("document", metavar="FILE", type=EXISTING_FILE)
+@click.option("--timeout", default=900.0, show_default=True, help="Seconds to wait until it is kept or refused.")
+@_keyed
+def node_config(node_name: str, document: Path, timeout: float, config_path: Path, key_file: Path | None) -> None:
+    """Give NODE the configuration in FILE, and show what becomes of it.
+
+    Each top-level key in FILE, such as drivers or interval, takes the place of the same key in the node's own file; a
+    file with {} gives the node its own back. The node tries it, and goes back by itself when nothing is measured and
+    confirmed with it. The broker keeps it for a node that is away.
+
+    The exit code is 0 when the node keeps it, 1 when it does not, 4 when it did not say so in time.
+    """
+    from datetime import timedelta
+
+    from app.config import read_config
+    from app.node_commands import read_key, send_config
+    from app.process import run_until_stopped
+
+    config = read_config(config_path, os.environ)
+    key, patience = read_key(config.key_folder, node_name, key_file), timedelta(seconds=timeout)
+    sending = send_config(config.mqtt, node_name, key, document, patience=patience, say=click.echo)
+    if run_until_stopped(sending) is not True:
+        sys.exit(1)
