@@ -16,6 +16,7 @@ from api.facilities import facility_routes
 from api.guard import Guard
 from api.headers import EntityTags, SecurityHeaders
 from api.health import health_routes
+from api.letters import letter_routes
 from api.models import ProblemDocument
 from api.pages import page_routes
 from api.services import Services
@@ -72,6 +73,12 @@ def create_api(services: Services, settings: ApiSettings | None = None) -> FastA
 
 def _versioned(services: Services, hub: EventHub) -> APIRouter:
     router = APIRouter(prefix=PREFIX, responses={422: {"model": ProblemDocument, "description": "Not answerable"}})
-    for part in (facility_routes(services), channel_routes(services), alert_routes(services), stream_routes(hub)):
+    for part in (
+        facility_routes(services),
+        channel_routes(services),
+        alert_routes(services),
+        letter_routes(services),
+        stream_routes(hub),
+    ):
         router.include_router(part)
     return router

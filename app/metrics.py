@@ -45,6 +45,8 @@ class Owners:
     power_of: Callable[[str], Power | None]
     open_alerts: Callable[[], Sequence[Alert]]
     forwarders: Mapping[str, Forwarder]
+    waiting_nodes: Callable[[], int]
+    """How many nodes send and are not registered."""
     nodes: Callable[[], Sequence[tuple[Node, int | None]]]
     """Every registered node and when it was last heard (milliseconds); None: never."""
 
@@ -78,6 +80,9 @@ class Metrics:
             self._owners.notifications(),
         )  # fmt: skip
         yield _nodes(self._owners.nodes())
+        yield _gauge(
+            "vitals_nodes_waiting", "Nodes that send and are not registered.", (), {(): self._owners.waiting_nodes()}
+        )
         yield from _forwarders(self._owners.forwarders)
 
 

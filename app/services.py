@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from alerts.facts import RuleText, filled
 from alerts.store import AlertStore
-from api.services import PartState, Services
+from api.services import IntakeDesk, PartState, Services
 from app.judge import JudgeStats
 from app.metrics import Metrics
 from app.registry_view import RegistryView
@@ -34,6 +34,7 @@ def services_of(
     texts: Mapping[str, RuleText],
     metrics: Metrics,
     parts: Callable[[], Sequence[PartState]],
+    intake: IntakeDesk,
     notice: str,
 ) -> Services:
     """Return what routes and pages call."""
@@ -64,6 +65,7 @@ def services_of(
         metrics=metrics.render,
         parts=parts,
         describe=describe,
+        intake=intake,
         notice=notice,
     )
 

@@ -22,7 +22,7 @@ import random
 from collections.abc import Awaitable, Callable, Sequence
 
 from collector import backoff
-from collector.decode import READINGS_LANES, Parcel, check_size, decode, identity, open_parcel, reject, sample_as_json
+from collector.decode import READINGS_LANES, Parcel, check_size, decode, identity, open_parcel, reject, sample_alone
 from collector.group import Delivery, Group
 from collector.lanes import Done, Lane, Lanes, Message
 from collector.node_events import EventDesk, NodeEvent, TakeEvent, check_event
@@ -78,16 +78,26 @@ class Pipeline:
         self._failing_since_ms: int | None = None
 
     async def accept(
-        self, topic: str, payload: bytes, received_at_ms: int, *, retained: bool = False, done: Done | None = None
+        self,
+        topic: str,
+        payload: bytes,
+        received_at_ms: int,
+        *,
+        retained: bool = False,
+        done: Done | None = None,
+        first_came_at_ms: int | None = None,
     ) -> None:
         """Take a message from a source; waits while its lane is full, and never looks into the payload.
 
-        ``done`` is told what became of it after the commit, for senders that get no receipt.
+        ``done`` is told what became of it after the commit, for senders that get no receipt. ``first_came_at_ms``: a
+        message that is replayed is late now, and its relative times count from when it came first.
         """
         largest = self._settings.max_payload_bytes
         held = payload if len(payload) <= largest else payload[: self._settings.kept_payload_bytes]
         lane = Lane.BACKFILL if topic.endswith(_BACKFILL_TOPIC_END) else Lane.LIVE
-        await self._lanes.put(lane, Message(topic, held, len(payload), received_at_ms, retained, done))
+        await self._lanes.put(
+            lane, Message(topic, held, len(payload), received_at_ms, retained, done, first_came_at_ms)
+        )
 
     async def run(self) -> None:
         """Work until cancelled. While one group is being committed, the next is collected."""
@@ -180,26 +190,25 @@ class Pipeline:
         try:
             check_event(found, directory, self._settings)
         except PayloadError as error:
-            kept = message.payload[: self._settings.kept_payload_bytes]
-            rejected = reject(message, error.reason, error.detail, node=parcel.node, kept=kept)
+            rejected = reject(message, error.reason, error.detail, node=parcel.node, kept=message.payload)
             return Delivery(parcel.node, (found.event.epoch, found.event.seq), [], [rejected])
         self._desk.put(found)
         return None
 
     def _read_batch(self, parcel: Parcel, directory: Directory) -> Delivery:
-        message, kept = parcel.message, self._settings.kept_payload_bytes
+        message = parcel.message
         batch, refused = decode(parcel, self._settings)
         readings, not_valid = validate(
             batch, directory, now_ms=message.received_at_ms, settings=self._settings.validation
         )
-        rejected = [reject(message, r.reason, r.detail, node=parcel.node, kept=r.record[:kept]) for r in refused]
+        rejected = [reject(message, r.reason, r.detail, node=parcel.node, kept=r.record) for r in refused]
         for reason, detail, sample in not_valid:
-            record = message.payload if sample is None else sample_as_json(sample)
-            rejected.append(reject(message, reason, detail, node=parcel.node, kept=record[:kept]))
+            record = message.payload if sample is None else sample_alone(parcel.node, sample)
+            rejected.append(reject(message, reason, detail, node=parcel.node, kept=record))
         return Delivery(parcel.node, identity(batch), readings, rejected)
 
     def _refused(self, message: Message, node: str | None, reason: Reason, detail: str) -> Delivery:
-        kept = message.payload[: self._settings.kept_payload_bytes]
+        kept = message.payload if reason.mendable else message.payload[: self._settings.kept_payload_bytes]
         return Delivery(node, None, [], [reject(message, reason, detail, node=node, kept=kept)])
 
     # Steps 4 to 6: one group at a time.

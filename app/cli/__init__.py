@@ -6,6 +6,7 @@ import click
 
 from app.cli.base import VitalsGroup
 from app.cli.dashboards import dashboards
+from app.cli.deadletter import deadletter
 from app.cli.edge import edge
 from app.cli.node import node
 from app.cli.registry import registry
@@ -29,5 +30,5 @@ def main(verbose: bool) -> None:
     configure_logging(verbose=verbose)
 
 
-for each in (demo, run, check, edge, node, registry, rules, replay, dashboards):
+for each in (demo, run, check, edge, node, registry, rules, deadletter, replay, dashboards):
     main.add_command(each)

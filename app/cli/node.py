@@ -26,7 +26,7 @@ def _keyed(command: Callable[..., None]) -> Callable[..., None]:
 
 @click.group(cls=VitalsGroup)
 def node() -> None:
-    """Tell a node what to do, and what it is to measure."""
+    """Nodes: take new ones up, tell them what to do and what to measure."""
 
 
 @node.command("command")
@@ -86,3 +86,45 @@ def node_config(node_name: str, document: Path, timeout: float, config_path: Pat
     sending = send_config(config.mqtt, node_name, key, document, patience=patience, say=click.echo)
     if run_until_stopped(sending) is not True:
         sys.exit(1)
+
+
+@node.command("waiting")
+@SERVICE_CONFIG
+def node_waiting(config_path: Path) -> None:
+    """Show nodes that send and are not in the registry, with the last value of each of their channels.
+
+    What they send is kept, up to a limit, until they are registered.
+    """
+    import asyncio
+
+    from app.claiming import show_waiting
+    from app.config import read_config
+
+    asyncio.run(show_waiting(read_config(config_path, os.environ), say=click.echo))
+
+
+@node.command("claim")
+@click.argument("node_name", metavar="NODE")
+@SERVICE_CONFIG
+@click.option("--facility", required=True, help="The facility where the node is.")
+@click.option("--interval", default="1min", show_default=True, help="How often its channels are measured.")
+@click.option("--yes", "at_once", is_flag=True, help="Import it at once instead of showing it.")
+def node_claim(node_name: str, config_path: Path, facility: str, interval: str, at_once: bool) -> None:
+    """Show how the waiting NODE fits into the registry, guessed from what it sends; with --yes register it so.
+
+    Mend what was guessed wrong in a file, and import that with `vitals registry import`. The running service then
+    takes up what the node has sent, and confirms it, within seconds.
+    """
+    import asyncio
+
+    from app.claiming import claim_node
+    from app.config import read_config
+    from domain.errors import OperatorError
+    from domain.instant import parse_duration
+
+    try:
+        every = parse_duration(interval)
+    except ValueError as error:
+        raise OperatorError(f"found interval {interval!r}; allowed: a duration such as 5min") from error
+    config = read_config(config_path, os.environ)
+    asyncio.run(claim_node(config, node_name, facility, every, at_once=at_once, say=click.echo))

@@ -13,7 +13,9 @@ from collector.forwarder.dead_letters import DeadLetters
 from collector.forwarder.forwarder import Forwarder, LineSource
 from collector.forwarder.journal_lines import JournalLines
 from collector.pipeline import Pipeline
+from collector.replaying import Replay
 from collector.sources.mqtt import MqttSource
+from collector.waiting import Waiting
 from domain.instant import Clock
 from domain.receipt import Receipt
 
@@ -24,6 +26,9 @@ class Intake:
 
     pipeline: Pipeline
     source: MqttSource
+    replay: Replay
+    waiting: Waiting
+    """Who sends and is not registered."""
     forwarders: Mapping[str, Forwarder]
     """By the log that each follows; empty where no InfluxDB is configured."""
 
@@ -45,6 +50,9 @@ class Intake:
         )
         pipeline.nodes.restore(ground.stored.values(), ground.directory())
         ground.registry.on_change(lambda: pipeline.nodes.forget_unregistered(ground.directory()))
+        replay = Replay(ground.journal, pipeline.accept, clock)
+        waiting = Waiting(ground.journal, replay, ground.directory)
+        ground.registry.on_change(waiting.registry_changed)
         source = MqttSource(config.mqtt, accept=pipeline.accept, clock=clock)
         forwarders = _forwarders(
             config,
@@ -52,12 +60,17 @@ class Intake:
             readings=JournalLines(ground.journal, ground.directory),
             alerts=AlertLines(ground.database, judgement.alerts, ground.directory, lambda: ground.texts),
         )
-        return cls(pipeline=pipeline, source=source, forwarders=forwarders)
+        return cls(pipeline=pipeline, source=source, replay=replay, waiting=waiting, forwarders=forwarders)
 
     def loops(self) -> Loops:
         """Return the loops of taking in and passing on."""
         following = {f"influxdb {log}": forwarder.run for log, forwarder in self.forwarders.items()}
-        return {"pipeline": self.pipeline.run, "mqtt source": self.source.run, **following}
+        return {
+            "pipeline": self.pipeline.run,
+            "mqtt source": self.source.run,
+            "nodes that wait": self.waiting.run,
+            **following,
+        }
 
 
 def _forwarders(config: ServiceConfig, clock: Clock, **logs: LineSource) -> dict[str, Forwarder]:

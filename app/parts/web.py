@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from fastapi import FastAPI
 
 from api.create import create_api
+from api.services import IntakeDesk
 from app.config import ServiceConfig
 from app.metrics import Metrics, Owners
 from app.parts.ground import Ground, Loops
@@ -41,6 +42,12 @@ class Web:
             parts=lambda: part_states(
                 intake.pipeline.stats(), intake.source.stats(), judgement.judge.stats, intake.forwarders
             ),
+            intake=IntakeDesk(
+                letters=ground.journal.letters,
+                letter_groups=ground.journal.letter_groups,
+                replay=intake.replay.run,
+                waiting=intake.waiting.nodes,
+            ),
             notice=notice,
         )
         return cls(api=create_api(services, config.api))
@@ -65,5 +72,6 @@ def _owners(ground: Ground, intake: Intake, judgement: Judgement, clock: Clock) 
         power_of=ground.power.of,
         open_alerts=lambda: judgement.open_alerts.now,
         forwarders=intake.forwarders,
+        waiting_nodes=lambda: intake.waiting.count,
         nodes=lambda: [(node, heard.get(node.id)) for node in ground.directory().nodes.values()],
     )

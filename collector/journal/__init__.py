@@ -12,6 +12,7 @@ from collector.journal.errors import (
     JournalUnwritable,
 )
 from collector.journal.journal import Journal, JournalStats
+from collector.journal.letters import Letter, LetterFilter, LetterGroup
 from collector.journal.rollup import Resolution, Rollup
 from collector.journal.settings import JournalSettings, Retention, RetentionSettings
 
@@ -28,6 +29,9 @@ __all__ = [
     "JournalTooNew",
     "JournalTooOld",
     "JournalUnwritable",
+    "Letter",
+    "LetterFilter",
+    "LetterGroup",
     "Resolution",
     "Retention",
     "RetentionSettings",

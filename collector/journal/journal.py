@@ -9,8 +9,10 @@ from pathlib import Path
 from types import TracebackType
 from typing import NamedTuple, Self
 
+from collector.journal import letters
 from collector.journal.buckets import rollups
 from collector.journal.errors import JournalUnwritable
+from collector.journal.letters import EVERY_LETTER, Letter, LetterFilter, LetterGroup
 from collector.journal.opening import OpenToRead, OpenToWrite, change_cursor
 from collector.journal.reader import Answer, Reader, Snapshot, reading
 from collector.journal.rollup import Resolution, Rollup
@@ -197,9 +199,23 @@ class Journal:
 
         return await self._ask(lambda reader, snapshot: {name: of_channel(reader, snapshot, name) for name in channels})
 
-    async def rejected(self, limit: int, reason: Reason | None = None) -> list[Rejected]:
-        """Return the last refused records, newest first; only a bounded number of each reason is kept."""
-        return await self._ask(lambda reader, _: reader.rejected(limit, reason))
+    async def letters(
+        self, wanted: LetterFilter = EVERY_LETTER, *, limit: int, newest_first: bool = False
+    ) -> list[Letter]:
+        """Return up to ``limit`` of what was refused, in the order of arrival; what is kept of it is bounded."""
+        return await self._ask(
+            lambda reader, _: letters.find(reader.connection, wanted, limit, newest_first=newest_first)
+        )
+
+    async def letter_groups(self, wanted: LetterFilter = EVERY_LETTER) -> list[LetterGroup]:
+        """Return what is kept of what was refused, counted by reason and sender."""
+        return await self._ask(lambda reader, _: letters.groups(reader.connection, wanted))
+
+    async def forget_letters(self, ids: Sequence[int]) -> None:
+        """Delete letters, such as those that were replayed."""
+        if self._writer is None:
+            raise self._read_only()
+        await self._thread.run(partial(self._writer.forget_letters, ids))
 
     async def rejected_counts(self) -> dict[Reason, int]:
         """Return how many records were ever refused, by reason."""

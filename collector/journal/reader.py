@@ -17,7 +17,7 @@ from collector.journal.packed import fetch
 from collector.journal.precedence import Row, merged
 from collector.journal.writer import catch_up
 from domain.reading import Quality, Reading
-from domain.rejection import Reason, Rejected
+from domain.rejection import Reason
 
 Answer = TypeVar("Answer")
 
@@ -118,15 +118,6 @@ class Reader:
         while (known := newest.known or 0) < snapshot.last:
             newest.extend(known + 1, [found for _, found in self.after(snapshot, known, 50_000)])
         return newest.copy()
-
-    def rejected(self, limit: int, reason: Reason | None) -> list[Rejected]:
-        """Return the last refused records, newest first."""
-        rows = self.connection.execute(
-            "SELECT reason, detail, topic, node, payload, received FROM rejected"
-            " WHERE ?1 IS NULL OR reason = ?1 ORDER BY id DESC LIMIT ?2",
-            (None if reason is None else reason.value, limit),
-        )
-        return [Rejected(Reason(name), *rest) for name, *rest in rows]
 
     def rejected_counts(self) -> dict[Reason, int]:
         """Return how many records were ever refused, by reason."""

@@ -47,7 +47,8 @@ CREATE INDEX rejected_by_reason ON rejected(reason, id);
 CREATE TABLE rejected_total(reason TEXT PRIMARY KEY, count INTEGER NOT NULL) WITHOUT ROWID;
 INSERT INTO meta VALUES('schema_version', 0), ('settled', 0);
 """
-STEPS = (_FIRST,)
+_LETTERS_BY_SENDER = "CREATE INDEX rejected_by_sender ON rejected(reason, node, id);"
+STEPS = (_FIRST, _LETTERS_BY_SENDER)
 """What makes schema n + 1 out of schema n, from the empty file on. A step that was released is never changed."""
 _ONE_MORE = "UPDATE meta SET value = value + 1 WHERE key = 'schema_version';"
 

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import sqlite3
 import time
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from itertools import chain
 from pathlib import Path
 from typing import Any
 
 from collector.journal.errors import translated
+from collector.journal.letters import LetterBox
 from collector.journal.memory import Newest, Recent, SeriesNumbers, Unsettled
 from collector.journal.packed import Insert, fetch
 from collector.journal.settings import JournalSettings
@@ -19,13 +18,6 @@ from domain.reading import Reading
 from domain.rejection import Rejected
 
 _LOG = Insert("INSERT INTO log", 6)
-_REJECTED = Insert("INSERT INTO rejected(reason, received, topic, node, detail, payload)", 6)
-_DETAIL_CHARACTERS = 1_000
-_COUNT = "INSERT INTO rejected_total VALUES(?, ?) ON CONFLICT(reason) DO UPDATE SET count = count + excluded.count"
-_BOUND = (
-    "DELETE FROM rejected WHERE reason = ?1 AND id <= "
-    "(SELECT id FROM rejected WHERE reason = ?1 ORDER BY id DESC LIMIT 1 OFFSET ?2)"
-)
 
 
 @contextmanager
@@ -54,7 +46,7 @@ class Writer:
         self.recent = Recent(settings.recent_readings)
         self.commits = 0
         self.commit_seconds = 0.0
-        self._settings = settings
+        self._letters = LetterBox(connection, settings)
         with translated(path):
             self.series.add(connection.execute("SELECT sid, channel FROM series").fetchall())
             (self.settled,) = connection.execute("SELECT value FROM meta WHERE key = 'settled'").fetchone()
@@ -67,11 +59,11 @@ class Writer:
         """Store in one transaction; return the position of the last reading ever stored."""
         started = time.perf_counter()
         first, new_series = self.position + 1, dict[str, int]()
-        with transaction(self.connection, self.path):
+        with transaction(self.connection, self.path), self._letters.undone_with_it():
             rows = self._rows(first, readings, new_series)
             _LOG.run(self.connection, rows)
             if rejected:
-                self._reject(rejected)
+                self._letters.keep(rejected)
         self.series.add((sid, channel) for channel, sid in new_series.items())
         self._remember(first, readings, rows[2::6])
         self.commits += 1
@@ -92,16 +84,10 @@ class Writer:
         new_series[channel] = sid
         return sid
 
-    def _reject(self, rejected: Sequence[Rejected]) -> None:
-        longest = self._settings.rejected_payload_bytes
-        rows = (
-            (r.reason.value, r.received_at_ms, r.topic, r.node, r.detail[:_DETAIL_CHARACTERS], r.payload[:longest])
-            for r in rejected
-        )
-        _REJECTED.run(self.connection, list(chain.from_iterable(rows)))
-        for reason, count in Counter(r.reason for r in rejected).items():
-            self.connection.execute(_COUNT, (reason.value, count))
-            self.connection.execute(_BOUND, (reason.value, self._settings.rejected_per_reason))
+    def forget_letters(self, ids: Sequence[int]) -> None:
+        """Delete dead letters."""
+        with transaction(self.connection, self.path):
+            self._letters.forget(ids)
 
     def _remember(self, first: int, readings: Sequence[Reading], sids: Sequence[int]) -> None:
         if readings:

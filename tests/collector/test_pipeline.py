@@ -112,7 +112,7 @@ async def test_a_batch_of_refused_records_is_kept_and_receipted() -> None:
         await send(pipeline, "n1", payload("n1", 1, Sample("nothing", NOW_MS, 1.0)))
         await recorder.until(lambda: recorder.receipted("n1", 1))
     assert [refused.reason for refused in recorder.rejected] == [Reason.UNKNOWN_CHANNEL]
-    assert json.loads(recorder.rejected[0].payload)["n"] == "nothing"
+    assert json.loads(recorder.rejected[0].payload)[0]["n"] == "nothing"
     assert not recorder.told
 
 
