@@ -3,7 +3,8 @@
 The steps, in order:
 
 1. **decode**: topic and payload → samples (``collector/decode.py``, ``domain/senml.py``)
-2. **validate**: samples → readings, or a reason why not (``collector/validate.py``)
+2. **validate**: samples → readings, or a reason why not (``collector/validate.py``); the ordinary batch takes both
+   steps at once (``collector/plain.py``)
 3. **collect**: into a group of some thousand readings or some milliseconds (``collector/group.py``)
 4. **commit**: the group, durably, readings and refused ones in one transaction (``collector/journal/``)
 5. **receipt**: tell the nodes what they may delete, and senders without receipts what became of their message
@@ -27,6 +28,7 @@ from collector.group import Delivery, Group
 from collector.lanes import Done, Lane, Lanes, Message
 from collector.node_events import EventDesk, NodeEvent, TakeEvent, check_event
 from collector.nodes import NodeStates, decode_state
+from collector.plain import read_plain
 from collector.settings import PipelineSettings
 from collector.stats import Counters, PipelineStats
 from collector.validate import validate
@@ -197,6 +199,15 @@ class Pipeline:
 
     def _read_batch(self, parcel: Parcel, directory: Directory) -> Delivery:
         message = parcel.message
+        plain = read_plain(
+            message.payload,
+            node=parcel.node,
+            received_at_ms=message.received_at_ms,
+            directory=directory,
+            settings=self._settings,
+        )
+        if plain is not None:
+            return Delivery(parcel.node, plain.identity, plain.readings, [])
         batch, refused = decode(parcel, self._settings)
         readings, not_valid = validate(
             batch, directory, now_ms=message.received_at_ms, settings=self._settings.validation

@@ -6,6 +6,7 @@ import sqlite3
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from itertools import chain, count
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +15,10 @@ from collector.journal.letters import LetterBox
 from collector.journal.memory import Newest, Recent, SeriesNumbers, Unsettled
 from collector.journal.packed import Insert, fetch
 from collector.journal.settings import JournalSettings
-from domain.reading import Reading
+from domain.reading import Quality, Reading
 from domain.rejection import Rejected
 
+_CODES = {quality: int(quality) for quality in Quality}
 _LOG = Insert("INSERT INTO log", 6)
 
 
@@ -71,12 +73,18 @@ class Writer:
         return self.position
 
     def _rows(self, first: int, readings: Sequence[Reading], new_series: dict[str, int]) -> list[Any]:
-        """Return flat log rows; +quality is a plain integer, which sqlite3 binds without asking its adapters."""
-        sids, rows = self.series.sids, list[Any]()
-        for position, (channel, ts, value, quality, received) in enumerate(readings, first):
-            sid = sids.get(channel) or new_series.get(channel) or self._new_series(channel, new_series)
-            rows += (position, ts, sid, value, +quality, received)
-        return rows
+        """Return flat log rows, put together column by column; sqlite3 binds plain integers without asking adapters."""
+        if not readings:
+            return []
+        channels, moments, values, qualities, received = zip(*readings, strict=True)
+        sids = list(map(self.series.sids.get, channels))
+        if None in sids:
+            sids = [
+                sid or new_series.get(channel) or self._new_series(channel, new_series)
+                for sid, channel in zip(sids, channels, strict=True)
+            ]
+        codes = map(_CODES.__getitem__, qualities)
+        return list(chain.from_iterable(zip(count(first), moments, sids, values, codes, received, strict=False)))
 
     def _new_series(self, channel: str, new_series: dict[str, int]) -> int:
         sid = len(self.series.sids) + len(new_series) + 1
