@@ -8,6 +8,7 @@ None, and the batch takes the complete way. What both accept is the same to the 
 from __future__ import annotations
 
 import re
+from functools import partial
 from typing import NamedTuple
 
 import msgspec
@@ -39,6 +40,8 @@ class _Record(msgspec.Struct, gc=False, forbid_unknown_fields=True):
     seq: int | float | UnsetType = UNSET
 
 
+_make = partial(tuple.__new__, Reading)
+"""``Reading._make`` without its own frame."""
 _decode = msgspec.json.Decoder(list[_Record]).decode
 
 
@@ -68,7 +71,7 @@ def read_plain(
         return None
     oldest_ms = settings.validation.oldest_ms
     newest_ms = received_at_ms + settings.validation.future_tolerance_ms
-    routes, find, make, good = plan.routes, plan.find, Reading._make, Quality.GOOD
+    routes, find, make, good = plan.routes, plan.find, _make, Quality.GOOD
     readings: list[Reading] = []
     head.bn = head.bt = UNSET
     for record in records:  # one plain loop: nearly every reading of the country passes here
