@@ -227,6 +227,21 @@ class ReplayResult(Model):
     left: int = Field(description="Not sent through: the same bytes cannot be accepted, or could not be stored")
 
 
+class RefusedReading(Model):
+    """A record, or a payload, that was not accepted."""
+
+    reason: Reason
+    detail: str = Field(description="What was found and what is allowed")
+    record_base64: str
+
+
+class PostedReadings(Model):
+    """What became of posted readings; everything stored is durable."""
+
+    stored: int = Field(description="Readings stored, repeated ones included")
+    refused: list[RefusedReading]
+
+
 class WaitingSample(Model):
     """The newest value of one channel of a node that is not registered."""
 

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Protocol
 
 from collector.journal.letters import Letter, LetterFilter, LetterGroup
+from collector.lanes import Outcome
 from collector.replaying import Replayed
 from collector.waiting import WaitingNode
 from dashboards.pages.series import Bucket, Resolution
@@ -18,6 +19,7 @@ from domain.directory import Directory
 from domain.episode import Episode
 from domain.instant import Clock
 from domain.reading import Reading
+from domain.topics import UpLane
 
 
 class ReadSeries(Protocol):
@@ -70,6 +72,10 @@ class IntakeDesk:
     letter_groups: Callable[[LetterFilter], Awaitable[Sequence[LetterGroup]]]
     replay: Callable[[LetterFilter], Awaitable[Replayed]]
     waiting: Callable[[], Awaitable[Sequence[WaitingNode]]]
+    node_of: Callable[[str], str | None]
+    """Whose token this is; None for one that lets nobody in."""
+    post: Callable[[str, bytes, UpLane], Awaitable[Outcome]]
+    """Takes a payload of a node and returns after the commit; raises ``IntakeBusyError``."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -52,6 +52,8 @@ class ServiceConfig(BaseModel):
     alerts: AlertsSettings = AlertsSettings()
     node_keys: Path | None = None
     """Folder with a file NODE.key for each node that the service may command; ``node-keys`` in ``data`` by default."""
+    authority: Path | None = None
+    """Folder with ``ca.pem`` and ``ca.key``, made at the first use; ``authority`` in ``data`` by default."""
     registry: Path | None = None
     """A registry document, or a folder of them, imported at every start."""
 
@@ -59,6 +61,11 @@ class ServiceConfig(BaseModel):
     def key_folder(self) -> Path:
         """Return where the keys of the nodes are."""
         return self.node_keys or self.data / "node-keys"
+
+    @property
+    def authority_folder(self) -> Path:
+        """Return where the certificate authority is."""
+        return self.authority or self.data / "authority"
 
     @property
     def database_url(self) -> str | URL:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from app.cli.base import VitalsGroup
+from app.cli.broker import broker
 from app.cli.dashboards import dashboards
 from app.cli.deadletter import deadletter
 from app.cli.edge import edge
@@ -30,5 +31,5 @@ def main(verbose: bool) -> None:
     configure_logging(verbose=verbose)
 
 
-for each in (demo, run, check, edge, node, registry, rules, deadletter, replay, dashboards):
+for each in (demo, run, check, edge, node, broker, registry, rules, deadletter, replay, dashboards):
     main.add_command(each)

@@ -9,15 +9,18 @@ from app.alert_lines import AlertLines
 from app.config import ServiceConfig
 from app.parts.ground import Ground, Loops
 from app.parts.judgement import Judgement
+from app.tokens import TokenView
 from collector.forwarder.dead_letters import DeadLetters
 from collector.forwarder.forwarder import Forwarder, LineSource
 from collector.forwarder.journal_lines import JournalLines
 from collector.pipeline import Pipeline
+from collector.posting import Posting
 from collector.replaying import Replay
 from collector.sources.mqtt import MqttSource
 from collector.waiting import Waiting
 from domain.instant import Clock
 from domain.receipt import Receipt
+from registry.credentials import CredentialStore
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,13 +30,15 @@ class Intake:
     pipeline: Pipeline
     source: MqttSource
     replay: Replay
+    posting: Posting
+    tokens: TokenView
     waiting: Waiting
     """Who sends and is not registered."""
     forwarders: Mapping[str, Forwarder]
     """By the log that each follows; empty where no InfluxDB is configured."""
 
     @classmethod
-    def open(cls, ground: Ground, judgement: Judgement, config: ServiceConfig, clock: Clock) -> Intake:
+    async def open(cls, ground: Ground, judgement: Judgement, config: ServiceConfig, clock: Clock) -> Intake:
         """Join source and pipeline; nothing is connected before the loops run."""
 
         async def send_receipt(node: str, receipt: Receipt) -> None:
@@ -60,7 +65,15 @@ class Intake:
             readings=JournalLines(ground.journal, ground.directory),
             alerts=AlertLines(ground.database, judgement.alerts, ground.directory, lambda: ground.texts),
         )
-        return cls(pipeline=pipeline, source=source, replay=replay, waiting=waiting, forwarders=forwarders)
+        return cls(
+            pipeline=pipeline,
+            source=source,
+            replay=replay,
+            posting=Posting(pipeline.accept, clock),
+            tokens=await _tokens(ground, clock),
+            waiting=waiting,
+            forwarders=forwarders,
+        )
 
     def loops(self) -> Loops:
         """Return the loops of taking in and passing on."""
@@ -69,8 +82,17 @@ class Intake:
             "pipeline": self.pipeline.run,
             "mqtt source": self.source.run,
             "nodes that wait": self.waiting.run,
+            "tokens": self.tokens.run,
             **following,
         }
+
+
+async def _tokens(ground: Ground, clock: Clock) -> TokenView:
+    store = CredentialStore(ground.database)
+    await store.create_tables()
+    view = TokenView(store, clock)
+    await view.refresh()
+    return view
 
 
 def _forwarders(config: ServiceConfig, clock: Clock, **logs: LineSource) -> dict[str, Forwarder]:

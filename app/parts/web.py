@@ -47,6 +47,8 @@ class Web:
                 letter_groups=ground.journal.letter_groups,
                 replay=intake.replay.run,
                 waiting=intake.waiting.nodes,
+                node_of=intake.tokens.node_of,
+                post=intake.posting.take,
             ),
             notice=notice,
         )

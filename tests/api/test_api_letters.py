@@ -10,10 +10,12 @@ import httpx
 from api.create import create_api
 from api.services import IntakeDesk
 from collector.journal.letters import Letter, LetterFilter, LetterGroup
+from collector.lanes import Outcome
 from collector.replaying import Replayed
 from collector.waiting import WaitingNode
 from domain.reading import Sample
 from domain.rejection import Reason, Rejected
+from domain.topics import UpLane
 from tests.api.world import World
 
 LETTER = Letter(7, Rejected(Reason.UNKNOWN_NODE, "not registered", "vitals/v1/pi/up/live", "pi", b"\x00[", 1_000))
@@ -48,11 +50,22 @@ class Desk:
         return [WaitingNode("pi", 1_000, 2_000, 3, (Sample("t", 1_500, 4.5, unit="Cel"),))]
 
 
+async def _nothing_is_posted(_node: str, _payload: bytes, _lane: UpLane) -> Outcome:
+    raise AssertionError("nobody posts here")
+
+
 def client_of(desk: Desk | None) -> httpx.AsyncClient:
     """Return a client of an API with this desk."""
     offered = None
     if desk is not None:
-        offered = IntakeDesk(letters=desk.letters, letter_groups=desk.groups, replay=desk.replay, waiting=desk.waiting)
+        offered = IntakeDesk(
+            letters=desk.letters,
+            letter_groups=desk.groups,
+            replay=desk.replay,
+            waiting=desk.waiting,
+            node_of=lambda _: None,
+            post=_nothing_is_posted,
+        )
     app = create_api(World().services(intake=offered))
     return httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://localhost")
 
