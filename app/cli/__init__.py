@@ -14,6 +14,7 @@ from app.cli.registry import registry
 from app.cli.replay import replay
 from app.cli.rules import rules
 from app.cli.service import check, demo, run
+from app.cli.store import store
 
 CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 
@@ -31,5 +32,5 @@ def main(verbose: bool) -> None:
     configure_logging(verbose=verbose)
 
 
-for each in (demo, run, check, edge, node, broker, registry, rules, deadletter, replay, dashboards):
+for each in (demo, run, check, edge, node, broker, registry, rules, deadletter, store, replay, dashboards):
     main.add_command(each)
