@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, model_validator
 from sqlalchemy import URL
 
 from alerts.settings import AlertsSettings
 from api.settings import ApiSettings
 from app.documents import read_document
+from app.history import Source
 from app.judge import JudgeSettings
 from app.settings import settings_from
 from app.web import ListenSettings
@@ -47,6 +48,8 @@ class ServiceConfig(BaseModel):
     pipeline: PipelineSettings = PipelineSettings()
     journal: JournalSettings = JournalSettings()
     influxdb: InfluxSettings | None = None
+    history: Source = Source.JOURNAL
+    """Where pages and API read what is older than two days: ``journal``, or ``influxdb`` where one is configured."""
     rules: RulesSettings = RulesSettings()
     judge: JudgeSettings = JudgeSettings()
     alerts: AlertsSettings = AlertsSettings()
@@ -56,6 +59,12 @@ class ServiceConfig(BaseModel):
     """Folder with ``ca.pem`` and ``ca.key``, made at the first use; ``authority`` in ``data`` by default."""
     registry: Path | None = None
     """A registry document, or a folder of them, imported at every start."""
+
+    @model_validator(mode="after")
+    def _has_what_it_reads(self) -> ServiceConfig:
+        if self.history is Source.INFLUXDB and self.influxdb is None:
+            raise ValueError("history: influxdb needs a section influxdb")
+        return self
 
     @property
     def key_folder(self) -> Path:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from alerts.facts import RuleText, filled
 from alerts.store import AlertStore
 from api.services import IntakeDesk, PartState, Services
+from app.history import History
 from app.judge import JudgeStats
 from app.metrics import Metrics
 from app.registry_view import RegistryView
@@ -29,7 +30,7 @@ def services_of(
     clock: Clock,
     registry: RegistryView,
     latest: Latest,
-    journal: Journal,
+    past: History | Journal,
     alerts: AlertStore,
     texts: Mapping[str, RuleText],
     metrics: Metrics,
@@ -41,7 +42,7 @@ def services_of(
 
     async def rollups(channel: str, from_ms: int, to_ms: int, resolution: Resolution) -> Sequence[Bucket]:
         step = JournalResolution(resolution.step_ms)
-        found = await journal.rollups(channel, from_ms, to_ms, step)
+        found = await past.rollups(channel, from_ms, to_ms, step)
         return [bucket for each in found if (bucket := _bucket(each, resolution)) is not None]
 
     def describe(alert: Alert) -> AlertText:
@@ -56,7 +57,7 @@ def services_of(
         clock=clock,
         directory=lambda: registry.directory,
         latest=latest.get,
-        series=journal.series,
+        series=past.series,
         rollups=rollups,
         alerts=alerts.alerts,
         alert=alerts.alert,

@@ -48,7 +48,7 @@ class Parts:
         ground = await Ground.open(config, clock, stack, rules, around.registry_documents)
         judgement = await Judgement.open(ground, config, clock, stack, around.say)
         intake = await Intake.open(ground, judgement, config, clock)
-        web = await Web.open(ground, intake, judgement, config, clock, around.notice)
+        web = await Web.open(ground, intake, judgement, config, clock, stack, around.notice)
         return cls(ground=ground, intake=intake, judgement=judgement, web=web)
 
     async def run(self, listener: socket.socket, started: asyncio.Event) -> None:

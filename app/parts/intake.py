@@ -7,12 +7,15 @@ from dataclasses import dataclass
 
 from app.alert_lines import AlertLines
 from app.config import ServiceConfig
+from app.cursors import read_cursor, write_cursor
 from app.parts.ground import Ground, Loops
 from app.parts.judgement import Judgement
 from app.tokens import TokenView
+from collector.forwarder import rollup_lines
 from collector.forwarder.dead_letters import DeadLetters
 from collector.forwarder.forwarder import Forwarder, LineSource
 from collector.forwarder.journal_lines import JournalLines
+from collector.forwarder.rollup_lines import RollupLines
 from collector.pipeline import Pipeline
 from collector.posting import Posting
 from collector.replaying import Replay
@@ -63,6 +66,7 @@ class Intake:
             config,
             clock,
             readings=JournalLines(ground.journal, ground.directory),
+            rollups=_rollup_lines(ground),
             alerts=AlertLines(ground.database, judgement.alerts, ground.directory, lambda: ground.texts),
         )
         return cls(
@@ -85,6 +89,18 @@ class Intake:
             "tokens": self.tokens.run,
             **following,
         }
+
+
+def _rollup_lines(ground: Ground) -> RollupLines:
+    async def read() -> int:
+        async with ground.database.connect() as connection:
+            return await read_cursor(connection, rollup_lines.CURSOR_NAME)
+
+    async def write(position: int) -> None:
+        async with ground.database.begin() as connection:
+            await write_cursor(connection, rollup_lines.CURSOR_NAME, position)
+
+    return RollupLines(ground.journal, ground.directory, read_cursor=read, write_cursor=write)
 
 
 async def _tokens(ground: Ground, clock: Clock) -> TokenView:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
 
 from fastapi import FastAPI
@@ -10,12 +11,15 @@ from fastapi import FastAPI
 from api.create import create_api
 from api.services import IntakeDesk
 from app.config import ServiceConfig
+from app.history import History, Source
 from app.metrics import Metrics, Owners
 from app.parts.ground import Ground, Loops
 from app.parts.intake import Intake
 from app.parts.judgement import Judgement
 from app.services import part_states, services_of
 from app.web import serve_on
+from collector.influx_history import open_history
+from collector.journal.journal import Journal
 from dashboards.pages.status import facility_statuses
 from domain.instant import Clock
 
@@ -28,14 +32,22 @@ class Web:
 
     @classmethod
     async def open(
-        cls, ground: Ground, intake: Intake, judgement: Judgement, config: ServiceConfig, clock: Clock, notice: str
+        cls,
+        ground: Ground,
+        intake: Intake,
+        judgement: Judgement,
+        config: ServiceConfig,
+        clock: Clock,
+        stack: AsyncExitStack,
+        notice: str,
     ) -> Web:
         """Join the routes to those who know the answers."""
+        past = await _past(ground, config, clock, stack)
         services = services_of(
             clock=clock,
             registry=ground.registry,
             latest=ground.latest,
-            journal=ground.journal,
+            past=past,
             alerts=judgement.alerts,
             texts=ground.texts,
             metrics=Metrics(_owners(ground, intake, judgement, clock)),
@@ -57,6 +69,13 @@ class Web:
     def loops(self, listener: socket.socket) -> Loops:
         """Return the loop that serves on a listening socket."""
         return {"web": lambda: serve_on(listener, self.api, before_stop=self.api.state.events.close)}
+
+
+async def _past(ground: Ground, config: ServiceConfig, clock: Clock, stack: AsyncExitStack) -> History | Journal:
+    if config.history is Source.JOURNAL or config.influxdb is None:
+        return ground.journal
+    influx = await stack.enter_async_context(open_history(config.influxdb))
+    return History(ground.journal, influx, ground.directory, clock)
 
 
 def _owners(ground: Ground, intake: Intake, judgement: Judgement, clock: Clock) -> Owners:

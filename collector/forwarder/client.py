@@ -51,7 +51,7 @@ class V1Writer:
         self._url = settings.url
         self._database = settings.database
         self._session = aiohttp.ClientSession(
-            headers=_basic_authorization(settings),
+            headers=basic_authorization(settings),
             timeout=aiohttp.ClientTimeout(total=settings.timeout.total_seconds()),
             max_line_size=LONGEST_HEADER_BYTES,
             max_field_size=LONGEST_HEADER_BYTES,
@@ -141,7 +141,8 @@ class V2Writer:
         return Answer(response.status, response.data, dict(response.getheaders()))
 
 
-def _basic_authorization(settings: InfluxSettings) -> dict[str, str]:
+def basic_authorization(settings: InfluxSettings) -> dict[str, str]:
+    """Return the header that 1.x knows a user by (RFC 7617); none where none is configured."""
     if settings.password is None:
         return {}
     pair = f"{settings.username}:{settings.password.get_secret_value()}"

@@ -10,7 +10,18 @@ from typing import NamedTuple, cast
 from collector.journal.packed import fetch
 from collector.journal.precedence import Row
 from collector.journal.reader import Reader, Snapshot
-from collector.journal.rollup import Bucket, Resolution, Rollup, daily, floor_to, hourly, rolled_up, touched_hours
+from collector.journal.rollup import (
+    Bucket,
+    Resolution,
+    Rollup,
+    RollupChange,
+    as_rollup,
+    daily,
+    floor_to,
+    hourly,
+    rolled_up,
+    touched_hours,
+)
 from domain.instant import DAY_MS, HOUR_MS
 
 _BUCKET = "start, total, minimum, maximum, readings, covered"
@@ -22,6 +33,26 @@ HourKey = tuple[int, int]
 """(series, start of the hour)."""
 RowsOf = Callable[[int, int], list[Row]]
 """(from, to) to the rows of one series in [from, to)."""
+
+
+_CHANGES = f"""
+    SELECT * FROM (SELECT changed, {int(Resolution.HOUR)}, sid, {_BUCKET} FROM rollup_hour
+    WHERE changed > ?1 AND changed > 0 ORDER BY changed LIMIT ?2)
+    UNION ALL
+    SELECT * FROM (SELECT changed, {int(Resolution.DAY)}, sid, {_BUCKET} FROM rollup_day
+    WHERE changed > ?1 AND changed > 0 ORDER BY changed LIMIT ?2)
+    ORDER BY 1 LIMIT ?2
+"""  # noqa: S608 - constants of this package
+
+
+def changes(reader: Reader, position: int, limit: int) -> list[RollupChange]:
+    """Return up to ``limit`` stored roll-ups that changed after a position, in the order of their changes."""
+    channels = reader.channels()
+    rows = reader.connection.execute(_CHANGES, (position, limit)).fetchall()
+    return [
+        RollupChange(changed, channels[sid], Resolution(resolution), as_rollup(tuple(bucket)))
+        for changed, resolution, sid, *bucket in rows
+    ]
 
 
 class Recomputed(NamedTuple):

@@ -10,12 +10,12 @@ from types import TracebackType
 from typing import NamedTuple, Self
 
 from collector.journal import letters
-from collector.journal.buckets import rollups
+from collector.journal.buckets import changes, rollups
 from collector.journal.errors import JournalUnwritable
 from collector.journal.letters import EVERY_LETTER, Letter, LetterFilter, LetterGroup
 from collector.journal.opening import OpenToRead, OpenToWrite, change_cursor
 from collector.journal.reader import Answer, Reader, Snapshot, reading
-from collector.journal.rollup import Resolution, Rollup
+from collector.journal.rollup import Resolution, Rollup, RollupChange
 from collector.journal.settings import IntervalOf, JournalSettings, RetentionOf, kept_for_ever
 from collector.journal.settling import Settler
 from collector.journal.threads import ReaderPool, WriterThread
@@ -198,6 +198,17 @@ class Journal:
             return rollups(reader, snapshot, sid, from_ms, to_ms, resolution, cover_ms)
 
         return await self._ask(lambda reader, snapshot: {name: of_channel(reader, snapshot, name) for name in channels})
+
+    async def rollup_changes(self, position: int, limit: int) -> list[RollupChange]:
+        """Return up to ``limit`` stored roll-ups that were computed, or computed anew, after a position, in order.
+
+        One that changes again moves to a new position: what a follower has passed and missed comes once more.
+        """
+        return await self._ask(lambda reader, _: changes(reader, position, limit))
+
+    async def last_rollup_change(self) -> int:
+        """Return the position of the newest change of a stored roll-up; 0 where there was none."""
+        return await self._ask(lambda reader, _: reader.rollup_changes())
 
     async def letters(
         self, wanted: LetterFilter = EVERY_LETTER, *, limit: int, newest_first: bool = False

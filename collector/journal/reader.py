@@ -123,6 +123,11 @@ class Reader:
         """Return how many records were ever refused, by reason."""
         return {Reason(name): count for name, count in self.connection.execute("SELECT * FROM rejected_total")}
 
+    def rollup_changes(self) -> int:
+        """Return how many changes of stored roll-ups there ever were."""
+        (count,) = self.connection.execute("SELECT value FROM meta WHERE key = 'rollup_changes'").fetchone()
+        return int(count)
+
     def cursor(self, name: str) -> int | None:
         """Return the position of a follower's cursor, or None for a name that is not registered."""
         row = self.connection.execute("SELECT position FROM cursor WHERE name = ?", (name,)).fetchone()

@@ -39,6 +39,15 @@ class Rollup(NamedTuple):
     covered_seconds: float
 
 
+class RollupChange(NamedTuple):
+    """A roll-up that was computed, or computed anew, at a position of the log of such changes."""
+
+    position: int
+    channel: str
+    resolution: Resolution
+    rollup: Rollup
+
+
 Bucket = tuple[int, float, float | None, float | None, int, int]
 """A roll-up as it is stored: start, total, minimum, maximum, readings, covered milliseconds. Days come from the totals
 of their hours. A bare tuple: a page of charts has thousands."""
@@ -46,11 +55,13 @@ of their hours. A bare tuple: a page of charts has thousands."""
 
 def rolled_up(buckets: Iterable[Bucket]) -> list[Rollup]:
     """Return the buckets that hold something as the outside knows them."""
-    return [
-        Rollup(start, total / readings if readings else None, minimum, maximum, readings, covered / SECOND_MS)
-        for start, total, minimum, maximum, readings, covered in buckets
-        if readings or covered
-    ]
+    return [as_rollup(bucket) for bucket in buckets if bucket[4] or bucket[5]]
+
+
+def as_rollup(bucket: Bucket) -> Rollup:
+    """Return a bucket as the outside knows it."""
+    start, total, minimum, maximum, readings, covered = bucket
+    return Rollup(start, total / readings if readings else None, minimum, maximum, readings, covered / SECOND_MS)
 
 
 def floor_to(moment_ms: int, resolution: int) -> int:

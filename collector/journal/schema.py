@@ -48,7 +48,14 @@ CREATE TABLE rejected_total(reason TEXT PRIMARY KEY, count INTEGER NOT NULL) WIT
 INSERT INTO meta VALUES('schema_version', 0), ('settled', 0);
 """
 _LETTERS_BY_SENDER = "CREATE INDEX rejected_by_sender ON rejected(reason, node, id);"
-STEPS = (_FIRST, _LETTERS_BY_SENDER)
+_ROLLUP_CHANGES = """
+ALTER TABLE rollup_hour ADD COLUMN changed INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE rollup_day ADD COLUMN changed INTEGER NOT NULL DEFAULT 0;
+CREATE INDEX rollup_hour_changed ON rollup_hour(changed) WHERE changed > 0;
+CREATE INDEX rollup_day_changed ON rollup_day(changed) WHERE changed > 0;
+INSERT INTO meta VALUES('rollup_changes', 0);
+"""
+STEPS = (_FIRST, _LETTERS_BY_SENDER, _ROLLUP_CHANGES)
 """What makes schema n + 1 out of schema n, from the empty file on. A step that was released is never changed."""
 _ONE_MORE = "UPDATE meta SET value = value + 1 WHERE key = 'schema_version';"
 

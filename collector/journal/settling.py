@@ -44,8 +44,8 @@ _TOUCHED = f"""
 """
 _DIRTY = Insert("INSERT OR IGNORE INTO dirty_hour", 2)
 _STORE = {
-    "rollup_hour": Insert("INSERT OR REPLACE INTO rollup_hour", 7),
-    "rollup_day": Insert("INSERT OR REPLACE INTO rollup_day", 7),
+    "rollup_hour": Insert("INSERT OR REPLACE INTO rollup_hour", 8),
+    "rollup_day": Insert("INSERT OR REPLACE INTO rollup_day", 8),
 }
 _SLICE = {
     "readings": "SELECT ts FROM readings WHERE sid = ? ORDER BY ts LIMIT 1 OFFSET ?",
@@ -89,8 +89,12 @@ class Settler:
         """Keep recomputed buckets; take the hours after ``done`` that they answer off the list."""
         connection = self._writer.connection
         with transaction(connection, self._writer.path):
+            (changes,) = connection.execute("SELECT value FROM meta WHERE key = 'rollup_changes'").fetchone()
             for table, buckets in (("rollup_hour", fresh.hours), ("rollup_day", fresh.days)):
-                _STORE[table].run(connection, [value for sid, bucket in buckets for value in (sid, *bucket)])
+                rows = ((sid, *bucket, change) for change, (sid, bucket) in enumerate(buckets, changes + 1))
+                _STORE[table].run(connection, list(chain.from_iterable(rows)))
+                changes += len(buckets)
+            connection.execute("UPDATE meta SET value = ? WHERE key = 'rollup_changes'", (changes,))
             connection.execute(
                 "DELETE FROM dirty_hour WHERE (sid, start) > (?, ?) AND (sid, start) <= (?, ?) AND start < ?",
                 (*done, *fresh.last, before),
