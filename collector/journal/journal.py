@@ -9,12 +9,13 @@ from pathlib import Path
 from types import TracebackType
 from typing import NamedTuple, Self
 
+from collector.journal.archive.archiver import Archiver
 from collector.journal.buckets import rollups
 from collector.journal.errors import JournalUnwritable
 from collector.journal.opening import OpenToRead, OpenToWrite, change_cursor
 from collector.journal.reader import Answer, Reader, Snapshot, reading
 from collector.journal.rollup import Resolution, Rollup
-from collector.journal.settings import IntervalOf, JournalSettings, RetentionOf, kept_for_ever
+from collector.journal.settings import ArchiveSettings, IntervalOf, JournalSettings, RetentionOf, kept_for_ever
 from collector.journal.settling import Settler
 from collector.journal.threads import ReaderPool, WriterThread
 from collector.journal.upkeep import Upkeep
@@ -80,7 +81,7 @@ class Journal:
             raise
         self._memory, self._writer = self._opened.memory, self._opened.writer
         self._readers = ReaderPool(self._folder, self._memory, self._settings.readers)
-        self._upkeep = self._new_upkeep()
+        self._upkeep, self._archiver = self._new_upkeep()
         return self
 
     async def __aexit__(
@@ -109,9 +110,20 @@ class Journal:
         """Delete what ``retention_of`` lets go at a moment."""
         await self._for_upkeep().prune(now_ms)
 
+    async def archive(
+        self, now_ms: int, *, month_ms: int | None = None, say: Callable[[str], None] = lambda _: None
+    ) -> None:
+        """Archive what is old enough at a moment, or the month that begins at ``month_ms`` whatever its age."""
+        if self._archiver is None:
+            raise self._read_only()
+        await self._archiver.archive(now_ms, say, month_ms)
+
     async def run(self, clock: Clock) -> None:
-        """Do the background work until cancelled; retention goes by the clock, the rest by real time."""
-        await self._for_upkeep().run(clock)
+        """Do the background work until cancelled; retention and archive go by the clock, the rest by real time."""
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._for_upkeep().run(clock))
+            if self._archiver is not None and self._settings.archive is not None:
+                tasks.create_task(self._archiver.run(clock))
 
     # -- following ----------------------------------------------------------------------------------------------
 
@@ -222,11 +234,21 @@ class Journal:
     def _open(self) -> OpenToWrite | OpenToRead:
         return OpenToWrite(self._folder, self._settings) if self._writes else OpenToRead(self._folder)
 
-    def _new_upkeep(self) -> Upkeep | None:
+    def _new_upkeep(self) -> tuple[Upkeep, Archiver] | tuple[None, None]:
         if self._writer is None:
-            return None
-        settler = Settler(self._writer, self._settings, self._interval_of, self._retention_of)
-        return Upkeep(self._writer, settler, self._thread, self._readers, self._settings)
+            return None, None
+        settings = self._settings
+        settler = Settler(self._writer, settings, self._interval_of, self._retention_of)
+        archiver = Archiver(
+            self._writer,
+            self._thread,
+            self._readers,
+            settings.archive or ArchiveSettings(),
+            settings.slice_rows,
+            settler.cover_ms,
+            self._retention_of,
+        )
+        return Upkeep(self._writer, settler, self._thread, self._readers, settings), archiver
 
     def _for_upkeep(self) -> Upkeep:
         if self._upkeep is None:

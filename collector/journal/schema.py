@@ -47,7 +47,15 @@ CREATE INDEX rejected_by_reason ON rejected(reason, id);
 CREATE TABLE rejected_total(reason TEXT PRIMARY KEY, count INTEGER NOT NULL) WITHOUT ROWID;
 INSERT INTO meta VALUES('schema_version', 0), ('settled', 0);
 """
-STEPS = (_FIRST,)
+_ARCHIVE = """
+-- The files of the archive: one month each, of the channels from lower on and before upper (null: to the last).
+-- The row comes before any reading it holds is deleted here; version changes with the list.
+CREATE TABLE archive_part(
+    month INTEGER NOT NULL, number INTEGER NOT NULL, lower TEXT NOT NULL, upper TEXT,
+    PRIMARY KEY(month, number)) WITHOUT ROWID;
+INSERT INTO meta VALUES('archive_version', 0);
+"""
+STEPS = (_FIRST, _ARCHIVE)
 """What makes schema n + 1 out of schema n, from the empty file on. A step that was released is never changed."""
 _ONE_MORE = "UPDATE meta SET value = value + 1 WHERE key = 'schema_version';"
 
