@@ -11,6 +11,7 @@ from app.cli.node import node
 from app.cli.registry import registry
 from app.cli.replay import replay
 from app.cli.service import check, demo, run
+from app.cli.store import store
 
 CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 
@@ -28,5 +29,5 @@ def main(verbose: bool) -> None:
     configure_logging(verbose=verbose)
 
 
-for each in (demo, run, check, edge, node, registry, replay, dashboards):
+for each in (demo, run, check, edge, node, registry, store, replay, dashboards):
     main.add_command(each)

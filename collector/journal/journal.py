@@ -19,6 +19,7 @@ from collector.journal.settings import ArchiveSettings, IntervalOf, JournalSetti
 from collector.journal.settling import Settler
 from collector.journal.threads import ReaderPool, WriterThread
 from collector.journal.upkeep import Upkeep
+from collector.journal.writer import Writer
 from domain.instant import MINUTE_MS, Clock
 from domain.reading import Reading
 from domain.rejection import Reason, Rejected
@@ -81,7 +82,10 @@ class Journal:
             raise
         self._memory, self._writer = self._opened.memory, self._opened.writer
         self._readers = ReaderPool(self._folder, self._memory, self._settings.readers)
-        self._upkeep, self._archiver = self._new_upkeep()
+        self._upkeep: Upkeep | None = None
+        self._archiver: Archiver | None = None
+        if self._writer is not None:
+            self._upkeep, self._archiver = self._background(self._writer)
         return self
 
     async def __aexit__(
@@ -161,6 +165,10 @@ class Journal:
         """Register or move a cursor; readings after the least of all cursors stay readable in order of arrival."""
         await self._thread.run(partial(change_cursor, self._opened, name, position))
 
+    async def cursors(self) -> dict[str, int]:
+        """Return the position of every registered follower."""
+        return await self._ask(lambda reader, _: reader.cursors())
+
     async def drop_cursor(self, name: str) -> None:
         """Forget a follower, so that the journal no longer keeps readings for it."""
         await self._thread.run(partial(change_cursor, self._opened, name, None))
@@ -234,13 +242,11 @@ class Journal:
     def _open(self) -> OpenToWrite | OpenToRead:
         return OpenToWrite(self._folder, self._settings) if self._writes else OpenToRead(self._folder)
 
-    def _new_upkeep(self) -> tuple[Upkeep, Archiver] | tuple[None, None]:
-        if self._writer is None:
-            return None, None
+    def _background(self, writer: Writer) -> tuple[Upkeep, Archiver]:
         settings = self._settings
-        settler = Settler(self._writer, settings, self._interval_of, self._retention_of)
+        settler = Settler(writer, settings, self._interval_of, self._retention_of)
         archiver = Archiver(
-            self._writer,
+            writer,
             self._thread,
             self._readers,
             settings.archive or ArchiveSettings(),
@@ -248,7 +254,7 @@ class Journal:
             settler.cover_ms,
             self._retention_of,
         )
-        return Upkeep(self._writer, settler, self._thread, self._readers, settings), archiver
+        return Upkeep(writer, settler, self._thread, self._readers, settings), archiver
 
     def _for_upkeep(self) -> Upkeep:
         if self._upkeep is None:

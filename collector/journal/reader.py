@@ -158,6 +158,10 @@ class Reader:
         row = self.connection.execute("SELECT position FROM cursor WHERE name = ?", (name,)).fetchone()
         return None if row is None else int(row[0])
 
+    def cursors(self) -> dict[str, int]:
+        """Return the position of every registered cursor."""
+        return dict(self.connection.execute("SELECT name, position FROM cursor").fetchall())
+
     def count(self, snapshot: Snapshot) -> int:
         """Return the number of stored readings, each (channel, moment) once."""
         (count,) = self.connection.execute(_ALL_KEYS, (snapshot.settled,)).fetchone()

@@ -37,7 +37,7 @@ _NEWEST = f"""
     ON CONFLICT(sid) DO UPDATE
     SET ts = excluded.ts, value = excluded.value, quality = excluded.quality, received = excluded.received
     WHERE excluded.ts > latest.ts OR (excluded.ts = latest.ts AND {excluded_wins("latest")})
-"""
+"""  # noqa: S608 -- constants of this package
 _TOUCHED = f"""
     FROM (SELECT log.sid AS sid, min(log.ts) AS first, max(log.ts) AS last {_FROM_LOG}
     GROUP BY log.sid, log.ts / {HOUR_MS})

@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from collector.journal import ArchiveSettings, Journal, JournalSettings, Retention
+from collector.journal import ArchiveSettings, Journal, JournalSettings, Resolution, Retention
 from collector.journal.archive.parts import month_end, month_start
+from collector.journal.settings import RetentionOf, kept_for_ever
 from domain.instant import DAY_MS
 from domain.reading import Reading
 from tests.collector.journal_world import (
@@ -31,16 +32,15 @@ SMALL = JournalSettings(
 )
 
 
-def opened(folder: Path, **other: object) -> Journal:
+def opened(folder: Path, retention_of: RetentionOf = kept_for_ever) -> Journal:
     """Return a journal with small slices and small files."""
-    return Journal.open(folder, settings=SMALL, interval_of=interval_of, **other)  # type: ignore[arg-type] -- retention
+    return Journal.open(folder, settings=SMALL, interval_of=interval_of, retention_of=retention_of)
 
 
 async def left_in_database(journal: Journal) -> int:
     """Return how many settled readings stand in the database."""
-    return await journal._readers.ask(
-        lambda reader, _: reader.connection.execute("SELECT count(*) FROM readings").fetchone()[0]
-    )
+    count = "SELECT count(*) FROM readings"
+    return int(await journal._readers.ask(lambda reader, _: reader.connection.execute(count).fetchone()[0]))
 
 
 @settings(max_examples=40, deadline=None)
@@ -113,7 +113,5 @@ async def test_retention_reaches_the_archive(tmp_path: Path) -> None:
         assert [len(await journal.series(channel, 0, 2**60)) for channel in CHANNELS] == [50, 0, 0]
         await journal.commit([reading(5.5, 9.0, CHANNELS[1])])
         await journal.settle()
-        from collector.journal import Resolution
-
         (hour,) = await journal.rollups(CHANNELS[1], MIDNIGHT_MS, MIDNIGHT_MS + DAY_MS, Resolution.DAY)
         assert hour.readings == 50

@@ -46,7 +46,7 @@ _DELETE = f"""
     DELETE FROM readings WHERE sid = ?1 AND ts IN (
         SELECT r.ts FROM temp.held AS h CROSS JOIN readings AS r ON r.sid = ?1 AND r.ts = h.ts
         WHERE NOT ({wins("r", "h")}))
-"""
+"""  # noqa: S608 -- constants of this package
 _KEPT_FROM = "UPDATE series SET kept_from = max(kept_from, ?) WHERE channel = ?"
 
 

@@ -8,14 +8,11 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 from collector.journal.errors import JournalDamaged, JournalFull, JournalUnwritable
 from collector.journal.precedence import Row
 from domain.errors import OperatorError
-
-if TYPE_CHECKING:
-    import pyarrow as pa
 
 ROW_GROUP_READINGS = 50_000
 """A row group is what one question decodes: a few milliseconds."""
@@ -130,7 +127,7 @@ class PartFile:
         self.readings: int = self._file.metadata.num_rows
         groups = [self._file.metadata.row_group(n).column(0).statistics for n in range(self._file.num_row_groups)]
         self._first, self._last = [group.min for group in groups], [group.max for group in groups]
-        self._decoded: tuple[int, pa.Table] | None = None
+        self._decoded: tuple[int, Any] | None = None
 
     def rows(self, channel: str, from_ms: int, to_ms: int) -> list[Row]:
         """Return a channel's rows in [from, to), in order of time."""
