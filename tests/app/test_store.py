@@ -224,7 +224,7 @@ def test_a_restored_backup_tells_the_same(config_path: Path, tmp_path: Path) -> 
 
 
 def test_a_backup_beside_a_writer_at_full_rate_is_a_moment_of_it(config_path: Path, tmp_path: Path) -> None:
-    """While another process commits as fast as it can, the copy holds whole commits from the first to some later one."""
+    """While another process commits as fast as it can, the copy holds whole commits up to some moment."""
     (tmp_path / "busy.yaml").write_text("data: busy\n")
     command = [sys.executable, "-m", "tests.collector.journal_child", "write", str(tmp_path / "busy")]
     with subprocess.Popen(command, cwd=Path(__file__).parents[2], stdout=subprocess.PIPE, text=True) as writer:

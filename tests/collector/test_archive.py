@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+from operator import itemgetter
 from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from collector.journal import ArchiveSettings, Journal, JournalSettings, Resolution, Retention
+from collector.journal import ArchiveSettings, Journal, JournalDamaged, JournalSettings, Resolution, Retention
+from collector.journal.archive import parquet
+from collector.journal.archive.parquet import PartFile, PartWriter
 from collector.journal.archive.parts import month_end, month_start
+from collector.journal.archive.shelf import Shelf
+from collector.journal.precedence import Row
 from collector.journal.settings import RetentionOf, kept_for_ever
-from domain.instant import DAY_MS
+from domain.instant import DAY_MS, to_datetime
 from domain.reading import Reading
 from tests.collector.journal_world import (
     CHANNELS,
@@ -41,6 +46,78 @@ async def left_in_database(journal: Journal) -> int:
     """Return how many settled readings stand in the database."""
     count = "SELECT count(*) FROM readings"
     return int(await journal._readers.ask(lambda reader, _: reader.connection.execute(count).fetchone()[0]))
+
+
+ROWS = st.lists(
+    st.tuples(
+        st.integers(-(2**53), 2**53),
+        st.none() | st.floats(allow_nan=False),
+        st.integers(0, 4),
+        st.integers(-(2**53), 2**53),
+    ),
+    max_size=40,
+    unique_by=lambda row: row[0],
+)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.dictionaries(st.text(st.characters(exclude_categories=["Cs"]), max_size=8), ROWS, max_size=4), st.data())
+def test_a_file_brings_every_reading_back(
+    tmp_path_factory: pytest.TempPathFactory, written: dict[str, list[Row]], data: st.DataObject
+) -> None:
+    """Every moment, double (to the bit), quality and time of arrival comes back, however the rows are grouped."""
+    path = tmp_path_factory.mktemp("archive") / "month" / "part.parquet"
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(parquet, "ROW_GROUP_READINGS", data.draw(st.integers(1, 60)))
+        with PartWriter(path) as writer:
+            for channel in sorted(written):
+                writer.add(channel, sorted(written[channel], key=itemgetter(0)))
+    file = PartFile(path)
+    assert list(file.channels()) == sorted(channel for channel, rows in written.items() if rows)
+    for channel, rows in written.items():
+        found = file.rows(channel, -(2**60), 2**60)
+        assert repr(found) == repr(sorted(rows, key=itemgetter(0)))
+    assert file.readings == sum(map(len, written.values()))
+
+
+async def test_a_missing_file_is_said(tmp_path: Path) -> None:
+    """A question for a month whose file somebody removed gives one clear sentence; other questions are answered."""
+    async with opened(tmp_path) as journal:
+        young = reading(0, 1.0)._replace(measured_at_ms=LATER_MS)
+        await journal.commit([reading(n, 4.0) for n in range(9)] + [young])
+        await journal.settle()
+        await journal.archive(LATER_MS)
+        (tmp_path / "archive" / f"month={to_datetime(MONTH_MS):%Y-%m}" / "000.parquet").unlink()
+        assert await journal.series(young.channel, LATER_MS, LATER_MS + 1) == [young]
+        with pytest.raises(JournalDamaged, match=r"archive's file .*000.parquet cannot be read"):
+            await journal.series(young.channel, 0, 2**60)
+
+
+async def test_a_question_of_young_months_opens_no_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where no archived month is asked for, the archive's files are not even looked at."""
+    async with opened(tmp_path) as journal:
+        await journal.commit([reading(n, 4.0) for n in range(9)])
+        await journal.commit([reading(0, 1.0)._replace(measured_at_ms=LATER_MS + n) for n in range(3)])
+        await journal.settle()
+        await journal.archive(LATER_MS)
+        monkeypatch.setattr(Shelf, "file", None)
+        assert len(await journal.series(CHANNELS[0], LATER_MS - DAY_MS, 2**60)) == 3
+        assert await journal.before(CHANNELS[0], LATER_MS + 2) is not None
+        assert await journal.rollups(CHANNELS[0], LATER_MS, LATER_MS + DAY_MS, Resolution.HOUR)
+
+
+async def test_late_readings_correct_the_rollups_of_archived_hours(tmp_path: Path) -> None:
+    """An hour whose readings are archived is computed anew from them and from what came late."""
+    naive = NaiveJournal()
+    async with opened(tmp_path) as journal:
+        for arrived in ([reading(10 * n, 4.0) for n in range(12)], [reading(15, 10.0)]):
+            await journal.commit(arrived)
+            naive.commit(arrived)
+            await journal.settle()
+            await journal.archive(LATER_MS)
+            await agrees(journal, naive)
+        hour, *_ = await journal.rollups(CHANNELS[0], MIDNIGHT_MS, MIDNIGHT_MS + DAY_MS, Resolution.HOUR)
+        assert (hour.readings, hour.maximum) == (7, 10.0)
 
 
 @settings(max_examples=40, deadline=None)

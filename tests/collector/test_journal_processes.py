@@ -134,7 +134,7 @@ def _commits_found(folder: Path, database: bytes, log: bytes) -> int:
 
 
 def test_every_byte_of_the_last_commit_torn_or_changed_costs_that_commit_alone(tmp_path: Path) -> None:
-    """Cut or changed at any offset of its last commit, the log brings back every commit before it, and no part of it."""
+    """Cut or changed at any offset of its last commit, the log brings back every commit before it."""
     whole, torn = tmp_path / "whole", tmp_path / "torn"
     torn.mkdir()
     opened = OpenToWrite(whole, SETTINGS)

@@ -15,6 +15,7 @@ from collector.journal import Journal
 from tests.collector.intake import NOW_MS
 from tests.system.brokers import mosquitto_server
 from tests.system.collector_process import collector
+from tests.system.full_disk import fill
 from tests.system.honest_sender import HonestSender
 from tests.system.test_ingest_restarts import BATCHES, EVERYTHING, SAMPLES, batches, stored_moments
 
@@ -49,13 +50,17 @@ async def test_full_disk_holds_the_senders_until_there_is_room(tmp_path: Path) -
     """Receipts stop with the disk; every receipted batch is stored; with room the rest comes in, without a restart."""
     disk = tmp_path / "small"
     with small_disk(disk):
-        ballast, folder = disk / "ballast", disk / "journal"
-        ballast.write_bytes(bytes(2_200_000))
-        async with mosquitto_server(tmp_path) as server, collector(server.url, folder, "n1"), asyncio.timeout(120):
+        folder = disk / "journal"
+        async with (
+            mosquitto_server(tmp_path) as server,
+            collector(server.url, folder, "n1", wait_seconds=0.2),
+            asyncio.timeout(120),
+        ):
             sender = HonestSender(server.url, "n1", batches("n1"))
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(sender.run())
                 await sender.until_left(BATCHES - 1)
+                ballast = fill(disk)
                 await until_it_stands_still(sender)
                 assert sender.held
                 assert receipted(sender) <= await found(folder)

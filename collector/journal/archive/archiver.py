@@ -39,7 +39,7 @@ from domain.instant import HOUR_MS, Clock, to_datetime
 log = logging.getLogger(__name__)
 
 Say = Callable[[str], None]
-_CHANNELS_PER_QUESTION = 50
+_CHANNELS_PER_QUESTION = 8
 _HELD = "CREATE TEMP TABLE IF NOT EXISTS held(ts INTEGER PRIMARY KEY, value REAL, quality INTEGER, received INTEGER)"
 _HOLD = Insert("INSERT INTO temp.held", 4)
 _DELETE = f"""
@@ -68,6 +68,8 @@ class Archiver:
         self._cover_ms, self._retention_of = cover_ms, retention_of
         self._folder = writer.path.parent / FOLDER
         self._one_at_a_time = asyncio.Lock()
+        self._looked_through: dict[Part, int] = {}
+        """Files known to hold none of the channels whose retention has run out for them, and how many those are."""
 
     async def run(self, clock: Clock) -> None:
         """Do what is due, for ever; what fails is tried again at the next check."""
@@ -115,6 +117,12 @@ class Archiver:
     async def _let_go(self, now_ms: int, say: Say) -> None:
         """Write those files anew that hold channels whose retention has run out for the whole month."""
         for part in await self._ask(lambda reader: reader.parts.all()):
+            run_out = sum(
+                part.holds(channel) and self._has_run_out(channel, part, now_ms)
+                for channel in list(self._writer.series.sids)
+            )
+            if self._looked_through.get(part, 0) == run_out:
+                continue
             archived = await self._ask(partial(_channels, part))
             gone = [channel for channel in archived if self._has_run_out(channel, part, now_ms)]
             if gone:
@@ -123,6 +131,7 @@ class Archiver:
                 sids = self._writer.series.sids
                 await self._write(part, {channel: sids[channel] for channel in archived if channel not in gone})
                 say(f"{_month(part)}: part {part.number + 1} written anew without {len(gone):,} channels")
+            self._looked_through[part] = run_out
 
     def _has_run_out(self, channel: str, part: Part, now_ms: int) -> bool:
         kept = self._retention_of(channel).raw_ms

@@ -139,7 +139,7 @@ class PartFile:
 
     def channels(self) -> Iterator[str]:
         """Yield the channels in it, in order."""
-        seen = ""
+        seen = None
         for group in range(len(self._first)):
             for name in self._pc.unique(self._file.read_row_group(group, columns=["channel"])["channel"]).to_pylist():
                 if name != seen:
