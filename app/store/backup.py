@@ -8,6 +8,7 @@ import json
 import os
 import shutil
 import sqlite3
+import threading
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, closing
 from datetime import UTC, datetime
@@ -17,7 +18,7 @@ from typing import Any
 from sqlalchemy.engine import make_url
 
 from app.config import ServiceConfig
-from app.store.copying import Counts, copy_database, verify_database
+from app.store.copying import Counts, Stopped, copy_database, verify_database
 from collector.journal import Journal
 from collector.journal.archive.parquet import PartFile, sync
 from collector.journal.archive.parts import Part, load_parts
@@ -42,15 +43,17 @@ async def backup(config: ServiceConfig, folder: Path, *, now: datetime, say: Say
     if target.exists():
         raise OperatorError(f"there is a backup {target} already")
     unfinished = target.with_name(f".{target.name}.unfinished")
+    stop = threading.Event()
     try:
         unfinished.mkdir(parents=True)
-        await _fill(config, unfinished, now, say)
+        await _fill(config, unfinished, now, say, stop.is_set)
         await asyncio.to_thread(_sync_all, unfinished)
         unfinished.rename(target)
         sync(folder)
     except OSError as error:
         raise OperatorError(f"the backup {target} cannot be written: {error}") from error
     finally:
+        stop.set()
         shutil.rmtree(unfinished, ignore_errors=True)
     say(f"verified: {target}")
     return target
@@ -62,24 +65,24 @@ def sqlite_file(config: ServiceConfig) -> Path | None:
     return Path(url.database) if url.get_backend_name() == "sqlite" and url.database else None
 
 
-def verify(folder: Path) -> dict[str, Any]:
+def verify(folder: Path, stopped: Stopped = lambda: False) -> dict[str, Any]:
     """Return what a backup says of itself; raise ``OperatorError`` unless everything it names is there and whole."""
     try:
         manifest: dict[str, Any] = json.loads((folder / MANIFEST).read_text("utf-8"))
     except (OSError, ValueError) as error:
         raise OperatorError(f"{folder} is not a backup of Vitals: {MANIFEST} cannot be read ({error})") from error
     for name, counts in manifest["databases"].items():
-        verify_database(folder / name, counts)
+        verify_database(folder / name, counts, stopped)
     for name, size in manifest["files"].items():
         path = folder / name
         if not path.is_file() or path.stat().st_size != size:
             raise OperatorError(f"{path} is missing or has another size than when it was copied")
-        if path.suffix == ".parquet":
+        if path.parent.name.startswith("month="):
             PartFile(path)
     return manifest
 
 
-async def _fill(config: ServiceConfig, target: Path, now: datetime, say: Say) -> None:
+async def _fill(config: ServiceConfig, target: Path, now: datetime, say: Say, stopped: Stopped) -> None:
     databases: dict[str, Counts] = {}
     async with _log_held(config.data) as held:
         # SQL first: what it has judged is then in the journal's copy, and what it has not is still in the log.
@@ -87,9 +90,9 @@ async def _fill(config: ServiceConfig, target: Path, now: datetime, say: Say) ->
         if source is None:
             say("the SQL database is on a server: back it up with its own tool (pg_dump), before this")
         elif source.exists():
-            databases[SQL_FILE] = await asyncio.to_thread(copy_database, source, target / SQL_FILE, say)
+            databases[SQL_FILE] = await asyncio.to_thread(copy_database, source, target / SQL_FILE, say, stopped)
         journal = target / FILE_NAME
-        counts = await asyncio.to_thread(copy_database, config.data / FILE_NAME, journal, say)
+        counts = await asyncio.to_thread(copy_database, config.data / FILE_NAME, journal, say, stopped)
         databases[FILE_NAME] = counts | {"cursor": counts["cursor"] - 1}
     with closing(sqlite3.connect(journal, isolation_level=None)) as connection:
         parts = load_parts(connection, 0).all()
@@ -109,7 +112,7 @@ async def _fill(config: ServiceConfig, target: Path, now: datetime, say: Say) ->
     }
     (target / MANIFEST).write_text(json.dumps(manifest, indent=2), "utf-8")
     say("verifying ...")
-    await asyncio.to_thread(verify, target)
+    await asyncio.to_thread(verify, target, stopped)
 
 
 @asynccontextmanager

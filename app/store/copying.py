@@ -11,10 +11,13 @@ from domain.errors import OperatorError
 
 Say = Callable[[str], None]
 Counts = dict[str, int]
+Stopped = Callable[[], bool]
+"""Tells a thread at work that nobody waits for it any more."""
 _PAGES = 2_000
+_STEPS_BETWEEN_LOOKS = 1_000_000
 
 
-def copy_database(source: Path, target: Path, say: Say) -> Counts:
+def copy_database(source: Path, target: Path, say: Say, stopped: Stopped) -> Counts:
     """Copy a database as of one moment; return the rows of each table. Raises ``OperatorError`` where that fails.
 
     The source's read transaction holds the moment: writers go on, and the copying need not begin again for them.
@@ -23,7 +26,7 @@ def copy_database(source: Path, target: Path, say: Say) -> Counts:
         with closing(_open(source, "ro")) as reading, closing(_open(target, "rwc")) as writing:
             reading.execute("BEGIN")
             counts = _counts(reading)
-            reading.backup(writing, pages=_PAGES, progress=_progress(source.name, say), sleep=0)
+            reading.backup(writing, pages=_PAGES, progress=_progress(source.name, say, stopped), sleep=0)
             reading.execute("ROLLBACK")
             # A copy is one file: nothing of it may wait in a log beside it.
             writing.execute("PRAGMA journal_mode=DELETE")
@@ -32,10 +35,11 @@ def copy_database(source: Path, target: Path, say: Say) -> Counts:
     return counts
 
 
-def verify_database(path: Path, counts: Counts) -> None:
+def verify_database(path: Path, counts: Counts, stopped: Stopped = lambda: False) -> None:
     """Raise ``OperatorError`` unless a database is whole and has these rows."""
     try:
         with closing(_open(path, "ro")) as connection:
+            connection.set_progress_handler(stopped, _STEPS_BETWEEN_LOOKS)
             findings = [row[0] for row in connection.execute("PRAGMA integrity_check(3)")]
             found = _counts(connection)
     except sqlite3.Error as error:
@@ -59,11 +63,13 @@ def _counts(connection: sqlite3.Connection) -> Counts:
     }
 
 
-def _progress(name: str, say: Say) -> Callable[[int, int, int], None]:
+def _progress(name: str, say: Say, stopped: Stopped) -> Callable[[int, int, int], None]:
     told = -1
 
     def progress(_status: int, remaining: int, total: int) -> None:
         nonlocal told
+        if stopped():
+            raise OperatorError(f"copying {name} was stopped")
         tenths = 10 - 10 * remaining // max(total, 1)
         if tenths != told:
             told = tenths

@@ -25,6 +25,7 @@ Row = dict[str, Any]
 Take = Callable[[list[Row]], None]
 FIELDS = ("measured_at", *COLUMNS, "value", "unit", "quality", "received_at")
 _QUESTION_FILE = "export.json"
+_CHANNELS_PER_LINE = 500
 
 
 class Question(NamedTuple):
@@ -56,7 +57,8 @@ async def export(config: ServiceConfig, question: Question, folder: Path, *, say
     if question.from_ms >= question.to_ms:
         raise OperatorError("nothing lies between --from and --to: the first must be the earlier")
     directory = await registered(config)
-    chosen = [names for names in names_of(directory) if question.selects(names)]
+    everything = sorted(names_of(directory), key=lambda names: names["channel"])
+    chosen = [names for names in everything if question.selects(names)]
     if not chosen:
         raise OperatorError(f"no channel is registered that this selects; {_known(directory)}")
     _same_question(folder, question)
@@ -68,7 +70,9 @@ async def export(config: ServiceConfig, question: Question, folder: Path, *, say
                 continue
             count = 0
             with _whole(path, question.format) as take:
-                for names in sorted(chosen, key=lambda names: names["channel"]):
+                for number, names in enumerate(chosen):
+                    if number and number % _CHANNELS_PER_LINE == 0:
+                        say(f"{path.name}: {number:,} of {len(chosen):,} channels")
                     readings = await journal.series(names["channel"], start, end)
                     take([_row(names, reading) for reading in readings])
                     count += len(readings)

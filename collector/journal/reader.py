@@ -101,8 +101,9 @@ class Reader:
         if from_ms >= self.parts.end_ms:
             return kept
         channel = self.channels()[sid]
-        archived = self.shelf.rows(self.parts.touching(channel, from_ms, to_ms), channel, from_ms, to_ms)
-        return merged(archived, kept) if kept else archived
+        archived = self.shelf.rows(self.parts.touching(channel, from_ms, to_ms), channel, from_ms, to_ms, limit)
+        found = merged(archived, kept) if kept else archived
+        return found if limit < 0 else found[:limit]
 
     def unsettled_rows(self, snapshot: Snapshot, sid: int, from_ms: int, to_ms: int) -> list[Row]:
         """Return what the log holds of a series in [from, to) beyond the watermark, in any order."""

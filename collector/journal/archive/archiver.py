@@ -25,7 +25,6 @@ from collector.journal.archive.survey import (
     months_with_readings,
     next_part,
 )
-from collector.journal.errors import JournalError
 from collector.journal.packed import Insert
 from collector.journal.precedence import Row, wins
 from collector.journal.reader import Answer, Reader
@@ -76,7 +75,7 @@ class Archiver:
         while True:
             try:
                 await self.archive(clock.now_ms(), log.info)
-            except (JournalError, OperatorError) as error:
+            except (OperatorError, OSError) as error:
                 log.warning("archiving put off: %s", error)
             await asyncio.sleep(self._settings.check_every_seconds)
 

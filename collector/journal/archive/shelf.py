@@ -24,9 +24,14 @@ class Shelf:
         self._folder = folder
         self._open: OrderedDict[str, tuple[Identity, PartFile]] = OrderedDict()
 
-    def rows(self, parts: Iterable[Part], channel: str, from_ms: int, to_ms: int) -> list[Row]:
-        """Return a channel's rows in [from, to) out of the parts, in order of time."""
-        return [row for part in parts for row in self.file(part).rows(channel, from_ms, to_ms)]
+    def rows(self, parts: Iterable[Part], channel: str, from_ms: int, to_ms: int, limit: int = -1) -> list[Row]:
+        """Return a channel's rows in [from, to) out of the parts, in order of time; at least ``limit`` if there are."""
+        found: list[Row] = []
+        for part in parts:
+            found += self.file(part).rows(channel, from_ms, to_ms)
+            if 0 <= limit <= len(found):
+                break
+        return found
 
     def before(self, parts: Parts, channel: str, since_ms: int, moment_ms: int) -> list[Row]:
         """Return the last row of a channel in [since, moment), or nothing; newest month first."""
