@@ -19,11 +19,13 @@ import pyarrow.parquet as pq
 import pytest
 from click.testing import CliRunner, Result
 
+from app.build import App
 from app.cli import main
 from app.config import ServiceConfig, read_config
 from app.store.archive import parse_month
 from app.store.names import view_sql
 from collector.journal import Journal
+from domain.errors import OperatorError
 from domain.instant import HOUR_MS
 from domain.reading import Quality, Reading
 from tests.cases.harness import CASES
@@ -132,6 +134,38 @@ def test_archived_by_hand_everything_is_still_told(config_path: Path) -> None:
         rows = connection.execute(f"{question} GROUP BY ALL ORDER BY month").fetchall()
     assert [row[:4] for row in rows] == [("clinic", "temperature", "celsius", m) for m in ("2025-07", "2025-08")]
     assert sum(row[4] for row in rows) == len(before)
+
+
+def test_the_running_service_archives_by_itself(config_path: Path) -> None:
+    """With ``archive`` in its configuration the service moves old months, and keeps the names beside them."""
+    config_path.write_text("data: data\nlisten: {port: 0}\njournal: {settle_after_seconds: 0.01, archive: {}}\n")
+    archive = service(config_path).data / "archive"
+    settled = service(config_path).journal.model_copy(update={"archive": None})
+
+    async def settle() -> None:
+        async with Journal.open(service(config_path).data, settings=settled) as journal:
+            await journal.settle()
+
+    async def live() -> None:
+        async with App(service(config_path)), asyncio.timeout(60):
+            while not (archive / "month=2025-08" / "000.parquet").exists():  # noqa: ASYNC110 - another's work
+                await asyncio.sleep(0.02)
+
+    asyncio.run(settle())
+    asyncio.run(live())
+    assert pq.read_table(archive / "channels.parquet").num_rows > 0
+    assert stored(config_path) == sorted_readings()
+
+
+def test_without_pyarrow_it_is_said_what_to_install(config_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the extra is not installed, archiving, and a question for an archived month, name it."""
+    vitals("store", "archive", "--config", config_path)
+    monkeypatch.setitem(sys.modules, "pyarrow.parquet", None)
+    done = vitals("store", "archive", "--config", config_path)
+    assert done.exit_code == 2
+    assert "pip install 'vitals[server,archive]'" in done.output
+    with pytest.raises(OperatorError, match="pip install"):
+        stored(config_path)
 
 
 @pytest.mark.parametrize(

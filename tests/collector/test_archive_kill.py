@@ -10,6 +10,7 @@ import subprocess
 import sys
 from collections import Counter
 from collections.abc import Callable
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -20,8 +21,8 @@ from collector.journal.archive import archiver, parquet
 from domain.reading import Reading
 from tests.collector import journal_child
 from tests.collector.journal_child import ARCHIVING, BATCH, batch
-from tests.collector.journal_world import NaiveJournal, interval_of, reading
-from tests.collector.test_archive import LATER_MS, SMALL
+from tests.collector.journal_world import CHANNELS, NaiveJournal, agrees, interval_of, reading
+from tests.collector.test_archive import LATER_MS, SMALL, left_in_database
 
 REPOSITORY = Path(__file__).parents[2]
 
@@ -76,6 +77,31 @@ async def test_cut_off_at_any_step_everything_is_there_once(tmp_path: Path, monk
                 assert await journal.latest() == expected.latest()
                 await journal.archive(LATER_MS)
             assert not list(folder.glob("archive/*/*.tmp"))
+
+
+async def test_stopped_at_any_channel_it_goes_on_where_it_was(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Archiving that is cancelled, again and again, leaves no file half written, no wrong answer, and gets done."""
+    naive, add = NaiveJournal(), parquet.PartWriter.add
+    arrived = [reading(n, n / 7, channel) for channel in CHANNELS for n in range(20)]
+    naive.commit(arrived)
+    async with Journal.open(tmp_path, settings=SMALL, interval_of=interval_of) as journal:
+        await journal.commit(arrived)
+        await journal.settle()
+        for at in (*range(4), 10**6):
+            task, added = asyncio.create_task(journal.archive(LATER_MS)), count()
+
+            def add_and_stop(
+                *arguments: Any, at: int = at, task: asyncio.Task[None] = task, added: Any = added
+            ) -> None:
+                if next(added) == at:
+                    task.get_loop().call_soon_threadsafe(task.cancel)
+                add(*arguments)
+
+            monkeypatch.setattr(parquet.PartWriter, "add", add_and_stop)
+            await asyncio.wait([task])
+            await agrees(journal, naive)
+        assert not task.cancelled()
+        assert await left_in_database(journal) == 0
 
 
 def test_killed_while_archiving_every_acknowledged_reading_is_there_once(tmp_path: Path) -> None:

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from collector.journal.archive.parquet import TEMPORARY, PartFile, PartWriter, arrow
 from collector.journal.archive.parts import Part, month_end
@@ -148,7 +149,7 @@ class Archiver:
         try:
             for start in range(0, len(names), _CHANNELS_PER_QUESTION):
                 some = [(name, channels[name]) for name in names[start : start + _CHANNELS_PER_QUESTION]]
-                await self._ask(partial(_add, writer, part, some))
+                await _to_its_end(self._ask(partial(_add, writer, part, some)))
                 following = names[start + _CHANNELS_PER_QUESTION :][:1]
                 if new and following and writer.readings >= self._settings.part_readings:
                     part = part._replace(upper=following[0])
@@ -196,6 +197,16 @@ class Archiver:
 def _add(writer: PartWriter, part: Part, channels: Sequence[tuple[str, int]], reader: Reader) -> None:
     for channel, sid in channels:
         writer.add(channel, reader.settled_rows(sid, part.month_ms, part.end_ms))
+
+
+async def _to_its_end(work: Coroutine[Any, Any, object]) -> None:
+    """Wait for work in a thread also when cancelled: what it works on is closed next."""
+    task = asyncio.ensure_future(work)
+    try:
+        await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await asyncio.wait([task])
+        raise
 
 
 def _late(part: Part, channels: Channels, reader: Reader) -> Late:
