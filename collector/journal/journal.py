@@ -124,10 +124,13 @@ class Journal:
 
     async def run(self, clock: Clock) -> None:
         """Do the background work until cancelled; retention and archive go by the clock, the rest by real time."""
+        upkeep, archiver = self._for_upkeep(), self._archiver
+        if archiver is None or self._settings.archive is None:
+            await upkeep.run(clock)
+            return
         async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(self._for_upkeep().run(clock))
-            if self._archiver is not None and self._settings.archive is not None:
-                tasks.create_task(self._archiver.run(clock))
+            tasks.create_task(upkeep.run(clock))
+            tasks.create_task(archiver.run(clock))
 
     # -- following ----------------------------------------------------------------------------------------------
 
