@@ -45,13 +45,14 @@ def _concerns(rule: Rule, directory: Directory) -> bool:
 
 async def _directory(config: ServiceConfig) -> Directory:
     """Return the registry as it would be after a start, without changing what is registered."""
-    registered = await _registered(config)
+    known = await registered(config)
     if config.registry is None:
-        return registered
-    return merged(checked_draft(read_documents(config.registry), registered), registered)
+        return known
+    return merged(checked_draft(read_documents(config.registry), known), known)
 
 
-async def _registered(config: ServiceConfig) -> Directory:
+async def registered(config: ServiceConfig) -> Directory:
+    """Return what is registered; nothing before the first start."""
     if config.database is None and not (config.data / "vitals.db").exists():
         return Directory()
     async with open_database(config.database_url) as database:

@@ -20,6 +20,9 @@ from collector.journal.settings import JournalSettings
 from collector.settings import MqttSourceSettings, PipelineSettings
 from rules.settings import EngineSettings
 
+SERVICE_PASSWORD_FILE = "broker-password"  # noqa: S105 - a file's name
+"""In the data folder: the service's own password at a broker that it configured."""
+
 
 class RulesSettings(BaseModel):
     """Which rules judge."""

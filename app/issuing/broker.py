@@ -10,7 +10,7 @@ from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 
-from app.config import ServiceConfig
+from app.config import SERVICE_PASSWORD_FILE, ServiceConfig
 from app.issuing import mosquitto
 from app.issuing.authority import Authority, write_private
 from app.issuing.mosquitto import Files, Places
@@ -21,7 +21,6 @@ from domain.suggest import allowed_words
 KINDS = {"mosquitto": mosquitto.files}
 """The brokers that can be configured: a name, and what returns its files."""
 BROKER_USER = "mosquitto"
-SERVICE_PASSWORD_FILE = "broker-password"  # noqa: S105 - a file's name
 
 
 async def write_broker_config(

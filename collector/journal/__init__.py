@@ -14,9 +14,10 @@ from collector.journal.errors import (
 from collector.journal.journal import Journal, JournalStats
 from collector.journal.letters import Letter, LetterFilter, LetterGroup
 from collector.journal.rollup import Resolution, Rollup
-from collector.journal.settings import JournalSettings, Retention, RetentionSettings
+from collector.journal.settings import ArchiveSettings, JournalSettings, Retention, RetentionSettings
 
 __all__ = [
+    "ArchiveSettings",
     "Journal",
     "JournalBusy",
     "JournalDamaged",

@@ -10,16 +10,18 @@ from types import TracebackType
 from typing import NamedTuple, Self
 
 from collector.journal import letters
+from collector.journal.archive.archiver import Archiver
 from collector.journal.buckets import changes, rollups
 from collector.journal.errors import JournalUnwritable
 from collector.journal.letters import EVERY_LETTER, Letter, LetterFilter, LetterGroup
 from collector.journal.opening import OpenToRead, OpenToWrite, change_cursor
 from collector.journal.reader import Answer, Reader, Snapshot, reading
 from collector.journal.rollup import Resolution, Rollup, RollupChange
-from collector.journal.settings import IntervalOf, JournalSettings, RetentionOf, kept_for_ever
+from collector.journal.settings import ArchiveSettings, IntervalOf, JournalSettings, RetentionOf, kept_for_ever
 from collector.journal.settling import Settler
 from collector.journal.threads import ReaderPool, WriterThread
 from collector.journal.upkeep import Upkeep
+from collector.journal.writer import Writer
 from domain.instant import MINUTE_MS, Clock
 from domain.reading import Reading
 from domain.rejection import Reason, Rejected
@@ -82,7 +84,10 @@ class Journal:
             raise
         self._memory, self._writer = self._opened.memory, self._opened.writer
         self._readers = ReaderPool(self._folder, self._memory, self._settings.readers)
-        self._upkeep = self._new_upkeep()
+        self._upkeep: Upkeep | None = None
+        self._archiver: Archiver | None = None
+        if self._writer is not None:
+            self._upkeep, self._archiver = self._background(self._writer)
         return self
 
     async def __aexit__(
@@ -111,9 +116,23 @@ class Journal:
         """Delete what ``retention_of`` lets go at a moment."""
         await self._for_upkeep().prune(now_ms)
 
+    async def archive(
+        self, now_ms: int, *, month_ms: int | None = None, say: Callable[[str], None] = lambda _: None
+    ) -> None:
+        """Archive what is old enough at a moment, or the month that begins at ``month_ms`` whatever its age."""
+        if self._archiver is None:
+            raise self._read_only()
+        await self._archiver.archive(now_ms, say, month_ms)
+
     async def run(self, clock: Clock) -> None:
-        """Do the background work until cancelled; retention goes by the clock, the rest by real time."""
-        await self._for_upkeep().run(clock)
+        """Do the background work until cancelled; retention and archive go by the clock, the rest by real time."""
+        upkeep, archiver = self._for_upkeep(), self._archiver
+        if archiver is None or self._settings.archive is None:
+            await upkeep.run(clock)
+            return
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(upkeep.run(clock))
+            tasks.create_task(archiver.run(clock))
 
     # -- following ----------------------------------------------------------------------------------------------
 
@@ -150,6 +169,10 @@ class Journal:
     async def move_cursor(self, name: str, position: int) -> None:
         """Register or move a cursor; readings after the least of all cursors stay readable in order of arrival."""
         await self._thread.run(partial(change_cursor, self._opened, name, position))
+
+    async def cursors(self) -> dict[str, int]:
+        """Return the position of every registered follower."""
+        return await self._ask(lambda reader, _: reader.cursors())
 
     async def drop_cursor(self, name: str) -> None:
         """Forget a follower, so that the journal no longer keeps readings for it."""
@@ -249,11 +272,19 @@ class Journal:
     def _open(self) -> OpenToWrite | OpenToRead:
         return OpenToWrite(self._folder, self._settings) if self._writes else OpenToRead(self._folder)
 
-    def _new_upkeep(self) -> Upkeep | None:
-        if self._writer is None:
-            return None
-        settler = Settler(self._writer, self._settings, self._interval_of, self._retention_of)
-        return Upkeep(self._writer, settler, self._thread, self._readers, self._settings)
+    def _background(self, writer: Writer) -> tuple[Upkeep, Archiver]:
+        settings = self._settings
+        settler = Settler(writer, settings, self._interval_of, self._retention_of)
+        archiver = Archiver(
+            writer,
+            self._thread,
+            self._readers,
+            settings.archive or ArchiveSettings(),
+            settings.slice_rows,
+            settler.cover_ms,
+            self._retention_of,
+        )
+        return Upkeep(writer, settler, self._thread, self._readers, settings), archiver
 
     def _for_upkeep(self) -> Upkeep:
         if self._upkeep is None:

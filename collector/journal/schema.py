@@ -55,7 +55,15 @@ CREATE INDEX rollup_hour_changed ON rollup_hour(changed) WHERE changed > 0;
 CREATE INDEX rollup_day_changed ON rollup_day(changed) WHERE changed > 0;
 INSERT INTO meta VALUES('rollup_changes', 0);
 """
-STEPS = (_FIRST, _LETTERS_BY_SENDER, _ROLLUP_CHANGES)
+_ARCHIVE = """
+-- The files of the archive: one month each, of the channels from lower on and before upper (null: to the last).
+-- The row comes before any reading it holds is deleted here; version changes with the list.
+CREATE TABLE archive_part(
+    month INTEGER NOT NULL, number INTEGER NOT NULL, lower TEXT NOT NULL, upper TEXT,
+    PRIMARY KEY(month, number)) WITHOUT ROWID;
+INSERT INTO meta VALUES('archive_version', 0);
+"""
+STEPS = (_FIRST, _LETTERS_BY_SENDER, _ROLLUP_CHANGES, _ARCHIVE)
 """What makes schema n + 1 out of schema n, from the empty file on. A step that was released is never changed."""
 _ONE_MORE = "UPDATE meta SET value = value + 1 WHERE key = 'schema_version';"
 

@@ -45,6 +45,22 @@ class RetentionSettings(BaseModel):
         return Retention(_days(self.raw_days), _days(self.hourly_days))
 
 
+class ArchiveSettings(BaseModel):
+    """When months leave the database for Parquet files in ``archive`` beside it."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    after_days: int = Field(default=90, ge=1)
+    """A month is archived when so many days have passed since its end (UTC)."""
+    part_readings: int = Field(default=4_000_000, ge=1)
+    """A month with more readings is written as several files, each of a range of channels."""
+    fold_readings: int = Field(default=10_000, ge=1)
+    """A file is written anew when so many late readings wait for it in the database ..."""
+    fold_after_days: int = Field(default=7, ge=0)
+    """... or when one has waited for so long."""
+    check_every_seconds: float = Field(default=3600.0, gt=0)
+
+
 class JournalSettings(BaseModel):
     """How the journal works; the defaults suit a clinic up to a district."""
 
@@ -76,6 +92,8 @@ class JournalSettings(BaseModel):
     readers: int = Field(default=2, ge=1)
     """Threads, each with its own read-only connection; more of them wait for each other and for the event loop."""
     retention: RetentionSettings = RetentionSettings()
+    archive: ArchiveSettings | None = None
+    """Nothing is archived unless this stands in the configuration; what was archived is read all the same."""
 
 
 def _days(days: int | None) -> int | None:

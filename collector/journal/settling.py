@@ -30,14 +30,14 @@ _MOVE = f"""
     ON CONFLICT(sid, ts) DO UPDATE SET value = excluded.value, quality = excluded.quality, received = excluded.received
     WHERE {excluded_wins("readings")}
 """
-_NEWEST = """
+_NEWEST = f"""
     INSERT INTO latest
     SELECT r.sid, r.ts, r.value, r.quality, r.received FROM json_each(?) AS wanted CROSS JOIN readings AS r
     ON r.sid = wanted.value AND r.ts = (SELECT max(ts) FROM readings WHERE sid = wanted.value) WHERE true
     ON CONFLICT(sid) DO UPDATE
     SET ts = excluded.ts, value = excluded.value, quality = excluded.quality, received = excluded.received
-    WHERE excluded.ts >= latest.ts
-"""
+    WHERE excluded.ts > latest.ts OR (excluded.ts = latest.ts AND {excluded_wins("latest")})
+"""  # noqa: S608 -- constants of this package
 _TOUCHED = f"""
     FROM (SELECT log.sid AS sid, min(log.ts) AS first, max(log.ts) AS last {_FROM_LOG}
     GROUP BY log.sid, log.ts / {HOUR_MS})

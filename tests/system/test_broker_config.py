@@ -17,10 +17,10 @@ import aiomqtt
 import pytest
 
 from app.clock import SystemClock
-from app.config import ServiceConfig, read_config
+from app.config import SERVICE_PASSWORD_FILE, ServiceConfig, read_config
 from app.edge import read_edge_config
 from app.issuing.authority import Authority
-from app.issuing.broker import SERVICE_PASSWORD_FILE, write_broker_config
+from app.issuing.broker import write_broker_config
 from app.issuing.mosquitto import Places
 from app.issuing.provisioning import SERVICE_NAME, add_node, revoke_node
 from domain.reading import Sample
