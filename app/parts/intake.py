@@ -9,10 +9,12 @@ from app.alert_lines import AlertLines
 from app.config import ServiceConfig
 from app.parts.ground import Ground, Loops
 from app.parts.judgement import Judgement
+from collector.foreign.devices import ForeignDevices
 from collector.forwarder.dead_letters import DeadLetters
 from collector.forwarder.forwarder import Forwarder, LineSource
 from collector.forwarder.journal_lines import JournalLines
 from collector.pipeline import Pipeline
+from collector.sources.foreign import ForeignSource
 from collector.sources.mqtt import MqttSource
 from domain.instant import Clock
 from domain.receipt import Receipt
@@ -24,6 +26,8 @@ class Intake:
 
     pipeline: Pipeline
     source: MqttSource
+    foreign: ForeignSource | None
+    """None where no foreign devices are configured."""
     forwarders: Mapping[str, Forwarder]
     """By the log that each follows; empty where no InfluxDB is configured."""
 
@@ -34,30 +38,40 @@ class Intake:
         async def send_receipt(node: str, receipt: Receipt) -> None:
             await source.send_receipt(node, receipt)
 
+        devices = ForeignDevices(config.foreign)
         pipeline = Pipeline(
             directory=ground.directory,
             commit=ground.journal.commit,
             send_receipt=send_receipt,
             on_committed=ground.note,
             on_event=ground.node_events.take,
+            foreign=devices,
             clock=clock,
             settings=config.pipeline,
         )
         pipeline.nodes.restore(ground.stored.values(), ground.directory())
         ground.registry.on_change(lambda: pipeline.nodes.forget_unregistered(ground.directory()))
         source = MqttSource(config.mqtt, accept=pipeline.accept, clock=clock)
+        foreign = _foreign(config, devices, pipeline, clock)
         forwarders = _forwarders(
             config,
             clock,
             readings=JournalLines(ground.journal, ground.directory),
             alerts=AlertLines(ground.database, judgement.alerts, ground.directory, lambda: ground.texts),
         )
-        return cls(pipeline=pipeline, source=source, forwarders=forwarders)
+        return cls(pipeline=pipeline, source=source, foreign=foreign, forwarders=forwarders)
 
     def loops(self) -> Loops:
         """Return the loops of taking in and passing on."""
         following = {f"influxdb {log}": forwarder.run for log, forwarder in self.forwarders.items()}
-        return {"pipeline": self.pipeline.run, "mqtt source": self.source.run, **following}
+        foreign = {} if self.foreign is None else {"foreign devices": self.foreign.run}
+        return {"pipeline": self.pipeline.run, "mqtt source": self.source.run, **foreign, **following}
+
+
+def _foreign(config: ServiceConfig, devices: ForeignDevices, pipeline: Pipeline, clock: Clock) -> ForeignSource | None:
+    if not devices.filters:
+        return None
+    return ForeignSource(config.mqtt, devices.filters, wanted=devices.listens_to, accept=pipeline.accept, clock=clock)
 
 
 def _forwarders(config: ServiceConfig, clock: Clock, **logs: LineSource) -> dict[str, Forwarder]:
