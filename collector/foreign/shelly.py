@@ -19,6 +19,7 @@ from collector.foreign.values import (
     PLAIN,
     Meaning,
     Moment,
+    field_of,
     leaves,
     moment_of_epoch,
     number,
@@ -67,7 +68,7 @@ _PATHS = {
     "aenergy/total": Meaning("Wh"),
     "ret_aenergy/total": Meaning("Wh"),
 }
-_SKIPPED = frozenset({"id", "minute_ts", "ts"})
+_SKIPPED = frozenset({"id", "minute_ts", "ts", "by_minute", "errors"})
 
 
 def read(topic: str, payload: bytes, received_at_ms: int, *, zone: tzinfo | None) -> list[Batch]:
@@ -92,8 +93,8 @@ def _first_generation(topic: str, levels: list[str], payload: bytes, moment: Mom
     text = payload.decode("utf-8", "replace")
     if not says_something(text):  # input_event and the like, which are JSON
         return []
-    name, field = "/".join(path), next((level for level in reversed(path) if not level.isdigit()), "")
-    meaning = _FIRST_UNITS.get(field, PLAIN)
+    name = "/".join(path)
+    meaning = _FIRST_UNITS.get(field_of(name), PLAIN)
     if meaning.unit == "Cel" and number(text) == _MISSING_PROBE:
         found = without_value(name, moment, Quality.SENSOR_GONE, meaning.unit)
     else:
@@ -117,7 +118,7 @@ def _notification(prefix: str, found: dict[str, Any], received_at_ms: int) -> li
 
 def _component(component: str, status: dict[str, Any], moment: Moment) -> Iterator[Sample]:
     for path, value in leaves(status):
-        field = path.rpartition("/")[2]
+        field = field_of(path)
         if field not in _SKIPPED and says_something(value):
             yield sample(f"{component}/{path}", moment, value, _PATHS.get(path) or _meaning(field))
 

@@ -2,8 +2,9 @@
 
 The node is named after the device's topic (``tasmota-<device>``). Where the site puts ``tele`` elsewhere
 (``A38/plug/tele/SENSOR``) the whole path counts, with ``/`` at the place of the prefix: ``tasmota-A38.2fplug.2f``.
-Channels are ``<sensor>/<field>`` as the device writes them: ``DS18B20/Temperature``, ``ENERGY/Voltage``. The chip's own
-temperature is another channel (``ESP32/Temperature``). ``STATE`` is ignored.
+Channels are ``<sensor>/<field>`` as the device writes them: ``DS18B20/Temperature``, ``ENERGY/Voltage``; of several
+phases ``ENERGY/Power/0`` and so on. The chip's own temperature is another channel (``ESP32/Temperature``). ``STATE`` is
+ignored.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from collector.foreign.values import (
     PLAIN,
     Meaning,
     Moment,
+    field_of,
     leaves,
     moment_of,
     number,
@@ -45,7 +47,8 @@ _UNITS = {
 _TEMPERATURES = frozenset({"Temperature", "DewPoint"})
 _PRESSURES = frozenset({"Pressure", "SeaPressure"})
 _PRESSURE_UNITS = {"hPa": HECTOPASCALS, "mmHg": Meaning("Pa", 133.322387415), "inHg": Meaning("Pa", 3386.389)}
-_POWER_ON_CELSIUS = {85.0, 185.0}
+_NOT_READINGS = frozenset({"Id", "Address", "TotalStartTime"})
+_POWER_ON = {85.0, 185.0}
 """A DS18B20 that was not asked yet: 85 °C, which is 185 °F."""
 
 
@@ -71,15 +74,15 @@ def _samples(status: dict[str, Any], moment: Moment) -> Iterator[Sample]:
     temperature = Meaning("degF" if status.get("TempUnit") == "F" else "Cel")
     pressure = _PRESSURE_UNITS.get(str(status.get("PressureUnit")), HECTOPASCALS)
     for path, value in leaves(status):
-        sensor, _, field = path.rpartition("/")
-        if not sensor or not says_something(value):
+        field, is_of_a_sensor = field_of(path), "/" in path
+        if not is_of_a_sensor or field in _NOT_READINGS or not says_something(value):
             continue
         meaning = _UNITS.get(field, PLAIN)
         if field in _TEMPERATURES:
             meaning = temperature
         elif field in _PRESSURES:
             meaning = pressure
-        if sensor.startswith("DS18") and field == "Temperature" and number(value) in _POWER_ON_CELSIUS:
+        if path.startswith("DS18") and field == "Temperature" and number(value) in _POWER_ON:
             yield without_value(path, moment, Quality.BAD_VALUE, meaning.unit)
         else:
             yield sample(path, moment, value, meaning)

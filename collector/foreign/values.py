@@ -96,15 +96,23 @@ def without_value(name: str, moment: Moment, quality: Quality, unit: str | None 
 
 
 def leaves(found: dict[str, Any], *, above: str = "", depth: int = 0) -> Iterator[tuple[str, object]]:
-    """Yield (path, value) of everything in an object that is no object itself; lists are passed over."""
+    """Yield (path, value) of everything in an object that is no object or list; items of lists count from 0."""
     if depth > _DEEPEST:
-        raise PayloadError(Reason.TOO_DEEP, f"found more than {_DEEPEST} levels of objects")
+        raise PayloadError(Reason.TOO_DEEP, f"found more than {_DEEPEST} levels")
     for key, value in found.items():
         path = f"{above}{key}"
+        if isinstance(value, list):
+            value = {str(place): item for place, item in enumerate(value)}
         if isinstance(value, dict):
             yield from leaves(value, above=f"{path}/", depth=depth + 1)
-        elif not isinstance(value, list):
+        else:
             yield path, value
+
+
+def field_of(path: str) -> str:
+    """Return the last level of a path that is no mere number: what ``ENERGY/Power/1`` measures is ``Power``."""
+    levels = path.split("/")
+    return next((level for level in reversed(levels) if not level.isdigit()), levels[-1])
 
 
 def moment_of(text: object, received_at_ms: int, zone: tzinfo | None) -> Moment:
