@@ -20,6 +20,8 @@ pytestmark = pytest.mark.system
 
 START_MS = WallClock().now_ms() // 1000 * 1000 - 3_600_000
 MESSAGES = 600
+KEEPS = "user root"
+"""Started as root, mosquitto would become a user who may not write into the folder of the test, and keep nothing."""
 
 
 async def send(broker: MosquittoServer, first: int, last: int) -> None:
@@ -50,7 +52,7 @@ async def until_all_stored(folder: Path, count: int) -> None:
 async def test_a_killed_collector_loses_nothing(tmp_path: Path) -> None:
     """The collector is killed in the middle of the stream, and is away for a part of it; everything is stored once."""
     folder, never = tmp_path / "journal", tmp_path / "never"
-    async with mosquitto_server(tmp_path) as broker:
+    async with mosquitto_server(tmp_path, extra=KEEPS) as broker:
         async with foreign_collector(broker.url, folder, never):
             await send(broker, 0, MESSAGES // 3)
         await send(broker, MESSAGES // 3, MESSAGES * 2 // 3)
@@ -62,7 +64,7 @@ async def test_a_killed_collector_loses_nothing(tmp_path: Path) -> None:
 async def test_a_restarted_broker_loses_nothing(tmp_path: Path) -> None:
     """The broker is restarted while nobody collects and while somebody does; it kept the session on its disk."""
     folder, never = tmp_path / "journal", tmp_path / "never"
-    async with mosquitto_server(tmp_path) as broker:
+    async with mosquitto_server(tmp_path, extra=KEEPS) as broker:
         async with foreign_collector(broker.url, folder, never):
             await send(broker, 0, 100)
         await send(broker, 100, 200)
@@ -77,7 +79,7 @@ async def test_a_restarted_broker_loses_nothing(tmp_path: Path) -> None:
 async def test_what_the_journal_refuses_comes_again(tmp_path: Path) -> None:
     """Commits that fail leave their messages with the broker; when the journal takes them again they are there."""
     folder, refusing = tmp_path / "journal", tmp_path / "refusing"
-    async with mosquitto_server(tmp_path) as broker, foreign_collector(broker.url, folder, refusing):
+    async with mosquitto_server(tmp_path, extra=KEEPS) as broker, foreign_collector(broker.url, folder, refusing):
         refusing.touch()
         await send(broker, 0, 50)
         await asyncio.sleep(0.5)
