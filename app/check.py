@@ -12,6 +12,7 @@ from app.documents import read_documents
 from app.rule_documents import CATALOGUE_SOURCE
 from app.rulebook import read_rules
 from app.web import require_loopback
+from collector.foreign.settings import ForeignSettings
 from collector.sources.link import tls_context
 from domain.directory import Directory
 from registry.checks import checked_draft, merged
@@ -69,6 +70,7 @@ def _summary(config: ServiceConfig, rules: Sequence[Rule], directory: Directory)
     return [
         "The service would start:",
         f"  broker    {config.mqtt.host}:{config.mqtt.port}{' with TLS' if config.mqtt.tls else ''}",
+        *(f"  foreign   {each.adapter} on {', '.join(each.filters)}{_zone(each)}" for each in config.foreign),
         f"  data      {config.data}",
         f"  influxdb  {f'{influx.kind.value} at {influx.url}' if influx else 'not used'}",
         f"  registry  {_sizes(directory)}",
@@ -76,6 +78,10 @@ def _summary(config: ServiceConfig, rules: Sequence[Rule], directory: Directory)
         f"  notifiers {', '.join(notifiers) or 'none: nobody would be told'}",
         f"  pages     http://{config.listen.host}:{config.listen.port}",
     ]
+
+
+def _zone(devices: ForeignSettings) -> str:
+    return f", times in {devices.zone}" if devices.zone else ""
 
 
 def _sizes(directory: Directory) -> str:

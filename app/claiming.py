@@ -10,6 +10,7 @@ from app.config import ServiceConfig
 from app.database import open_database
 from app.documents import parse_document
 from app.yaml_document import render_document
+from collector.foreign.devices import ForeignDevices
 from collector.journal import Journal
 from collector.waiting import LOOK_SECONDS, WaitingNode, waiting_nodes
 from domain.directory import Directory
@@ -77,4 +78,4 @@ async def _directory(store: RegistryStore) -> Directory:
 
 async def _waiting(config: ServiceConfig, directory: Directory) -> list[WaitingNode]:
     async with Journal.open(config.data, read_only=True) as journal:
-        return await waiting_nodes(journal, directory)
+        return await waiting_nodes(journal, directory, ForeignDevices(config.foreign))

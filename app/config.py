@@ -15,6 +15,7 @@ from app.history import Source
 from app.judge import JudgeSettings
 from app.settings import settings_from
 from app.web import ListenSettings
+from collector.foreign.settings import ForeignSettings
 from collector.forwarder.settings import InfluxSettings
 from collector.journal.settings import JournalSettings
 from collector.settings import MqttSourceSettings, PipelineSettings
@@ -49,6 +50,8 @@ class ServiceConfig(BaseModel):
     api: ApiSettings = ApiSettings()
     mqtt: MqttSourceSettings = MqttSourceSettings()
     pipeline: PipelineSettings = PipelineSettings()
+    foreign: tuple[ForeignSettings, ...] = ()
+    """Devices that do not speak Vitals's wire format; a topic goes to the first that listens to it."""
     journal: JournalSettings = JournalSettings()
     influxdb: InfluxSettings | None = None
     history: Source = Source.JOURNAL

@@ -14,6 +14,7 @@ from app.clock import SystemClock
 from app.config import ServiceConfig
 from app.database import open_database
 from app.registry_view import RegistryView
+from collector.foreign.devices import ForeignDevices
 from collector.journal import Journal, JournalLocked, Letter, LetterFilter, LetterGroup
 from collector.pipeline import Pipeline
 from collector.replaying import Replay, Replayed, is_replayable
@@ -98,6 +99,7 @@ async def _replay_here(config: ServiceConfig, wanted: LetterFilter, say: Say) ->
             commit=journal.commit,
             send_receipt=_no_receipt,
             on_committed=_nobody_follows,
+            foreign=ForeignDevices(config.foreign),
             clock=clock,
             settings=config.pipeline,
         )

@@ -156,6 +156,14 @@ def _ingest(stats: PipelineStats) -> Iterable[Metric]:
         ("lane",),
         {(lane,): n for lane, n in counters.messages.items()},
     )
+    foreign = {(adapter,): n for adapter, n in counters.foreign.items()}
+    yield _counter("vitals_foreign_messages", "Messages of foreign devices, by adapter.", ("adapter",), foreign)
+    yield _counter(
+        "vitals_foreign_values_passed_over",
+        "Values of registered foreign devices that the registry does not list.",
+        (),
+        {(): counters.passed_over},
+    )
     yield _counter("vitals_readings", "Readings committed, repeated ones included.", (), {(): counters.readings})
     rejected = {(reason.value,): counters.rejected[reason] for reason in Reason}
     yield _counter("vitals_rejected", "Payloads and records refused, by reason.", ("reason",), rejected)

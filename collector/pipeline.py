@@ -2,7 +2,8 @@
 
 The steps, in order:
 
-1. **decode**: topic and payload → samples (``collector/decode.py``, ``domain/senml.py``)
+1. **decode**: topic and payload → samples (``collector/decode.py``, ``domain/senml.py``; topics that are not ours:
+   ``collector/foreign/``)
 2. **validate**: samples → readings, or a reason why not (``collector/validate.py``); the ordinary batch takes both
    steps at once (``collector/plain.py``)
 3. **collect**: into a group of some thousand readings or some milliseconds (``collector/group.py``)
@@ -24,6 +25,8 @@ from collections.abc import Awaitable, Callable, Sequence
 
 from collector import backoff
 from collector.decode import READINGS_LANES, Parcel, check_size, decode, identity, open_parcel, reject, sample_alone
+from collector.foreign.devices import ForeignDevices
+from collector.foreign.settings import ForeignSettings
 from collector.group import Delivery, Group
 from collector.lanes import Done, Lane, Lanes, Message
 from collector.node_events import EventDesk, NodeEvent, TakeEvent, check_event
@@ -62,15 +65,18 @@ class Pipeline:
         settings: PipelineSettings,
         nodes: NodeStates | None = None,
         on_event: TakeEvent | None = None,
+        foreign: ForeignDevices | None = None,
         jitter: Callable[[], float] = random.random,
     ) -> None:
         """``send_receipt`` hands over and returns: it must not wait for the broker, or the broker may wait for us.
 
-        ``on_event`` keeps an episode that a node found; without it such episodes stay with their nodes.
+        ``on_event`` keeps an episode that a node found; without it such episodes stay with their nodes. ``foreign``
+        reads what does not come on a topic of ours.
         """
         self._directory, self._commit_group, self._send_receipt = directory, commit, send_receipt
         self._on_committed, self._clock, self._settings, self._jitter = on_committed, clock, settings, jitter
         self.nodes = nodes if nodes is not None else NodeStates()
+        self._foreign = foreign if foreign is not None else ForeignDevices()
         self._lanes = Lanes(settings)
         self._counters = Counters()
         self._desk = EventDesk(
@@ -154,11 +160,16 @@ class Pipeline:
 
     def _take(self, message: Message, group: Group) -> None:
         node: str | None = None
+        delivery: Delivery | None
         try:
-            parcel = open_parcel(message)
-            node = parcel.node
-            self._counters.messages[parcel.lane] += 1
-            delivery = self._read(parcel)
+            adapter = self._foreign.find(message.topic)
+            if adapter is not None:
+                delivery = self._read_foreign(message, adapter)
+            else:
+                parcel = open_parcel(message)
+                node = parcel.node
+                self._counters.messages[parcel.lane] += 1
+                delivery = self._read(parcel)
         except PayloadError as error:
             delivery = self._refused(message, node, error.reason, error.detail)
         except Exception as bug:  # the outermost boundary of one message: it must not stop the others
@@ -184,6 +195,15 @@ class Pipeline:
         if parcel.lane is UpLane.EVENT:
             return self._read_event(parcel, directory)
         return self._read_batch(parcel, directory) if parcel.lane in READINGS_LANES else None
+
+    def _read_foreign(self, message: Message, adapter: ForeignSettings) -> Delivery:
+        self._counters.foreign[adapter.adapter] += 1
+        check_size(message, self._settings)
+        found = self._foreign.read(message, adapter, self._directory(), self._settings)
+        for node in found.heard:
+            self.nodes.heard(node, message.received_at_ms)
+        self._counters.passed_over += found.passed_over
+        return Delivery(found.heard[0] if len(found.heard) == 1 else None, None, found.readings, found.rejected)
 
     def _read_event(self, parcel: Parcel, directory: Directory) -> Delivery | None:
         """Pass an event on beside the readings; one that is refused is kept and receipted like a batch."""

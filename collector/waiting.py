@@ -11,6 +11,7 @@ import logging
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
+from collector.foreign.devices import ForeignDevices
 from collector.journal.journal import Journal
 from collector.journal.letters import Letter, LetterFilter
 from collector.replaying import Replay, Replayed
@@ -45,8 +46,15 @@ class WaitingNode(NamedTuple):
 class Waiting:
     """Looks who waits, and takes up those whose time has come."""
 
-    def __init__(self, journal: Journal, replay: Replay, directory: Callable[[], Directory]) -> None:
+    def __init__(
+        self,
+        journal: Journal,
+        replay: Replay,
+        directory: Callable[[], Directory],
+        foreign: ForeignDevices | None = None,
+    ) -> None:
         self._journal, self._replay, self._directory = journal, replay, directory
+        self._foreign = foreign or ForeignDevices()
         self._changed = asyncio.Event()
         self.count = 0
         """How many nodes wait, as of the last look."""
@@ -89,40 +97,42 @@ class Waiting:
 
     def _names_a_channel(self, letter: Letter) -> bool:
         known = self._directory().channels_of_node(letter.rejected.node or "") or {}
-        return any(sample.name in known for sample in samples_of(letter))
+        return any(sample.name in known for sample in samples_of(letter, self._foreign))
 
     async def nodes(self) -> list[WaitingNode]:
         """Return who waits, the last heard first."""
-        return await waiting_nodes(self._journal, self._directory())
+        return await waiting_nodes(self._journal, self._directory(), self._foreign)
 
 
-async def waiting_nodes(journal: Journal, directory: Directory) -> list[WaitingNode]:
+async def waiting_nodes(journal: Journal, directory: Directory, foreign: ForeignDevices) -> list[WaitingNode]:
     """Return who sends and is not in the registry, the last heard first."""
     found: list[WaitingNode] = []
     groups = await journal.letter_groups(LetterFilter(Reason.UNKNOWN_NODE))
     for group in sorted(groups, key=lambda group: -group.last_ms)[:MOST_SHOWN]:
         if group.node is not None and group.node not in directory.nodes and is_node_name(group.node):
             wanted = LetterFilter(Reason.UNKNOWN_NODE, group.node)
-            samples = newest_samples(await journal.letters(wanted, limit=LOOKED_AT, newest_first=True))
+            samples = newest_samples(await journal.letters(wanted, limit=LOOKED_AT, newest_first=True), foreign)
             found.append(WaitingNode(group.node, group.first_ms, group.last_ms, group.letters, samples))
     return found
 
 
-def newest_samples(letters: Sequence[Letter]) -> tuple[Sample, ...]:
+def newest_samples(letters: Sequence[Letter], foreign: ForeignDevices) -> tuple[Sample, ...]:
     """Return the newest sample of each channel that the letters speak of, by name."""
     newest: dict[str, Sample] = {}
-    for sample in (each for letter in letters for each in samples_of(letter)):
+    for sample in (each for letter in letters for each in samples_of(letter, foreign)):
         known = newest.get(sample.name)
         if known is None or sample.measured_at_ms > known.measured_at_ms:
             newest[sample.name] = sample
     return tuple(newest[name] for name in sorted(newest))
 
 
-def samples_of(letter: Letter) -> Sequence[Sample]:
-    """Return what a letter measures; nothing where it cannot be read."""
-    node, payload, came_at_ms = letter.rejected.node, letter.rejected.payload, letter.rejected.received_at_ms
+def samples_of(letter: Letter, foreign: ForeignDevices) -> Sequence[Sample]:
+    """Return what a letter measures of its node; nothing where it cannot be read."""
+    refused, node = letter.rejected, letter.rejected.node or ""
+    if foreign.listens_to(refused.topic):
+        return foreign.samples(refused.topic, refused.payload, refused.received_at_ms, node)
     try:
-        return decode(payload, node=node or "", now_ms=came_at_ms).batch.samples
+        return decode(refused.payload, node=node, now_ms=refused.received_at_ms).batch.samples
     except PayloadError:
         return ()
 

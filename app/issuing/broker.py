@@ -15,6 +15,7 @@ from app.issuing import mosquitto
 from app.issuing.authority import Authority, write_private
 from app.issuing.mosquitto import Files, Places
 from app.issuing.provisioning import SERVICE_NAME, credentials_of, password_mark
+from collector.foreign.devices import ForeignDevices
 from domain.errors import OperatorError
 from domain.suggest import allowed_words
 
@@ -47,6 +48,7 @@ async def write_broker_config(
             authority,
             credentials,
             hosts=hosts,
+            also_read=ForeignDevices(config.foreign).filters,
             service_password_mark=password_mark(password),
             places=places,
             now=now,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
@@ -44,11 +44,15 @@ def files(
     credentials: Iterable[Credential],
     *,
     hosts: list[str],
+    also_read: Sequence[str],
     service_password_mark: str,
     places: Places,
     now: datetime,
 ) -> Files:
-    """Return every file of the broker; ``hosts`` are the names and addresses under which nodes reach it."""
+    """Return every file of the broker.
+
+    ``hosts`` are the names and addresses under which nodes reach it, ``also_read`` the topics of foreign devices.
+    """
     issued = list(credentials)
     server = authority.issue(hosts[0], now=now, hosts=hosts)
     ended = [
@@ -60,7 +64,8 @@ def files(
         public={
             "mosquitto.conf": configuration(places),
             "acl-nodes": f"pattern write {ROOT}/%u/up/#\npattern read {ROOT}/%u/down/#\n",
-            "acl-service": f"user {SERVICE_NAME}\ntopic readwrite {ROOT}/#\n",
+            "acl-service": f"user {SERVICE_NAME}\ntopic readwrite {ROOT}/#\n"
+            + "".join(f"topic read {topic}\n" for topic in also_read),
             "ca.pem": authority.pem.decode(),
             "revoked.pem": authority.revoked(ended, now=now, lasts=REVOCATIONS_LAST).decode(),
             "server.pem": server.certificate.decode(),

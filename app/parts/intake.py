@@ -11,6 +11,7 @@ from app.cursors import read_cursor, write_cursor
 from app.parts.ground import Ground, Loops
 from app.parts.judgement import Judgement
 from app.tokens import TokenView
+from collector.foreign.devices import ForeignDevices
 from collector.forwarder import rollup_lines
 from collector.forwarder.dead_letters import DeadLetters
 from collector.forwarder.forwarder import Forwarder, LineSource
@@ -19,6 +20,7 @@ from collector.forwarder.rollup_lines import RollupLines
 from collector.pipeline import Pipeline
 from collector.posting import Posting
 from collector.replaying import Replay
+from collector.sources.foreign import ForeignSource
 from collector.sources.mqtt import MqttSource
 from collector.waiting import Waiting
 from domain.instant import Clock
@@ -37,6 +39,8 @@ class Intake:
     tokens: TokenView
     waiting: Waiting
     """Who sends and is not registered."""
+    foreign: ForeignSource | None
+    """None where no foreign devices are configured."""
     forwarders: Mapping[str, Forwarder]
     """By the log that each follows; empty where no InfluxDB is configured."""
 
@@ -47,21 +51,24 @@ class Intake:
         async def send_receipt(node: str, receipt: Receipt) -> None:
             await source.send_receipt(node, receipt)
 
+        devices = ForeignDevices(config.foreign)
         pipeline = Pipeline(
             directory=ground.directory,
             commit=ground.journal.commit,
             send_receipt=send_receipt,
             on_committed=ground.note,
             on_event=ground.node_events.take,
+            foreign=devices,
             clock=clock,
             settings=config.pipeline,
         )
         pipeline.nodes.restore(ground.stored.values(), ground.directory())
         ground.registry.on_change(lambda: pipeline.nodes.forget_unregistered(ground.directory()))
         replay = Replay(ground.journal, pipeline.accept, clock)
-        waiting = Waiting(ground.journal, replay, ground.directory)
+        waiting = Waiting(ground.journal, replay, ground.directory, devices)
         ground.registry.on_change(waiting.registry_changed)
         source = MqttSource(config.mqtt, accept=pipeline.accept, clock=clock)
+        foreign = _foreign(config, devices, pipeline, clock)
         forwarders = _forwarders(
             config,
             clock,
@@ -76,15 +83,18 @@ class Intake:
             posting=Posting(pipeline.accept, clock),
             tokens=await _tokens(ground, clock),
             waiting=waiting,
+            foreign=foreign,
             forwarders=forwarders,
         )
 
     def loops(self) -> Loops:
         """Return the loops of taking in and passing on."""
         following = {f"influxdb {log}": forwarder.run for log, forwarder in self.forwarders.items()}
+        foreign = {} if self.foreign is None else {"foreign devices": self.foreign.run}
         return {
             "pipeline": self.pipeline.run,
             "mqtt source": self.source.run,
+            **foreign,
             "nodes that wait": self.waiting.run,
             "tokens": self.tokens.run,
             **following,
@@ -109,6 +119,12 @@ async def _tokens(ground: Ground, clock: Clock) -> TokenView:
     view = TokenView(store, clock)
     await view.refresh()
     return view
+
+
+def _foreign(config: ServiceConfig, devices: ForeignDevices, pipeline: Pipeline, clock: Clock) -> ForeignSource | None:
+    if not devices.filters:
+        return None
+    return ForeignSource(config.mqtt, devices.filters, wanted=devices.listens_to, accept=pipeline.accept, clock=clock)
 
 
 def _forwarders(config: ServiceConfig, clock: Clock, **logs: LineSource) -> dict[str, Forwarder]:
