@@ -18,6 +18,7 @@ from app.web import ListenSettings
 from collector.foreign.settings import ForeignSettings
 from collector.forwarder.settings import InfluxSettings
 from collector.journal.settings import JournalSettings
+from collector.quarantine import QuarantineSettings
 from collector.settings import MqttSourceSettings, PipelineSettings
 from rules.settings import EngineSettings
 
@@ -52,6 +53,7 @@ class ServiceConfig(BaseModel):
     pipeline: PipelineSettings = PipelineSettings()
     foreign: tuple[ForeignSettings, ...] = ()
     """Devices that do not speak Vitals's wire format; a topic goes to the first that listens to it."""
+    quarantine: QuarantineSettings = QuarantineSettings()
     journal: JournalSettings = JournalSettings()
     influxdb: InfluxSettings | None = None
     history: Source = Source.JOURNAL

@@ -15,6 +15,7 @@ from app.judge import JudgeStats
 from collector.forwarder.forwarder import Forwarder
 from collector.journal.journal import JournalStats
 from collector.lanes import Lane
+from collector.quarantine import Why
 from collector.sources.mqtt import ConnectionStats
 from collector.stats import PipelineStats
 from dashboards.pages.status import FacilityStatus, Status
@@ -45,6 +46,10 @@ class Owners:
     power_of: Callable[[str], Power | None]
     open_alerts: Callable[[], Sequence[Alert]]
     forwarders: Mapping[str, Forwarder]
+    quarantined: Callable[[], int]
+    """How many senders are kept out at present."""
+    kept_out: Callable[[], Mapping[Why, int]]
+    """Messages that were not let in, since the start."""
     waiting_nodes: Callable[[], int]
     """How many nodes send and are not registered."""
     nodes: Callable[[], Sequence[tuple[Node, int | None]]]
@@ -80,6 +85,14 @@ class Metrics:
             self._owners.notifications(),
         )  # fmt: skip
         yield _nodes(self._owners.nodes())
+        yield _gauge("vitals_nodes_quarantined", "Senders that are kept out.", (), {(): self._owners.quarantined()})
+        kept_out = self._owners.kept_out()
+        yield _counter(
+            "vitals_kept_out_messages",
+            "Messages of quarantined senders, by reason.",
+            ("reason",),
+            {(why.value,): kept_out.get(why, 0) for why in Why},
+        )
         yield _gauge(
             "vitals_nodes_waiting", "Nodes that send and are not registered.", (), {(): self._owners.waiting_nodes()}
         )

@@ -28,10 +28,11 @@ from collector.decode import READINGS_LANES, Parcel, check_size, decode, identit
 from collector.foreign.devices import ForeignDevices
 from collector.foreign.settings import ForeignSettings
 from collector.group import Delivery, Group
-from collector.lanes import Done, Lane, Lanes, Message
+from collector.lanes import NOT_STORED, Done, Lane, Lanes, Message
 from collector.node_events import EventDesk, NodeEvent, TakeEvent, check_event
 from collector.nodes import NodeStates, decode_state
 from collector.plain import read_plain
+from collector.quarantine import Quarantine
 from collector.settings import PipelineSettings
 from collector.stats import Counters, PipelineStats
 from collector.validate import validate
@@ -51,6 +52,16 @@ _MESSAGES_PER_TURN = 16
 _BACKFILL_TOPIC_END = f"/up/{UpLane.BACKFILL}"
 
 
+_LEFT_TO_SENDER = Delivery(None, None, [], [])
+"""Stands for a message that was not let in: no receipt, so that its node sends it again."""
+_KEPT_OUT = Delivery(None, None, [], [])
+"""The same of a device that keeps nothing: it is acknowledged and gone, or its broker would send it for ever."""
+
+
+def _lane_of(topic: str) -> Lane:
+    return Lane.BACKFILL if topic.endswith(_BACKFILL_TOPIC_END) else Lane.LIVE
+
+
 class Pipeline:
     """Takes messages from sources, commits them in groups, and receipts them."""
 
@@ -66,17 +77,19 @@ class Pipeline:
         nodes: NodeStates | None = None,
         on_event: TakeEvent | None = None,
         foreign: ForeignDevices | None = None,
+        quarantine: Quarantine | None = None,
         jitter: Callable[[], float] = random.random,
     ) -> None:
         """``send_receipt`` hands over and returns: it must not wait for the broker, or the broker may wait for us.
 
         ``on_event`` keeps an episode that a node found; without it such episodes stay with their nodes. ``foreign``
-        reads what does not come on a topic of ours.
+        reads what does not come on a topic of ours. ``quarantine`` says whose messages are not let in.
         """
         self._directory, self._commit_group, self._send_receipt = directory, commit, send_receipt
         self._on_committed, self._clock, self._settings, self._jitter = on_committed, clock, settings, jitter
         self.nodes = nodes if nodes is not None else NodeStates()
         self._foreign = foreign if foreign is not None else ForeignDevices()
+        self._quarantine = quarantine
         self._lanes = Lanes(settings)
         self._counters = Counters()
         self._desk = EventDesk(
@@ -102,10 +115,8 @@ class Pipeline:
         """
         largest = self._settings.max_payload_bytes
         held = payload if len(payload) <= largest else payload[: self._settings.kept_payload_bytes]
-        lane = Lane.BACKFILL if topic.endswith(_BACKFILL_TOPIC_END) else Lane.LIVE
-        await self._lanes.put(
-            lane, Message(topic, held, len(payload), received_at_ms, retained, done, first_came_at_ms)
-        )
+        message = Message(topic, held, len(payload), received_at_ms, retained, done, first_came_at_ms)
+        await self._lanes.put(_lane_of(topic), message)
 
     async def run(self) -> None:
         """Work until cancelled. While one group is being committed, the next is collected."""
@@ -164,12 +175,13 @@ class Pipeline:
         try:
             adapter = self._foreign.find(message.topic)
             if adapter is not None:
-                delivery = self._read_foreign(message, adapter)
+                sender = message.topic
+                delivery = self._read_foreign(message, adapter) if self._admits(sender, message) else _KEPT_OUT
             else:
                 parcel = open_parcel(message)
-                node = parcel.node
+                node = sender = parcel.node
                 self._counters.messages[parcel.lane] += 1
-                delivery = self._read(parcel)
+                delivery = self._read(parcel) if self._admits(sender, message) else _LEFT_TO_SENDER
         except PayloadError as error:
             delivery = self._refused(message, node, error.reason, error.detail)
         except Exception as bug:  # the outermost boundary of one message: it must not stop the others
@@ -177,10 +189,23 @@ class Pipeline:
             self._counters.defects += 1
             detail = f"the service could not read it: {type(bug).__name__}"
             delivery = self._refused(message, node, Reason.MALFORMED, detail)
+        if delivery is _LEFT_TO_SENDER:
+            if message.done is not None:
+                message.done(NOT_STORED)
+            return
+        if self._quarantine is not None and delivery is not None:
+            brought = {"readings": len(delivery.readings), "refused": len(delivery.rejected)}
+            self._quarantine.spend(node or message.topic, _lane_of(message.topic), **brought)
         if message.done is not None:
             delivery = (delivery or Delivery(node, None, [], []))._replace(done=message.done)
         if delivery is not None:
             group.add(delivery)
+
+    def _admits(self, sender: str, message: Message) -> bool:
+        """Tell whether a message may come in; a replay is our own doing."""
+        if self._quarantine is None or message.first_came_at_ms is not None:
+            return True
+        return self._quarantine.admits(sender, _lane_of(message.topic), message.received_at_ms)
 
     def _read(self, parcel: Parcel) -> Delivery | None:
         message, directory = parcel.message, self._directory()

@@ -11,6 +11,7 @@ from typing import Any
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from alerts.facts import RuleText
+from app import quarantine_watch
 from app.config import ServiceConfig
 from app.database import make_folder, open_database
 from app.documents import read_documents
@@ -87,7 +88,7 @@ class Ground:
             registry=registry,
             journal=journal,
             rules=rules,
-            texts=rule_texts(rules),
+            texts={**rule_texts(rules), **quarantine_watch.TEXTS},
             stored=stored,
             latest=latest,
             power=power,

@@ -10,6 +10,7 @@ from app.config import ServiceConfig
 from app.cursors import read_cursor, write_cursor
 from app.parts.ground import Ground, Loops
 from app.parts.judgement import Judgement
+from app.quarantine_watch import QuarantineWatch
 from app.tokens import TokenView
 from collector.foreign.devices import ForeignDevices
 from collector.forwarder import rollup_lines
@@ -19,6 +20,7 @@ from collector.forwarder.journal_lines import JournalLines
 from collector.forwarder.rollup_lines import RollupLines
 from collector.pipeline import Pipeline
 from collector.posting import Posting
+from collector.quarantine import Quarantine
 from collector.replaying import Replay
 from collector.sources.foreign import ForeignSource
 from collector.sources.mqtt import MqttSource
@@ -39,6 +41,8 @@ class Intake:
     tokens: TokenView
     waiting: Waiting
     """Who sends and is not registered."""
+    quarantine: Quarantine
+    watch: QuarantineWatch
     foreign: ForeignSource | None
     """None where no foreign devices are configured."""
     forwarders: Mapping[str, Forwarder]
@@ -52,6 +56,7 @@ class Intake:
             await source.send_receipt(node, receipt)
 
         devices = ForeignDevices(config.foreign)
+        quarantine = Quarantine(ground.directory, config.quarantine)
         pipeline = Pipeline(
             directory=ground.directory,
             commit=ground.journal.commit,
@@ -59,6 +64,7 @@ class Intake:
             on_committed=ground.note,
             on_event=ground.node_events.take,
             foreign=devices,
+            quarantine=quarantine,
             clock=clock,
             settings=config.pipeline,
         )
@@ -83,6 +89,15 @@ class Intake:
             posting=Posting(pipeline.accept, clock),
             tokens=await _tokens(ground, clock),
             waiting=waiting,
+            quarantine=quarantine,
+            watch=QuarantineWatch(
+                quarantine,
+                judgement.alerts,
+                ground.database,
+                directory=ground.directory,
+                texts=lambda: ground.texts,
+                clock=clock,
+            ),
             foreign=foreign,
             forwarders=forwarders,
         )
@@ -97,6 +112,7 @@ class Intake:
             **foreign,
             "nodes that wait": self.waiting.run,
             "tokens": self.tokens.run,
+            "quarantine": self.watch.run,
             **following,
         }
 

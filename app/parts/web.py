@@ -94,5 +94,7 @@ def _owners(ground: Ground, intake: Intake, judgement: Judgement, clock: Clock) 
         open_alerts=lambda: judgement.open_alerts.now,
         forwarders=intake.forwarders,
         waiting_nodes=lambda: intake.waiting.count,
+        quarantined=lambda: len(intake.quarantine.quarantined(clock.now_ms())),
+        kept_out=lambda: intake.quarantine.kept_out,
         nodes=lambda: [(node, heard.get(node.id)) for node in ground.directory().nodes.values()],
     )
