@@ -56,6 +56,16 @@ class InfluxHistory:
         rows = await self._ask(_select('"value", "quality"', source, channel, from_ms, to_ms) + bound)
         return [_reading(channel.id, row) for row in rows]
 
+    async def count(self, channel: Channel, from_ms: int, to_ms: int) -> int:
+        """Return how many moments of a channel in [from, to) are stored."""
+        source = identifier(measurement_text(channel.quantity.measurement))
+        counted = _select('count("value") AS good, count("quality") AS other', source, channel, from_ms, to_ms)
+        rows = await self._ask(counted.removesuffix(" ORDER BY time ASC"))
+        both = _select('count("value") AS good', source, channel, from_ms, to_ms).removesuffix(" ORDER BY time ASC")
+        doubtful = await self._ask(f"{both} AND \"quality\" != ''")
+        total = sum(row["good"] + row["other"] for row in rows)
+        return int(total - sum(row["good"] for row in doubtful))
+
     async def rollups(self, channel: Channel, from_ms: int, to_ms: int, resolution: Resolution) -> list[Rollup]:
         """Return the roll-ups of a channel that share time with [from, to), in order, as far as they were forwarded."""
         name = f"{channel.quantity.measurement}{SUFFIXES[resolution]}"
@@ -64,6 +74,17 @@ class InfluxHistory:
         rows = await self._ask(_select(fields, source, channel, begin_ms, to_ms))
         # One that late data emptied was overwritten with nothing, for a point cannot be taken back.
         return [_rollup(row) for row in rows if row["count"] or row["covered_seconds"]]
+
+    async def series_of(self, measurement: str, name: str, from_ms: int, to_ms: int) -> list[tuple[int, float]]:
+        """Return time and value of whatever a measurement has under a channel's name: for checking a server."""
+        source = identifier(measurement_text(measurement))
+        where = f'"channel" = {string(tag_text(name))} AND time >= {from_ms}ms AND time < {to_ms}ms'
+        rows = await self._ask(f'SELECT "value" FROM {source} WHERE {where}')  # noqa: S608 - quoted
+        return [(row["time"], row["value"]) for row in rows]
+
+    async def drop(self, measurement: str) -> None:
+        """Remove a measurement."""
+        await self._ask(f"DROP MEASUREMENT {identifier(measurement_text(measurement))}")
 
     async def _ask(self, query: str) -> list[_Row]:
         data = {"q": query, "db": self._settings.database, "epoch": "ms"}

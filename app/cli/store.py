@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
 
 import click
 
 from app.cli.base import SERVICE_CONFIG, VitalsGroup
 
+_SIDE = click.Choice(["journal", "influxdb"])
 _FOLDER = click.Path(file_okay=False, path_type=Path)
 
 
@@ -90,3 +92,50 @@ def export(
 
     question = Question(moment(begin), moment(end), kind, facility, district, channel)
     run_until_stopped(export(read_config(config_path, os.environ), question, folder, say=click.echo))
+
+
+@store.command()
+@click.option(
+    "--from", "source", required=True, type=click.Choice(["journal", "influxdb"]), help="The store that has it."
+)
+@click.option(
+    "--to", "target", required=True, type=click.Choice(["journal", "influxdb"]), help="The store that gets it."
+)
+@click.option("--since", default="2010-01-01", show_default=True, help="Measured from here on ...")
+@click.option("--until", required=True, help="... and before this moment: 2026-11-20 or 2026-11-20T12:00:00Z.")
+@click.option("--facility", help="Only this facility, by its id.")
+@SERVICE_CONFIG
+def copy(source: str, target: str, since: str, until: str, facility: str | None, config_path: Path) -> None:
+    """Bring readings from one store into the other: a pilot's into InfluxDB, or a clinic's back.
+
+    Into InfluxDB it goes while the service runs, with the roll-ups, and counts at the end. Into the journal only while
+    no service writes it. What is there already changes nothing; a second run goes on where the first was stopped.
+    """
+    from app.config import read_config
+    from app.process import run_until_stopped
+    from app.store.export import moment
+    from app.store.transfer import Side, copy
+
+    config = read_config(config_path, os.environ)
+    copying = copy(config, Side(source), Side(target), moment(since), moment(until), facility=facility, say=click.echo)
+    done = run_until_stopped(copying)
+    if done is not None:
+        click.echo(f"{done.readings:,} readings of {done.channels} channels copied, {done.refused} refused for good")
+
+
+@store.command()
+@SERVICE_CONFIG
+def check(config_path: Path) -> None:
+    """Try the configured InfluxDB: write, read back, partial refusals, retention, rate; it cleans up after itself.
+
+    The exit code is 0 when everything holds that Vitals relies on, else 1.
+    """
+    from datetime import UTC, datetime
+
+    from app.config import read_config
+    from app.process import run_until_stopped
+    from app.store.probe import check_store
+
+    trying = check_store(read_config(config_path, os.environ), now=datetime.now(UTC), say=click.echo)
+    if run_until_stopped(trying) is not True:
+        sys.exit(1)
