@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 import time
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack
@@ -19,6 +18,7 @@ from domain.errors import OperatorError, VitalsError
 Say = Callable[[str], None]
 _NAMES = ("plain", "a,b=c d", 'quoted "so"', "it's", "back\\slash", "línea", "测试")
 _RATE_LINES = 5_000
+_SCRATCH = "vitals_check"  # one name for all checks: an InfluxDB 1.x may list a dropped measurement for ever
 
 
 class Finding(NamedTuple):
@@ -33,11 +33,10 @@ async def check_store(config: ServiceConfig, *, now: datetime, say: Say) -> bool
     if config.influxdb is None:
         raise OperatorError("no InfluxDB is configured; write a section influxdb")
     say(f"InfluxDB {config.influxdb.kind.value} at {config.influxdb.url}, database {config.influxdb.database}")
-    scratch = f"vitals_check_{secrets.token_hex(4)}"
     async with AsyncExitStack() as stack:
         writer = await stack.enter_async_context(open_writer(config.influxdb))
         history = await stack.enter_async_context(open_history(config.influxdb))
-        trial = _Trial(writer, history, scratch, now)
+        trial = _Trial(writer, history, now)
         findings: list[Finding] = []
         for step in trial.steps():
             finding = await step()
@@ -46,16 +45,16 @@ async def check_store(config: ServiceConfig, *, now: datetime, say: Say) -> bool
             if not finding.holds and len(findings) == 1:
                 break  # nothing can be read where nothing can be written
         try:
-            await history.drop(scratch)
-            say(f"removed {scratch}")
+            await history.drop(_SCRATCH)
+            say(f"removed the readings of {_SCRATCH}")
         except VitalsError as error:
-            say(f"the measurement {scratch} could not be removed; remove it by hand ({error})")
+            say(f"the measurement {_SCRATCH} could not be removed; remove it by hand ({error})")
     return all(finding.holds for finding in findings)
 
 
 class _Trial:
-    def __init__(self, writer: InfluxWriter, history: InfluxHistory, scratch: str, now: datetime) -> None:
-        self._writer, self._history, self._scratch, self._now = writer, history, scratch, now
+    def __init__(self, writer: InfluxWriter, history: InfluxHistory, now: datetime) -> None:
+        self._writer, self._history, self._now = writer, history, now
         self._moment_ms = round(now.timestamp() * 1000) - 60_000
 
     def steps(self) -> Iterator[Callable[[], Awaitable[Finding]]]:
@@ -67,7 +66,7 @@ class _Trial:
         yield self._rate
 
     def _line(self, name: str, fields: str, moment_ms: int) -> str:
-        return f"{series(self._scratch, {'channel': name})} {fields} {moment_ms}"
+        return f"{series(_SCRATCH, {'channel': name})} {fields} {moment_ms}"
 
     async def _write(self) -> Finding:
         lines = [self._line(name, f"value={n + 0.1}", self._moment_ms + n) for n, name in enumerate(_NAMES)]
@@ -81,7 +80,7 @@ class _Trial:
         found: list[str] = []
         for number, name in enumerate(_NAMES):
             try:
-                rows = await self._history.series_of(self._scratch, name, self._moment_ms, self._moment_ms + 1_000)
+                rows = await self._history.series_of(_SCRATCH, name, self._moment_ms, self._moment_ms + 1_000)
             except VitalsError as error:
                 return Finding(False, f"answers InfluxQL: {error}")
             if rows != [(self._moment_ms + number, number + 0.1)]:

@@ -119,13 +119,13 @@ async def test_what_cannot_be_copied_is_said(tmp_path: Path) -> None:
 
 
 async def test_a_check_says_what_holds_and_leaves_nothing(tmp_path: Path) -> None:
-    """A real server passes; one that is away fails with its reason."""
+    """A real server passes and holds no series afterwards; one that is away fails with its reason."""
     lines: list[str] = []
     async with influxdb(tmp_path) as server:
         config = await clinic(tmp_path / "pilot", server)
         assert await check_store(config, now=NOW, say=lines.append), lines
         assert [line[:6] for line in lines[1:-1]] == ["ok    "] * 5
-        assert await server.query("SHOW MEASUREMENTS", database="vitals") == []
+        assert await server.query("SHOW SERIES", database="vitals") == []
         await server.kill()
         assert not await check_store(config, now=NOW, say=lines.append)
         assert any(line.startswith("FAILED takes gzipped") for line in lines)
