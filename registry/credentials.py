@@ -73,12 +73,12 @@ class CredentialStore:
             await connection.execute(CreateIndex(_BY_NODE, if_not_exists=True))
 
     async def issue(self, credentials: Iterable[Credential], *, ends_at: datetime | None = None) -> None:
-        """Note what was issued; what the node had of these kinds ends at ``ends_at``, or goes on where that is None."""
+        """Note what was issued; what the node had, of any kind, ends at ``ends_at``, or goes on where that is None."""
         new = list(credentials)
         async with self._engine.begin() as connection:
             if ends_at is not None:
-                for node, kind in {(each.node, each.kind) for each in new}:
-                    await connection.execute(_ending(node, ends_at).where(_CREDENTIAL.c.kind == kind.value))
+                for node in {each.node for each in new}:
+                    await connection.execute(_ending(node, ends_at))
             await connection.execute(insert(_CREDENTIAL), [_cells(each) for each in new])
 
     async def revoke(self, node: str, now: datetime) -> int:
