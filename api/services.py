@@ -109,5 +109,5 @@ class Services:
     """What the rule behind an alert says, and what to do."""
     intake: IntakeDesk | None = None
     """None in a process that takes nothing in."""
-    notice: str = ""
-    """A sentence at the head of every page, e.g. that the demo's time runs faster."""
+    notice: Callable[[], str] = str
+    """A sentence at the head of every page, e.g. that the demo's time runs faster; empty for none."""

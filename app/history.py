@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from enum import StrEnum
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from collector.journal.rollup import Resolution, Rollup
 from domain.directory import Directory
 from domain.errors import VitalsError
-from domain.instant import DAY_MS, Clock
+from domain.instant import DAY_MS, MINUTE_MS, Clock
 from domain.places import Channel
 from domain.reading import Reading
 
 log = logging.getLogger(__name__)
+T = TypeVar("T", Reading, Rollup)
 
 RECENT_MS = 2 * DAY_MS
-"""What is newer always comes from the journal: roll-ups of running hours and days, and what is not forwarded yet."""
+"""What is newer comes from the journal alone: roll-ups of running hours and days change with every reading."""
+LEFT_ALONE_MS = 10_000
+"""After a failure InfluxDB is not asked for so long: nobody waits for its timeout at every chart."""
+TOLD_MS = 5 * MINUTE_MS
+"""So long a failure is told where nobody asked for old readings since."""
 
 
 class Source(StrEnum):
@@ -48,46 +53,60 @@ class Old(Protocol):
 
 
 class History:
-    """Answers from both, joined where one ends and the other begins; from the journal alone while InfluxDB is away."""
+    """Answers from both, and from the journal alone while InfluxDB is away.
+
+    For what is older both are asked: the journal may have let it go, InfluxDB may not have it yet. Of two readings of
+    one moment the journal's counts, which is the better one; of two roll-ups the one that has more readings in it.
+    """
 
     def __init__(self, journal: Recent, influx: Old, directory: Callable[[], Directory], clock: Clock) -> None:
         self._journal, self._influx, self._directory, self._clock = journal, influx, directory, clock
-        self.trouble = ""
-        """Why the older part came from the journal the last time; empty where it did not."""
+        self._trouble, self._failed_ms = "", 0
+
+    @property
+    def trouble(self) -> str:
+        """Return why the older part came from the journal alone just now; empty where it did not."""
+        return self._trouble if self._clock.now_ms() < self._failed_ms + TOLD_MS else ""
 
     async def series(self, channel: str, from_ms: int, to_ms: int, limit: int | None = None) -> list[Reading]:
         """Return the readings of a channel measured in [from, to), in order of time; at most ``limit``."""
-        known, seam_ms = self._directory().channels.get(channel), self._seam_ms(from_ms, to_ms)
-        if known is None or seam_ms == from_ms:
-            return await self._journal.series(channel, from_ms, to_ms, limit)
-        try:
-            old = await self._influx.series(known, from_ms, seam_ms, limit)
-            self.trouble = ""
-        except VitalsError as error:
-            self._note(error)
-            return await self._journal.series(channel, from_ms, to_ms, limit)
-        left = None if limit is None else limit - len(old)
-        return old if left == 0 else [*old, *await self._journal.series(channel, seam_ms, to_ms, left)]
+        here = await self._journal.series(channel, from_ms, to_ms, limit)
+        there = await self._older(
+            lambda known, seam_ms: self._influx.series(known, from_ms, seam_ms, limit), channel, from_ms, to_ms
+        )
+        if not there:
+            return here
+        joined = {each.measured_at_ms: each for each in (*there, *here)}
+        return [joined[moment] for moment in sorted(joined)][:limit]
 
     async def rollups(self, channel: str, from_ms: int, to_ms: int, resolution: Resolution) -> Sequence[Rollup]:
         """Return the roll-ups of a channel that share time with [from, to), in order of time."""
-        known, seam_ms = self._directory().channels.get(channel), self._seam_ms(from_ms, to_ms)
-        if known is None or seam_ms == from_ms:
-            return await self._journal.rollups(channel, from_ms, to_ms, resolution)
+        here = await self._journal.rollups(channel, from_ms, to_ms, resolution)
+        there = await self._older(
+            lambda known, seam_ms: self._influx.rollups(known, from_ms, seam_ms, resolution), channel, from_ms, to_ms
+        )
+        joined = {each.start_ms: each for each in here}
+        for each in there:
+            known = joined.get(each.start_ms)
+            if known is None or each.readings > known.readings:
+                joined[each.start_ms] = each
+        return [joined[start] for start in sorted(joined)]
+
+    async def _older(
+        self, ask: Callable[[Channel, int], Awaitable[list[T]]], channel: str, from_ms: int, to_ms: int
+    ) -> list[T]:
+        """Return what InfluxDB has of the older part; nothing where there is none, or while it is away."""
+        known, now_ms = self._directory().channels.get(channel), self._clock.now_ms()
+        recent_ms = now_ms - RECENT_MS
+        seam_ms = min(recent_ms - recent_ms % DAY_MS, to_ms)
+        if known is None or seam_ms <= from_ms or (self._trouble and now_ms < self._failed_ms + LEFT_ALONE_MS):
+            return []
         try:
-            old = await self._influx.rollups(known, from_ms, seam_ms, resolution)
-            self.trouble = ""
+            found = await ask(known, seam_ms)
         except VitalsError as error:
-            self._note(error)
-            return await self._journal.rollups(channel, from_ms, to_ms, resolution)
-        return [*old, *await self._journal.rollups(channel, seam_ms, to_ms, resolution)] if seam_ms < to_ms else old
-
-    def _seam_ms(self, from_ms: int, to_ms: int) -> int:
-        """Return the midnight (UTC) from which on the journal answers, within the range that was asked for."""
-        recent_ms = self._clock.now_ms() - RECENT_MS
-        return min(max(recent_ms - recent_ms % DAY_MS, from_ms), to_ms)
-
-    def _note(self, error: VitalsError) -> None:
-        if not self.trouble:
-            log.warning("the past is read from the journal: %s", error)
-        self.trouble = str(error)
+            if not self._trouble:
+                log.warning("the past is read from the journal: %s", error)
+            self._trouble, self._failed_ms = str(error), now_ms
+            return []
+        self._trouble = ""
+        return found

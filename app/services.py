@@ -36,7 +36,7 @@ def services_of(
     metrics: Metrics,
     parts: Callable[[], Sequence[PartState]],
     intake: IntakeDesk,
-    notice: str,
+    notice: Callable[[], str],
 ) -> Services:
     """Return what routes and pages call."""
 

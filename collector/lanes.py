@@ -36,6 +36,17 @@ Done = Callable[[Outcome], None]
 """Told once, after the commit: how a sender without receipts learns what it may forget. Must return at once."""
 
 
+def awaited_outcome() -> tuple[asyncio.Future[Outcome], Done]:
+    """Return an outcome to wait for, and what tells it; telling somebody who waits no longer does nothing."""
+    told: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
+
+    def done(outcome: Outcome) -> None:
+        if not told.done():
+            told.set_result(outcome)
+
+    return told, done
+
+
 class Message(NamedTuple):
     """Bytes as they came, before anything is believed."""
 

@@ -14,7 +14,7 @@ from typing import Protocol
 
 from collector.journal.journal import Journal
 from collector.journal.letters import Letter, LetterFilter
-from collector.lanes import Done, Outcome
+from collector.lanes import Done, Outcome, awaited_outcome
 from domain.instant import Clock
 from domain.rejection import Reason, Rejected
 from domain.topics import UpLane
@@ -92,12 +92,7 @@ class Replay:
             result.refused.update(refused.reason for refused in outcome.rejected)
 
     async def _outcome(self, rejected: Rejected) -> Outcome:
-        told: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
-
-        def done(outcome: Outcome) -> None:
-            if not told.done():
-                told.set_result(outcome)
-
+        told, done = awaited_outcome()
         await self._accept(
             rejected.topic,
             rejected.payload,

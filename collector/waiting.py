@@ -56,6 +56,9 @@ class Waiting:
         self._journal, self._replay, self._directory = journal, replay, directory
         self._foreign = foreign or ForeignDevices()
         self._changed = asyncio.Event()
+        self._looked_under: Directory | None = None
+        self._looked_to: dict[str, int] = {}
+        """The last letter of each node whose channels are not in that directory."""
         self.count = 0
         """How many nodes wait, as of the last look."""
 
@@ -82,15 +85,20 @@ class Waiting:
         """Replay the letters of nodes and of channels that are registered by now; return what came of it."""
         total = Replayed()
         groups = await self._journal.letter_groups(LetterFilter(Reason.UNKNOWN_NODE))
-        nodes = self._directory().nodes
+        directory = self._directory()
+        if directory is not self._looked_under:
+            self._looked_under, self._looked_to = directory, {}
+        nodes = directory.nodes
         for group in groups:
             if group.node in nodes:
                 _add(total, await self._replay.run(LetterFilter(Reason.UNKNOWN_NODE, group.node)))
         for group in await self._journal.letter_groups(LetterFilter(Reason.UNKNOWN_CHANNEL)):
-            if group.node in nodes:
-                wanted = LetterFilter(Reason.UNKNOWN_CHANNEL, group.node)
+            looked_to = self._looked_to.get(group.node or "", 0)
+            if group.node in nodes and group.last_id > looked_to:
+                wanted = LetterFilter(Reason.UNKNOWN_CHANNEL, group.node, after_id=looked_to, upto_id=group.last_id)
                 _add(total, await self._replay.run(wanted, only=self._names_a_channel))
-        self.count = sum(group.node not in self._directory().nodes for group in groups)
+                self._looked_to[group.node] = group.last_id
+        self.count = sum(group.node not in nodes for group in groups)
         if total.letters:
             log.info("took up %d letters of nodes and channels registered since: %s", total.letters, total)
         return total

@@ -72,14 +72,16 @@ class CredentialStore:
             await connection.execute(CreateTable(_CREDENTIAL, if_not_exists=True))
             await connection.execute(CreateIndex(_BY_NODE, if_not_exists=True))
 
-    async def issue(self, credentials: Iterable[Credential], *, ends_at: datetime | None = None) -> None:
-        """Note what was issued; what the node had, of any kind, ends at ``ends_at``, or goes on where that is None."""
-        new = list(credentials)
+    async def issue(self, credentials: Iterable[Credential]) -> None:
+        """Note what is issued; what the node had goes on."""
         async with self._engine.begin() as connection:
-            if ends_at is not None:
-                for node in {each.node for each in new}:
-                    await connection.execute(_ending(node, ends_at))
-            await connection.execute(insert(_CREDENTIAL), [_cells(each) for each in new])
+            await connection.execute(insert(_CREDENTIAL), [_cells(each) for each in credentials])
+
+    async def end_others(self, node: str, kept: Iterable[Credential], ends_at: datetime) -> None:
+        """End what the node has beside ``kept``, of any kind, at ``ends_at``."""
+        marks = [each.mark for each in kept]
+        async with self._engine.begin() as connection:
+            await connection.execute(_ending(node, ends_at).where(_CREDENTIAL.c.mark.not_in(marks)))
 
     async def revoke(self, node: str, now: datetime) -> int:
         """End everything that lets the node in; return how much that was."""

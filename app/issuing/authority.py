@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.asymmetric.types import CertificateIssuerPrivateKeyTypes
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
@@ -57,7 +57,9 @@ class Authority:
             return cls._make(folder, now)
         try:
             loaded = serialization.load_pem_private_key(key.read_bytes(), password=None)
-            authority = cls(x509.load_pem_x509_certificate(certificate.read_bytes()), loaded)  # type: ignore[arg-type]
+            if not isinstance(loaded, ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey):
+                raise OperatorError(f"{key}: found a key that is neither RSA nor EC; allowed: one of these")
+            authority = cls(x509.load_pem_x509_certificate(certificate.read_bytes()), loaded)
             if authority.certificate.public_key() != loaded.public_key():
                 raise OperatorError(f"{certificate} and {key} do not belong together")
         except (OSError, ValueError, TypeError) as error:

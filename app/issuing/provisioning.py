@@ -65,8 +65,12 @@ async def add_node(
             mark, expires_at = issued.serial, issued.expires_at
             credentials.append(Credential(node, CredentialKind.CERTIFICATE, mark, now, expires_at))
         secret: Issued | str = issued or password
+        _make_private(out)
+        # Noted before anybody can have it, or what lets the node in could not be revoked.
+        await store.issue(credentials)
         _write_folder(config, node, out, broker=broker, ca=authority.pem if tls else b"", secret=secret, token=token)
-        await store.issue(credentials, ends_at=None if overlap is None else now + overlap)
+        if overlap is not None:
+            await store.end_others(node, credentials, now + overlap)
     say(f"{out}: everything that {node} needs; carry it to /etc/vitals on the node over a way that nobody reads along")
     say("The broker learns of it by `vitals broker config`; HTTP takes the token within seconds.")
 
@@ -106,13 +110,19 @@ def password_mark(password: str) -> str:
     return f"$7${_ITERATIONS}${base64.b64encode(salt).decode()}${base64.b64encode(digest).decode()}"
 
 
+def _make_private(out: Path) -> None:
+    try:
+        out.mkdir(parents=True, exist_ok=True, mode=0o700)
+    except OSError as error:
+        raise OperatorError(f"{out} cannot be made: {error.strerror}") from error
+
+
 def _write_folder(
     config: ServiceConfig, node: str, out: Path, *, broker: str, ca: bytes, secret: Issued | str, token: str
 ) -> None:
     """Write the node's folder, and check that an agent takes it as it is."""
     entry: dict[str, object] = {"url": broker}
     try:
-        out.mkdir(parents=True, exist_ok=True, mode=0o700)
         if ca:
             (out / "ca.pem").write_bytes(ca)
             entry["ca_file"] = "ca.pem"

@@ -62,7 +62,7 @@ class Web:
                 node_of=intake.tokens.node_of,
                 post=intake.posting.take,
             ),
-            notice=notice,
+            notice=lambda: " ".join(filter(None, (notice, _past_trouble(past)))),
         )
         return cls(api=create_api(services, config.api))
 
@@ -76,6 +76,12 @@ async def _past(ground: Ground, config: ServiceConfig, clock: Clock, stack: Asyn
         return ground.journal
     influx = await stack.enter_async_context(open_history(config.influxdb))
     return History(ground.journal, influx, ground.directory, clock)
+
+
+def _past_trouble(past: History | Journal) -> str:
+    if not isinstance(past, History) or not past.trouble:
+        return ""
+    return "Readings older than two days may be missing here: the long-term store does not answer."
 
 
 def _owners(ground: Ground, intake: Intake, judgement: Judgement, clock: Clock) -> Owners:

@@ -116,11 +116,11 @@ def _row(names: dict[str, str], reading: Reading) -> Row:
 
 
 @contextmanager
-def _whole(path: Path, format: str) -> Iterator[Take]:  # noqa: A002 -- the option's name
+def _whole(path: Path, form: str) -> Iterator[Take]:
     """Give what takes rows; the file appears under its name when the block ends, and not at all when it fails."""
     unfinished = path.with_name(f".{path.name}.unfinished")
     try:
-        with _WRITERS[format](unfinished) as take:
+        with _WRITERS[form](unfinished) as take:
             yield take
         sync(unfinished)
         unfinished.replace(path)

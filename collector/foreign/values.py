@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Iterator
-from datetime import datetime, tzinfo
+from datetime import UTC, datetime, tzinfo
 from typing import Any, NamedTuple
 
 from domain.instant import to_ms
@@ -14,6 +14,7 @@ from domain.rejection import PayloadError, Reason
 
 _DEEPEST = 8
 _FIRST_CREDIBLE_YEAR = 2010
+_CREDIBLE_FROM_MS = to_ms(datetime(_FIRST_CREDIBLE_YEAR, 1, 1, tzinfo=UTC))
 _WORDS = {"on": 1.0, "off": 0.0, "true": 1.0, "false": 0.0, "open": 1.0, "close": 0.0, "closed": 0.0}
 _NOTHING = frozenset({"", "nan", "null", "none", "unknown", "unavailable"})
 _MISSING_PROBE = frozenset({-127.0, -196.6, 43530.0})
@@ -144,6 +145,3 @@ def moment_of_epoch(found: object, received_at_ms: int, *, per_second: int) -> M
     if at_ms < _CREDIBLE_FROM_MS:
         return Moment(received_at_ms, Quality.UNCERTAIN)
     return Moment(at_ms)
-
-
-_CREDIBLE_FROM_MS = 1_262_304_000_000  # 2010-01-01

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any
@@ -24,7 +24,7 @@ STATIC_PATH = "/static/"
 class Pages:
     """Writes pages; built once."""
 
-    def __init__(self, assets: Mapping[str, Asset], notice: str = "") -> None:
+    def __init__(self, assets: Mapping[str, Asset], notice: Callable[[], str] = str) -> None:
         self._assets = assets
         self._templates = Environment(
             loader=FileSystemLoader(TEMPLATES_FOLDER, encoding="utf-8"),

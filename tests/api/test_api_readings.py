@@ -35,7 +35,7 @@ TOKENS = {"of-n1": "n1", "of-stranger": "stranger"}
 
 @asynccontextmanager
 async def api(
-    folder: Path, *, most_waiting: int = 10, patience_seconds: float = 5.0
+    folder: Path, *, most_waiting: int = 10, most_of_one: int = 10, patience_seconds: float = 5.0
 ) -> AsyncIterator[tuple[httpx.AsyncClient, Journal, Recorder]]:
     """Run the API over a pipeline that knows n1."""
     recorder, clock = Recorder(), StoppedClock()
@@ -46,7 +46,13 @@ async def api(
         return position
 
     async with Journal.open(folder) as journal, running(recorder, directory("n1"), commit=commit) as pipeline:
-        posting = Posting(pipeline.accept, clock, most_waiting=most_waiting, patience_seconds=patience_seconds)
+        posting = Posting(
+            pipeline.accept,
+            clock,
+            most_waiting=most_waiting,
+            most_of_one=most_of_one,
+            patience_seconds=patience_seconds,
+        )
         replay = Replay(journal, pipeline.accept, clock)
         desk = IntakeDesk(
             letters=journal.letters,
@@ -151,6 +157,23 @@ async def test_senders_that_would_wait_too_long_are_told_to_come_back(tmp_path: 
         release.set()
         assert (await client.post(PATH, content=content, headers=JSON)).json()["stored"] == 1
         assert await journal.count() == 1
+
+
+async def test_one_sender_does_not_shut_out_another(tmp_path: Path) -> None:
+    """A node has few places of those that wait; the others stay free for others."""
+    async with api(tmp_path, most_of_one=2, patience_seconds=0.5) as (client, _, recorder):
+        release = asyncio.Event()
+
+        async def hold(_readings: object, _rejected: object) -> None:
+            await release.wait()
+
+        recorder.before_commit = hold
+        mine, other = payload("n1", None, fridge(NOW_MS)), {"Authorization": "Bearer of-stranger"}
+        sending = [asyncio.create_task(client.post(PATH, content=mine, headers=JSON)) for _ in range(3)]
+        theirs = await client.post(PATH, content=payload("stranger", None, fridge(NOW_MS)), headers=JSON | other)
+        assert theirs.status_code == 503, "it waited, though nothing could be stored"
+        assert sorted(answer.status_code for answer in await asyncio.gather(*sending)) == [429, 503, 503]
+        release.set()
 
 
 async def test_a_page_of_another_site_cannot_post(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from app.history import RECENT_MS, History
+from app.history import LEFT_ALONE_MS, RECENT_MS, TOLD_MS, History
 from collector.journal.rollup import Resolution, Rollup
 from domain.directory import Directory
 from domain.errors import PeerError
@@ -25,7 +25,8 @@ class Store:
     """Hourly readings whose value says who answered; keeps what it was asked."""
 
     def __init__(self, value: float) -> None:
-        self.value, self.away = value, False
+        self.value, self.away, self.readings = value, False, 1
+        self.kept_from_ms, self.kept_to_ms = 0, NOW_MS
         self.asked: list[tuple[int, int]] = []
 
     async def series(self, channel: object, from_ms: int, to_ms: int, limit: int | None = None) -> list[Reading]:
@@ -33,14 +34,20 @@ class Store:
         del channel
         self._ask(from_ms, to_ms)
         moments = range(from_ms + -from_ms % HOUR_MS, to_ms, HOUR_MS)
-        return [Reading("c", moment, self.value, Quality.GOOD, moment) for moment in moments][:limit]
+        return [Reading("c", moment, self.value, Quality.GOOD, moment) for moment in moments if self._has(moment)][
+            :limit
+        ]
 
     async def rollups(self, channel: object, from_ms: int, to_ms: int, resolution: Resolution) -> list[Rollup]:
         """Return a bucket each time."""
         del channel
         self._ask(from_ms, to_ms)
         starts = range(from_ms - from_ms % resolution, to_ms, resolution)
-        return [Rollup(start, self.value, self.value, self.value, 1, 60.0) for start in starts]
+        kept = (start for start in starts if self._has(start))
+        return [Rollup(start, self.value, self.value, self.value, self.readings, 60.0) for start in kept]
+
+    def _has(self, moment: int) -> bool:
+        return self.kept_from_ms <= moment < self.kept_to_ms
 
     def _ask(self, from_ms: int, to_ms: int) -> None:
         self.asked.append((from_ms, to_ms))
@@ -49,59 +56,89 @@ class Store:
 
 
 @pytest.fixture
-def stores() -> tuple[Store, Store, History]:
+def clock() -> StoppedClock:
+    """Return the clock of the history."""
+    return StoppedClock(NOW_MS)
+
+
+@pytest.fixture
+def stores(clock: StoppedClock) -> tuple[Store, Store, History]:
     """Return the journal, InfluxDB and the history of both."""
     journal, influx = Store(1.0), Store(2.0)
-    return journal, influx, History(journal, influx, lambda: Directory(channels=[CHANNEL]), StoppedClock(NOW_MS))
+    return journal, influx, History(journal, influx, lambda: Directory(channels=[CHANNEL]), clock)
 
 
-async def test_each_part_comes_from_the_store_that_has_it(stores: tuple[Store, Store, History]) -> None:
-    """Every hour and day once, in order, whoever answered."""
-    _, _, history = stores
+async def test_recent_hours_are_the_journals_and_old_moments_too_where_it_has_them(
+    stores: tuple[Store, Store, History],
+) -> None:
+    """Every hour and day once, in order; the journal's where both have one."""
+    journal, _, history = stores
+    journal.kept_from_ms = SEAM_MS - HOUR_MS
     found = await history.series("c", SEAM_MS - 3 * HOUR_MS, SEAM_MS + 2 * HOUR_MS)
-    assert [each.value for each in found] == [2.0, 2.0, 2.0, 1.0, 1.0]
+    assert [each.value for each in found] == [2.0, 2.0, 1.0, 1.0, 1.0]
+    assert [each.measured_at_ms for each in found] == [SEAM_MS + n * HOUR_MS for n in range(-3, 2)]
+    journal.kept_from_ms = SEAM_MS - DAY_MS
     days = await history.rollups("c", SEAM_MS - 2 * DAY_MS + 5, SEAM_MS + DAY_MS, Resolution.DAY)
     assert [(each.start_ms - SEAM_MS) // DAY_MS for each in days] == [-2, -1, 0]
-    assert [each.mean for each in days] == [2.0, 2.0, 1.0]
+    assert [each.mean for each in days] == [2.0, 1.0, 1.0]
 
 
-@pytest.mark.parametrize(
-    ("from_ms", "to_ms", "asked"),
-    [
-        (SEAM_MS, NOW_MS, ["journal"]),
-        (SEAM_MS + 1, NOW_MS, ["journal"]),
-        (SEAM_MS - DAY_MS, SEAM_MS, ["journal", "influxdb"]),
-        (SEAM_MS - DAY_MS, SEAM_MS - HOUR_MS, ["influxdb"]),
-    ],
-)
-async def test_nobody_is_asked_for_nothing(
-    stores: tuple[Store, Store, History], from_ms: int, to_ms: int, asked: list[str]
-) -> None:
-    """A chart of today costs InfluxDB nothing."""
+async def test_what_is_not_forwarded_yet_is_no_hole(stores: tuple[Store, Store, History]) -> None:
+    """A backlog older than two days shows before InfluxDB has it; a fuller roll-up stands for an emptier one."""
     journal, influx, history = stores
-    await history.rollups("c", from_ms, to_ms, Resolution.HOUR)
-    names = {"journal": journal, "influxdb": influx}
-    assert [name for name, store in names.items() if store.asked] == [name for name in asked if names[name].asked]
-    assert influx.asked or "influxdb" not in asked
+    influx.kept_to_ms = SEAM_MS - 10 * HOUR_MS
+    found = await history.series("c", SEAM_MS - 12 * HOUR_MS, SEAM_MS)
+    assert [each.measured_at_ms for each in found] == [SEAM_MS - n * HOUR_MS for n in range(12, 0, -1)]
+    influx.kept_to_ms, influx.readings = NOW_MS, 9
+    days = await history.rollups("c", SEAM_MS - DAY_MS, SEAM_MS + DAY_MS, Resolution.DAY)
+    assert [each.mean for each in days] == [2.0, 1.0]
+    journal.readings = 10
+    days = await history.rollups("c", SEAM_MS - DAY_MS, SEAM_MS + DAY_MS, Resolution.DAY)
+    assert [each.mean for each in days] == [1.0, 1.0]
+
+
+async def test_a_chart_of_today_costs_influxdb_nothing(stores: tuple[Store, Store, History]) -> None:
+    """Only what is older than two days is asked for there."""
+    _, influx, history = stores
+    await history.rollups("c", SEAM_MS, NOW_MS, Resolution.HOUR)
+    await history.series("c", SEAM_MS + 1, NOW_MS)
+    assert influx.asked == []
+    await history.series("c", SEAM_MS - HOUR_MS, NOW_MS)
+    assert influx.asked == [(SEAM_MS - HOUR_MS, SEAM_MS)]
 
 
 async def test_a_limit_counts_for_both_together(stores: tuple[Store, Store, History]) -> None:
-    """What InfluxDB gave is taken off what the journal is asked for."""
-    _, _, history = stores
+    """The first ones of both, whoever has them."""
+    journal, _, history = stores
+    journal.kept_from_ms = SEAM_MS
     for limit, values in ((2, [2.0, 2.0]), (3, [2.0] * 3), (4, [2.0] * 3 + [1.0])):
         found = await history.series("c", SEAM_MS - 3 * HOUR_MS, NOW_MS, limit)
         assert [each.value for each in found] == values
 
 
-async def test_while_influxdb_is_away_the_journal_answers(stores: tuple[Store, Store, History]) -> None:
-    """With whatever it has; the trouble is told and forgotten when it is over."""
-    _, influx, history = stores
+async def test_while_influxdb_is_away_the_journal_answers(
+    stores: tuple[Store, Store, History], clock: StoppedClock
+) -> None:
+    """With whatever it has; the trouble is told, InfluxDB left alone for a while, and all is well when it is back."""
+    journal, influx, history = stores
+    journal.kept_from_ms = SEAM_MS
     influx.away = True
     assert {each.value for each in await history.series("c", SEAM_MS - HOUR_MS, NOW_MS)} == {1.0}
     assert {each.mean for each in await history.rollups("c", SEAM_MS - HOUR_MS, NOW_MS, Resolution.HOUR)} == {1.0}
     assert history.trouble == "away"
+    assert len(influx.asked) == 1
     influx.away = False
+    clock.shows_ms += LEFT_ALONE_MS
+    assert {each.value for each in await history.series("c", SEAM_MS - HOUR_MS, NOW_MS)} == {1.0, 2.0}
+    assert history.trouble == ""
+
+
+async def test_old_trouble_is_told_no_more(stores: tuple[Store, Store, History], clock: StoppedClock) -> None:
+    """Where nobody asks for old readings, pages do not speak of a failure for ever."""
+    _, influx, history = stores
+    influx.away = True
     await history.series("c", SEAM_MS - HOUR_MS, NOW_MS)
+    clock.shows_ms += TOLD_MS
     assert history.trouble == ""
 
 

@@ -21,7 +21,8 @@ async def test_a_password_ends_when_a_certificate_replaces_it(tmp_path: Path) ->
         await store.create_tables()
         await store.issue([Credential(node, CredentialKind.PASSWORD, f"{node} p", NOW) for node in ("n1", "n2")])
         later = NOW + timedelta(days=1)
-        await store.issue([Credential("n1", CredentialKind.CERTIFICATE, "c", later)], ends_at=later)
+        await store.issue(new := [Credential("n1", CredentialKind.CERTIFICATE, "c", later)])
+        await store.end_others("n1", new, later)
         valid = {each.mark for each in await store.all() if each.valid(later + timedelta(seconds=1))}
     assert valid == {"c", "n2 p"}
 
