@@ -12,6 +12,7 @@ from collector.journal.errors import (
     JournalUnwritable,
 )
 from collector.journal.journal import Journal, JournalStats
+from collector.journal.reader import Kept
 from collector.journal.rollup import Resolution, Rollup
 from collector.journal.settings import JournalSettings, Retention, RetentionSettings
 
@@ -28,6 +29,7 @@ __all__ = [
     "JournalTooNew",
     "JournalTooOld",
     "JournalUnwritable",
+    "Kept",
     "Resolution",
     "Retention",
     "RetentionSettings",

@@ -13,7 +13,7 @@ from collector.journal.reader import Reader, Snapshot
 from collector.journal.rollup import Bucket, Resolution, Rollup, daily, floor_to, hourly, rolled_up, touched_hours
 from domain.instant import DAY_MS, HOUR_MS
 
-_BUCKET = "start, total, minimum, maximum, readings, covered"
+_BUCKET = "start, total, minimum, maximum, readings, covered, below, above, judged"
 _IN_RANGE = "WHERE sid = ? AND start >= ? AND start < ?"
 _LONGEST_RUN_HOURS = 24
 """So many hours of raw rows are in memory at a time."""
@@ -78,10 +78,11 @@ class _Hours:
         (kept_from,) = self._reader.connection.execute(
             "SELECT kept_from FROM series WHERE sid = ?", (self._sid,)
         ).fetchone()
+        limits = self._reader.limits(self._sid) if stale else ()
         computed: dict[int, Bucket] = {}
         for first, end in _runs(hour for hour in stale if hour >= kept_from):
             rows = self._rows_of(first - self._cover_ms, end)
-            computed |= {bucket[0]: bucket for bucket in hourly(rows, first, end, self._cover_ms)}
+            computed |= {bucket[0]: bucket for bucket in hourly(rows, first, end, self._cover_ms, limits)}
         return computed
 
     def days(self, computed: Mapping[int, Bucket]) -> dict[int, Bucket]:
@@ -97,6 +98,10 @@ class _Hours:
 def _stale_hours(reader: Reader, snapshot: Snapshot, sid: int, from_ms: int, to_ms: int, cover_ms: int) -> list[int]:
     dirty = fetch(reader.connection, "start", f"FROM dirty_hour {_IN_RANGE}", (sid, from_ms, to_ms))
     stale = {hour for (hour,) in dirty}
+    first, until = reader.to_be_rejudged(sid)
+    if first < to_ms and until > from_ms:
+        bounds = (sid, max(from_ms, floor_to(first, HOUR_MS)), min(to_ms, until))
+        stale.update(hour for (hour,) in fetch(reader.connection, "start", f"FROM rollup_hour {_IN_RANGE}", bounds))
     for row in reader.unsettled_rows(snapshot, sid, from_ms - cover_ms, to_ms):
         stale.update(touched_hours(row[0], row[0], cover_ms))
     return sorted(hour for hour in stale if from_ms <= hour < to_ms)

@@ -44,8 +44,8 @@ _TOUCHED = f"""
 """
 _DIRTY = Insert("INSERT OR IGNORE INTO dirty_hour", 2)
 _STORE = {
-    "rollup_hour": Insert("INSERT OR REPLACE INTO rollup_hour", 7),
-    "rollup_day": Insert("INSERT OR REPLACE INTO rollup_day", 7),
+    "rollup_hour": Insert("INSERT OR REPLACE INTO rollup_hour", 10),
+    "rollup_day": Insert("INSERT OR REPLACE INTO rollup_day", 10),
 }
 _SLICE = {
     "readings": "SELECT ts FROM readings WHERE sid = ? ORDER BY ts LIMIT 1 OFFSET ?",
