@@ -168,6 +168,12 @@ class AlertStore:
             query = query.where(EPISODES.c.started_at < to)
         return [episode_of(row) for row in await self._rows(query.limit(limit), connection)]
 
+    async def open_episodes(self, rules: Sequence[str]) -> list[Episode]:
+        """Return the episodes of these rules that go on."""
+        going_on = EPISODES.c.ended_at.is_(None) & EPISODES.c.retracted_at.is_(None)
+        query = select(EPISODES).where(EPISODES.c.rule.in_(rules), going_on)
+        return [episode_of(row) for row in await self._rows(query)]
+
     async def notifications(self, alert_id: int) -> list[Notification]:
         """Return what was sent or is to be sent for an alert, in the order of queueing."""
         query = select(NOTIFICATIONS).where(NOTIFICATIONS.c.alert == alert_id).order_by(NOTIFICATIONS.c.id)

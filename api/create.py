@@ -16,8 +16,10 @@ from api.facilities import facility_routes
 from api.guard import Guard
 from api.headers import EntityTags, SecurityHeaders
 from api.health import health_routes
+from api.letters import letter_routes
 from api.models import ProblemDocument
 from api.pages import page_routes
+from api.readings import MOST_BYTES, PATH, reading_routes
 from api.services import Services
 from api.settings import ApiSettings
 from api.stream import stream_routes
@@ -65,13 +67,21 @@ def create_api(services: Services, settings: ApiSettings | None = None) -> FastA
     # The last one added stands outermost.
     api.add_middleware(EntityTags)
     api.add_middleware(GZipMiddleware, minimum_size=500, compresslevel=6)
-    api.add_middleware(Guard, hosts=settings.hosts, max_body_bytes=settings.max_body_bytes)
+    larger = {f"{PREFIX}{PATH}": MOST_BYTES}
+    api.add_middleware(Guard, hosts=settings.hosts, max_body_bytes=settings.max_body_bytes, larger=larger)
     api.add_middleware(SecurityHeaders)
     return api
 
 
 def _versioned(services: Services, hub: EventHub) -> APIRouter:
     router = APIRouter(prefix=PREFIX, responses={422: {"model": ProblemDocument, "description": "Not answerable"}})
-    for part in (facility_routes(services), channel_routes(services), alert_routes(services), stream_routes(hub)):
+    for part in (
+        facility_routes(services),
+        channel_routes(services),
+        alert_routes(services),
+        letter_routes(services),
+        reading_routes(services),
+        stream_routes(hub),
+    ):
         router.include_router(part)
     return router

@@ -15,7 +15,7 @@ from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.types import Scope
 
 from api.headers import SECURITY_HEADERS
-from api.problems import PROBLEM_TYPE, field_sentences, problem, status_of
+from api.problems import PROBLEM_TYPE, RequestError, field_sentences, problem, status_of
 from domain.errors import VitalsError
 
 logger = logging.getLogger(__name__)
@@ -77,7 +77,10 @@ def _own_error(request: Request, error: Exception) -> Response:
     status = status_of(error) if isinstance(error, VitalsError) else HTTPStatus.INTERNAL_SERVER_ERROR
     if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         logger.error("%s %s failed: %s", request.method, request.url.path, error)
-    return error_response(request.scope, status, str(error))
+    response = error_response(request.scope, status, str(error))
+    if isinstance(error, RequestError):
+        response.headers.update(error.headers)
+    return response
 
 
 def _unexpected(request: Request, error: Exception) -> Response:

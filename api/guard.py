@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from urllib.parse import urlsplit
 
@@ -18,10 +18,13 @@ _READING_METHODS = {"GET", "HEAD", "OPTIONS"}
 class Guard:
     """ASGI middleware that refuses a request before any route sees it."""
 
-    def __init__(self, app: ASGIApp, hosts: Sequence[str], max_body_bytes: int) -> None:
+    def __init__(
+        self, app: ASGIApp, hosts: Sequence[str], max_body_bytes: int, larger: Mapping[str, int] | None = None
+    ) -> None:
+        """``larger``: paths whose bodies have a limit of their own."""
         self._app = app
         self._hosts = frozenset(host.lower() for host in hosts)
-        self._max_body_bytes = max_body_bytes
+        self._max_body_bytes, self._larger = max_body_bytes, larger or {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on, or answer with the reason why not."""
@@ -33,7 +36,7 @@ class Guard:
         except RequestError as error:
             await error_response(scope, error.status, str(error))(scope, receive, send)
             return
-        await self._app(scope, _Limited(receive, self._max_body_bytes), send)
+        await self._app(scope, _Limited(receive, self._most_bytes(scope)), send)
 
     def _check(self, scope: Scope) -> None:
         headers = Headers(scope=scope)
@@ -43,12 +46,14 @@ class Guard:
                 "The service does not answer to this name; the operator lists its names under `hosts`.",
             )
         length = headers.get("content-length", "0")
-        if not length.isdecimal() or len(length) > 12 or int(length) > self._max_body_bytes:
-            raise RequestError(
-                HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"The request is larger than {self._max_body_bytes} bytes."
-            )
+        most = self._most_bytes(scope)
+        if not length.isdecimal() or len(length) > 12 or int(length) > most:
+            raise RequestError(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"The request is larger than {most} bytes.")
         if scope["method"] not in _READING_METHODS:
             require_same_site(headers)
+
+    def _most_bytes(self, scope: Scope) -> int:
+        return self._larger.get(scope["path"], self._max_body_bytes)
 
 
 class _Limited:
@@ -76,7 +81,8 @@ def require_same_site(headers: Headers) -> None:
     """Raise ``NotAllowedError`` unless a change was asked for by our own page or by a program that is no browser.
 
     Browsers of today say where a request comes from in ``Sec-Fetch-Site``, older ones in ``Origin`` or ``Referer``.
-    A program says nothing; it must send JSON, which no page can send to another site without being asked first.
+    A program says nothing; it must send JSON, or a token of its own, which no page can send to another site without
+    being asked first.
     """
     site, source = headers.get("sec-fetch-site"), headers.get("origin") or headers.get("referer")
     if site is not None:
@@ -84,6 +90,7 @@ def require_same_site(headers: Headers) -> None:
     elif source is not None:
         allowed = urlsplit(source).netloc.lower() == headers.get("host", "").lower()
     else:
-        allowed = headers.get("content-type", "").partition(";")[0].strip().lower() == "application/json"
+        kind = headers.get("content-type", "").partition(";")[0].strip().lower()
+        allowed = kind == "application/json" or headers.get("authorization", "").lower().startswith("bearer ")
     if not allowed:
         raise NotAllowedError("A change must be asked for from this service's own pages, or as JSON by a program.")

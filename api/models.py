@@ -14,6 +14,7 @@ from domain.alert import AlertState
 from domain.episode import SubjectKind
 from domain.instant import format_rfc3339
 from domain.places import EquipmentKind, Service
+from domain.rejection import Reason
 
 Moment = Annotated[
     datetime,
@@ -174,6 +175,97 @@ class Acknowledgement(BaseModel):
 
     by: Annotated[str, StringConstraints(min_length=1, max_length=80)] = Field(description="Name of the person")
     note: Annotated[str, StringConstraints(max_length=500)] = Field(default="", description="What they say about it")
+
+
+class LetterDetail(Model):
+    """Something that was refused, as it came."""
+
+    id: int
+    reason: Reason
+    detail: str = Field(description="What was found and what is allowed")
+    topic: str
+    node: str | None
+    received_at: Moment
+    payload_base64: str
+
+
+class LetterGroupDetail(Model):
+    """What was refused of one node for one reason, as far as it is kept."""
+
+    reason: Reason
+    node: str | None
+    letters: int
+    payload_bytes: int
+    first_received_at: Moment
+    last_received_at: Moment
+
+
+class LetterList(Model):
+    """Dead letters, newest first, and how many there are."""
+
+    groups: list[LetterGroupDetail]
+    letters: list[LetterDetail]
+
+
+class ReplayOrder(BaseModel):
+    """Which letters are to be sent through once more; without any field: all."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    id: Annotated[int, Field(ge=1, lt=2**62)] | None = None
+    reason: Reason | None = None
+    node: Annotated[str, StringConstraints(max_length=64)] | None = None
+    since: Moment | None = None
+
+
+class ReplayResult(Model):
+    """What came of a replay."""
+
+    letters: int = Field(description="Sent through")
+    readings: int = Field(description="Stored of them, repeated ones included")
+    refused: dict[Reason, int] = Field(description="Refused again, by reason: these are new letters")
+    left: int = Field(description="Not sent through: the same bytes cannot be accepted, or could not be stored")
+
+
+class RefusedReading(Model):
+    """A record, or a payload, that was not accepted."""
+
+    reason: Reason
+    detail: str = Field(description="What was found and what is allowed")
+    record_base64: str
+
+
+class PostedReadings(Model):
+    """What became of posted readings; everything stored is durable."""
+
+    stored: int = Field(description="Readings stored, repeated ones included")
+    refused: list[RefusedReading]
+
+
+class WaitingSample(Model):
+    """The newest value of one channel of a node that is not registered."""
+
+    name: str
+    measured_at: Moment
+    value: float | None
+    unit: str | None = Field(description="SenML symbol, as sent")
+    quality: str
+
+
+class WaitingNodeDetail(Model):
+    """A node that sends and is not in the registry."""
+
+    node: str
+    first_received_at: Moment
+    last_received_at: Moment
+    messages: int = Field(description="Kept until it is registered")
+    channels: list[WaitingSample]
+
+
+class WaitingList(Model):
+    """Nodes that wait to be registered, the last heard first."""
+
+    nodes: list[WaitingNodeDetail]
 
 
 class Part(Model):

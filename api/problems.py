@@ -19,8 +19,9 @@ class RequestError(VitalsError):
 
     fault = Fault.SENDER
 
-    def __init__(self, status: HTTPStatus, sentence: str) -> None:
+    def __init__(self, status: HTTPStatus, sentence: str, headers: Mapping[str, str] | None = None) -> None:
         self.status = status
+        self.headers = headers or {}
         super().__init__(sentence)
 
 

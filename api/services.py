@@ -7,6 +7,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+from collector.journal.letters import Letter, LetterFilter, LetterGroup
+from collector.lanes import Outcome
+from collector.replaying import Replayed
+from collector.waiting import WaitingNode
 from dashboards.pages.series import Bucket, Resolution
 from dashboards.pages.status import LatestReading
 from dashboards.pages.wording import DescribeAlert, plain_alert_text
@@ -15,6 +19,7 @@ from domain.directory import Directory
 from domain.episode import Episode
 from domain.instant import Clock
 from domain.reading import Reading
+from domain.topics import UpLane
 
 
 class ReadSeries(Protocol):
@@ -52,6 +57,27 @@ class ReadEpisodes(Protocol):
         """Return at most ``limit`` episodes."""
 
 
+class ReadLetters(Protocol):
+    """Dead letters, in the order of arrival or the newest first."""
+
+    async def __call__(self, wanted: LetterFilter, *, limit: int, newest_first: bool = False) -> Sequence[Letter]:
+        """Return at most ``limit`` letters."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IntakeDesk:
+    """What the collector offers to those who look after it."""
+
+    letters: ReadLetters
+    letter_groups: Callable[[LetterFilter], Awaitable[Sequence[LetterGroup]]]
+    replay: Callable[[LetterFilter], Awaitable[Replayed]]
+    waiting: Callable[[], Awaitable[Sequence[WaitingNode]]]
+    node_of: Callable[[str], str | None]
+    """Whose token this is; None for one that lets nobody in."""
+    post: Callable[[str, bytes, UpLane], Awaitable[Outcome]]
+    """Takes a payload of a node and returns after the commit; raises ``IntakeBusyError``."""
+
+
 @dataclass(frozen=True, slots=True)
 class PartState:
     """Whether one part of the service can do its work, in a sentence."""
@@ -81,5 +107,7 @@ class Services:
     """The state of each part, for readiness; must not block."""
     describe: DescribeAlert = plain_alert_text
     """What the rule behind an alert says, and what to do."""
+    intake: IntakeDesk | None = None
+    """None in a process that takes nothing in."""
     notice: str = ""
     """A sentence at the head of every page, e.g. that the demo's time runs faster."""

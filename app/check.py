@@ -12,6 +12,7 @@ from app.documents import read_documents
 from app.rule_documents import CATALOGUE_SOURCE
 from app.rulebook import read_rules
 from app.web import require_loopback
+from collector.foreign.settings import ForeignSettings
 from collector.sources.link import tls_context
 from domain.directory import Directory
 from registry.checks import checked_draft, merged
@@ -45,13 +46,14 @@ def _concerns(rule: Rule, directory: Directory) -> bool:
 
 async def _directory(config: ServiceConfig) -> Directory:
     """Return the registry as it would be after a start, without changing what is registered."""
-    registered = await _registered(config)
+    known = await registered(config)
     if config.registry is None:
-        return registered
-    return merged(checked_draft(read_documents(config.registry), registered), registered)
+        return known
+    return merged(checked_draft(read_documents(config.registry), known), known)
 
 
-async def _registered(config: ServiceConfig) -> Directory:
+async def registered(config: ServiceConfig) -> Directory:
+    """Return what is registered; nothing before the first start."""
     if config.database is None and not (config.data / "vitals.db").exists():
         return Directory()
     async with open_database(config.database_url) as database:
@@ -68,6 +70,7 @@ def _summary(config: ServiceConfig, rules: Sequence[Rule], directory: Directory)
     return [
         "The service would start:",
         f"  broker    {config.mqtt.host}:{config.mqtt.port}{' with TLS' if config.mqtt.tls else ''}",
+        *(f"  foreign   {each.adapter} on {', '.join(each.filters)}{_zone(each)}" for each in config.foreign),
         f"  data      {config.data}",
         f"  influxdb  {f'{influx.kind.value} at {influx.url}' if influx else 'not used'}",
         f"  registry  {_sizes(directory)}",
@@ -75,6 +78,10 @@ def _summary(config: ServiceConfig, rules: Sequence[Rule], directory: Directory)
         f"  notifiers {', '.join(notifiers) or 'none: nobody would be told'}",
         f"  pages     http://{config.listen.host}:{config.listen.port}",
     ]
+
+
+def _zone(devices: ForeignSettings) -> str:
+    return f", times in {devices.zone}" if devices.zone else ""
 
 
 def _sizes(directory: Directory) -> str:

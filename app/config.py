@@ -5,19 +5,25 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, model_validator
 from sqlalchemy import URL
 
 from alerts.settings import AlertsSettings
 from api.settings import ApiSettings
 from app.documents import read_document
+from app.history import Source
 from app.judge import JudgeSettings
 from app.settings import settings_from
 from app.web import ListenSettings
+from collector.foreign.settings import ForeignSettings
 from collector.forwarder.settings import InfluxSettings
 from collector.journal.settings import JournalSettings
+from collector.quarantine import QuarantineSettings
 from collector.settings import MqttSourceSettings, PipelineSettings
 from rules.settings import EngineSettings
+
+SERVICE_PASSWORD_FILE = "broker-password"  # noqa: S105 - a file's name
+"""In the data folder: the service's own password at a broker that it configured."""
 
 
 class RulesSettings(BaseModel):
@@ -45,20 +51,38 @@ class ServiceConfig(BaseModel):
     api: ApiSettings = ApiSettings()
     mqtt: MqttSourceSettings = MqttSourceSettings()
     pipeline: PipelineSettings = PipelineSettings()
+    foreign: tuple[ForeignSettings, ...] = ()
+    """Devices that do not speak Vitals's wire format; a topic goes to the first that listens to it."""
+    quarantine: QuarantineSettings = QuarantineSettings()
     journal: JournalSettings = JournalSettings()
     influxdb: InfluxSettings | None = None
+    history: Source = Source.JOURNAL
+    """Where pages and API read what is older than two days: ``journal``, or ``influxdb`` where one is configured."""
     rules: RulesSettings = RulesSettings()
     judge: JudgeSettings = JudgeSettings()
     alerts: AlertsSettings = AlertsSettings()
     node_keys: Path | None = None
     """Folder with a file NODE.key for each node that the service may command; ``node-keys`` in ``data`` by default."""
+    authority: Path | None = None
+    """Folder with ``ca.pem`` and ``ca.key``, made at the first use; ``authority`` in ``data`` by default."""
     registry: Path | None = None
     """A registry document, or a folder of them, imported at every start."""
+
+    @model_validator(mode="after")
+    def _has_what_it_reads(self) -> ServiceConfig:
+        if self.history is Source.INFLUXDB and self.influxdb is None:
+            raise ValueError("history: influxdb needs a section influxdb")
+        return self
 
     @property
     def key_folder(self) -> Path:
         """Return where the keys of the nodes are."""
         return self.node_keys or self.data / "node-keys"
+
+    @property
+    def authority_folder(self) -> Path:
+        """Return where the certificate authority is."""
+        return self.authority or self.data / "authority"
 
     @property
     def database_url(self) -> str | URL:

@@ -15,6 +15,7 @@ from app.judge import JudgeStats
 from collector.forwarder.forwarder import Forwarder
 from collector.journal.journal import JournalStats
 from collector.lanes import Lane
+from collector.quarantine import Why
 from collector.sources.mqtt import ConnectionStats
 from collector.stats import PipelineStats
 from dashboards.pages.status import FacilityStatus, Status
@@ -45,6 +46,12 @@ class Owners:
     power_of: Callable[[str], Power | None]
     open_alerts: Callable[[], Sequence[Alert]]
     forwarders: Mapping[str, Forwarder]
+    quarantined: Callable[[], int]
+    """How many senders are kept out at present."""
+    kept_out: Callable[[], Mapping[Why, int]]
+    """Messages that were not let in, since the start."""
+    waiting_nodes: Callable[[], int]
+    """How many nodes send and are not registered."""
     nodes: Callable[[], Sequence[tuple[Node, int | None]]]
     """Every registered node and when it was last heard (milliseconds); None: never."""
 
@@ -78,6 +85,17 @@ class Metrics:
             self._owners.notifications(),
         )  # fmt: skip
         yield _nodes(self._owners.nodes())
+        yield _gauge("vitals_nodes_quarantined", "Senders that are kept out.", (), {(): self._owners.quarantined()})
+        kept_out = self._owners.kept_out()
+        yield _counter(
+            "vitals_kept_out_messages",
+            "Messages of quarantined senders, by reason.",
+            ("reason",),
+            {(why.value,): kept_out.get(why, 0) for why in Why},
+        )
+        yield _gauge(
+            "vitals_nodes_waiting", "Nodes that send and are not registered.", (), {(): self._owners.waiting_nodes()}
+        )
         yield from _forwarders(self._owners.forwarders)
 
 
@@ -150,6 +168,14 @@ def _ingest(stats: PipelineStats) -> Iterable[Metric]:
         "Messages taken, by lane.",
         ("lane",),
         {(lane,): n for lane, n in counters.messages.items()},
+    )
+    foreign = {(adapter,): n for adapter, n in counters.foreign.items()}
+    yield _counter("vitals_foreign_messages", "Messages of foreign devices, by adapter.", ("adapter",), foreign)
+    yield _counter(
+        "vitals_foreign_values_passed_over",
+        "Values of registered foreign devices that the registry does not list.",
+        (),
+        {(): counters.passed_over},
     )
     yield _counter("vitals_readings", "Readings committed, repeated ones included.", (), {(): counters.readings})
     rejected = {(reason.value,): counters.rejected[reason] for reason in Reason}

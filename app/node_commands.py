@@ -34,7 +34,7 @@ def read_key(folder: Path, node: str, key_file: Path | None) -> str:
     """Return the key that this node obeys: of the file, else of NODE.key in the folder; raises ``OperatorError``."""
     if not is_node_name(node):
         raise OperatorError(f"found node {node!r}; allowed: {NODE_NAME}")
-    path = key_file or folder / f"{node}.key"
+    path = key_file or command_key_path(folder, node)
     try:
         key = path.read_text("utf-8").removesuffix("\n")
     except (OSError, UnicodeDecodeError) as error:
@@ -42,6 +42,11 @@ def read_key(folder: Path, node: str, key_file: Path | None) -> str:
     if len(key) < MIN_KEY_CHARACTERS:
         raise OperatorError(f"the key in {path} is shorter than {MIN_KEY_CHARACTERS} characters")
     return key
+
+
+def command_key_path(folder: Path, node: str) -> Path:
+    """Return where the service keeps a node's command key."""
+    return folder / f"{node}.key"
 
 
 async def send_command(

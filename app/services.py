@@ -6,7 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 
 from alerts.facts import RuleText, filled
 from alerts.store import AlertStore
-from api.services import PartState, Services
+from api.services import IntakeDesk, PartState, Services
+from app.history import History
 from app.judge import JudgeStats
 from app.metrics import Metrics
 from app.registry_view import RegistryView
@@ -29,18 +30,19 @@ def services_of(
     clock: Clock,
     registry: RegistryView,
     latest: Latest,
-    journal: Journal,
+    past: History | Journal,
     alerts: AlertStore,
     texts: Mapping[str, RuleText],
     metrics: Metrics,
     parts: Callable[[], Sequence[PartState]],
+    intake: IntakeDesk,
     notice: str,
 ) -> Services:
     """Return what routes and pages call."""
 
     async def rollups(channel: str, from_ms: int, to_ms: int, resolution: Resolution) -> Sequence[Bucket]:
         step = JournalResolution(resolution.step_ms)
-        found = await journal.rollups(channel, from_ms, to_ms, step)
+        found = await past.rollups(channel, from_ms, to_ms, step)
         return [bucket for each in found if (bucket := _bucket(each, resolution)) is not None]
 
     def describe(alert: Alert) -> AlertText:
@@ -55,7 +57,7 @@ def services_of(
         clock=clock,
         directory=lambda: registry.directory,
         latest=latest.get,
-        series=journal.series,
+        series=past.series,
         rollups=rollups,
         alerts=alerts.alerts,
         alert=alerts.alert,
@@ -64,6 +66,7 @@ def services_of(
         metrics=metrics.render,
         parts=parts,
         describe=describe,
+        intake=intake,
         notice=notice,
     )
 

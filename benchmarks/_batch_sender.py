@@ -1,8 +1,9 @@
 """A process that plays many nodes: publishes batches as fast as a window allows, on a bare socket.
 
-``python -m benchmarks._batch_sender PORT NODES BATCHES WINDOW puback|receipt``: at most WINDOW batches are without a
-PUBACK, or without the collector's receipt. Everything is encoded before the first byte is sent, and the protocol is
-written by hand, so that the sender takes as little of the two cores as it can.
+``python -m benchmarks._batch_sender PORT NODES BATCHES WINDOW puback|receipt [BATCHES_PER_SECOND]``: at most WINDOW
+batches are without a PUBACK, or without the collector's receipt. Everything is encoded before the first byte is sent,
+unless it is sent at a given rate, and the protocol is written by hand, so that the sender takes as little of the two
+cores as it can.
 """
 
 from __future__ import annotations
@@ -11,7 +12,9 @@ import json
 import socket
 import struct
 import sys
+import time
 from collections.abc import Iterator
+from itertools import islice
 
 from domain.instant import MINUTE_MS
 from domain.reading import Batch, Sample
@@ -116,17 +119,21 @@ def main() -> None:
     """Encode, wait for a line on standard input, send everything, and say when the last is acknowledged."""
     port, nodes, count, window = (int(argument) for argument in sys.argv[1:5])
     by_receipt = sys.argv[5] == "receipt"
-    packets = list(batches(nodes, count))
+    rate = float(sys.argv[6]) if len(sys.argv) > 6 else None
+    packets = batches(nodes, count) if rate else iter(list(batches(nodes, count)))
     connection = Connection(port)
     print(json.dumps({"ready": True}), flush=True)
     sys.stdin.readline()
-    sent = 0
+    sent, started = 0, time.monotonic()
     while (done := connection.receipted if by_receipt else connection.pubacks) < count:
         more = min(window - (sent - done), count - sent, 50)
+        if rate is not None:
+            time.sleep(0.002)
+            more = min(more, int((time.monotonic() - started) * rate) - sent)
         if more > 0:
-            connection.send(b"".join(packets[sent : sent + more]))
+            connection.send(b"".join(islice(packets, more)))
             sent += more
-        connection.receive(wait=more <= 0)
+        connection.receive(wait=more <= 0 and rate is None)
     print(json.dumps({"sent": sent}), flush=True)
 
 

@@ -67,7 +67,7 @@ async def _bare_loop(port: int, batches: int) -> float:
     """Return messages per second that ``async for`` takes from the broker, doing nothing with them."""
     async with aiomqtt.Client("127.0.0.1", port) as client:
         await client.subscribe(every_node_up(UpLane.LIVE), qos=1)
-        async with _sender(port, batches, "puback"):
+        async with sender(port, batches, "puback"):
             started, seen = 0.0, 0
             async for _ in client.messages:
                 started = started or time.perf_counter()
@@ -79,6 +79,21 @@ async def _bare_loop(port: int, batches: int) -> float:
 
 async def _collector(port: int, batches: int, folder: Path) -> float:
     """Return batches per second that are validated, durable and receipted."""
+    async with collecting(port, folder) as (source, journal):
+        async with sender(port, batches, "receipt") as sending:
+            while not source.stats()[Lane.LIVE].messages:  # noqa: ASYNC110 - a benchmark may look again and again
+                await asyncio.sleep(0.001)
+            started = time.perf_counter()
+            await sending.wait()
+            seconds = time.perf_counter() - started
+        stored = await journal.count()
+        assert stored == batches * READINGS_PER_BATCH, f"{stored} readings stored"
+    return batches / seconds
+
+
+@asynccontextmanager
+async def collecting(port: int, folder: Path) -> AsyncIterator[tuple[MqttSource, Journal]]:
+    """Run a collector in this process while the block runs, connected to the broker."""
     clock, directory, latest = _WallClock(), _directory(), Latest()
     async with Journal.open(folder) as journal:
 
@@ -97,27 +112,28 @@ async def _collector(port: int, batches: int, folder: Path) -> float:
         source = MqttSource(settings, accept=pipeline.accept, clock=clock)
         tasks = [asyncio.create_task(work) for work in (pipeline.run(), source.run(), journal.run(clock))]
         try:
-            while not source.stats()[Lane.LIVE].connected:  # noqa: ASYNC110 - a benchmark may look again and again
+            while not source.stats()[Lane.LIVE].connected:  # noqa: ASYNC110 - as above
                 await asyncio.sleep(0.01)
-            async with _sender(port, batches, "receipt") as sending:
-                while not source.stats()[Lane.LIVE].messages:  # noqa: ASYNC110 - as above
-                    await asyncio.sleep(0.001)
-                started = time.perf_counter()
-                await sending.wait()
-                seconds = time.perf_counter() - started
+            yield source, journal
         finally:
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
-        stored = await journal.count()
-        assert stored == batches * READINGS_PER_BATCH, f"{stored} readings stored"
-    return batches / seconds
 
 
 @asynccontextmanager
-async def _sender(port: int, batches: int, window_by: str) -> AsyncIterator[asyncio.subprocess.Process]:
+async def sender(
+    port: int, batches: int, window_by: str, per_second: float | None = None
+) -> AsyncIterator[asyncio.subprocess.Process]:
     """Start the sender once everything is encoded; leaves it running, ends it with the block."""
-    arguments = (str(port), str(_NODES), str(batches), str(_WINDOW), window_by)
+    arguments = (
+        str(port),
+        str(_NODES),
+        str(batches),
+        str(_WINDOW),
+        window_by,
+        *([str(per_second)] if per_second else []),
+    )
     process = await asyncio.create_subprocess_exec(
         sys.executable,
         "-m",

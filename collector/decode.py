@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -10,8 +9,9 @@ from collector.lanes import Message
 from collector.settings import PipelineSettings
 from domain.reading import Batch, Sample
 from domain.rejection import PayloadError, Reason, Rejected
-from domain.senml import Decoded
+from domain.senml import Decoded, WireFormat
 from domain.senml import decode as decode_senml
+from domain.senml import encode as encode_senml
 from domain.topics import UpLane, parse_topic
 
 READINGS_LANES = frozenset({UpLane.LIVE, UpLane.BACKFILL})
@@ -49,7 +49,7 @@ def decode(parcel: Parcel, settings: PipelineSettings) -> Decoded:
     return decode_senml(
         parcel.message.payload,
         node=parcel.node,
-        now_ms=parcel.message.received_at_ms,
+        now_ms=parcel.message.came_at_ms,
         max_bytes=settings.max_payload_bytes,
         max_records=settings.max_records,
     )
@@ -65,13 +65,6 @@ def reject(message: Message, reason: Reason, detail: str, *, node: str | None, k
     return Rejected(reason, detail, message.topic[:256], node, kept, message.received_at_ms)
 
 
-def sample_as_json(sample: Sample) -> bytes:
-    """Return a refused sample as JSON text for a person to read, with its times absolute."""
-    record = {
-        "n": sample.name,
-        "t": sample.measured_at_ms / 1000,
-        "v": sample.value,
-        "u": sample.unit,
-        "quality": sample.quality.label,
-    }
-    return json.dumps({key: value for key, value in record.items() if value is not None}).encode()
+def sample_alone(node: str, sample: Sample) -> bytes:
+    """Return a refused sample as a SenML pack of its own, absolute in time, which can be sent again."""
+    return encode_senml(Batch(node, None, None, (sample,)), format=WireFormat.JSON)

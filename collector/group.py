@@ -12,6 +12,9 @@ from domain.reading import Reading
 from domain.receipt import Receipt
 from domain.rejection import Rejected
 
+BYTES_AS_ONE_READING = 1_024
+"""So much of a refused payload weighs as much as a reading: refused ones are kept whole."""
+
 
 class Delivery(NamedTuple):
     """What one message brought."""
@@ -36,12 +39,14 @@ class Group:
 
     deliveries: list[Delivery] = field(default_factory=list)
     weight: int = 0
-    """Readings and rejected together; a delivery of nothing counts as one, so that even those are bounded."""
+    """Readings and rejected together, large payloads for more than one; a delivery of nothing counts as one, so that
+    even those are bounded."""
 
     def add(self, delivery: Delivery) -> None:
         """Append a delivery."""
         self.deliveries.append(delivery)
-        self.weight += max(1, len(delivery.readings) + len(delivery.rejected))
+        refused = sum(1 + len(each.payload) // BYTES_AS_ONE_READING for each in delivery.rejected)
+        self.weight += max(1, len(delivery.readings) + refused)
 
     def readings(self) -> list[Reading]:
         """Return all readings in order of arrival."""

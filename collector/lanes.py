@@ -48,6 +48,13 @@ class Message(NamedTuple):
     retained: bool
     """Whether the broker says that it kept this message from before."""
     done: Done | None = None
+    first_came_at_ms: int | None = None
+    """When a replayed message came for the first time."""
+
+    @property
+    def came_at_ms(self) -> int:
+        """Return the arrival that its relative times count from."""
+        return self.received_at_ms if self.first_came_at_ms is None else self.first_came_at_ms
 
 
 class Lanes:

@@ -90,8 +90,7 @@ class EventDesk:
         await self._send_receipt(found.node, Receipt.of(found.event.epoch, [found.event.seq], refused))
 
     async def _refuse(self, found: NodeEvent, error: PayloadError) -> None:
-        kept = found.message.payload[: self._settings.kept_payload_bytes]
-        rejected = reject(found.message, error.reason, error.detail, node=found.node, kept=kept)
+        rejected = reject(found.message, error.reason, error.detail, node=found.node, kept=found.message.payload)
         await self._commit([], [rejected])
         self._counters.rejected[error.reason] += 1
 

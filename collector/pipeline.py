@@ -2,8 +2,10 @@
 
 The steps, in order:
 
-1. **decode**: topic and payload → samples (``collector/decode.py``, ``domain/senml.py``)
-2. **validate**: samples → readings, or a reason why not (``collector/validate.py``)
+1. **decode**: topic and payload → samples (``collector/decode.py``, ``domain/senml.py``; topics that are not ours:
+   ``collector/foreign/``)
+2. **validate**: samples → readings, or a reason why not (``collector/validate.py``); the ordinary batch takes both
+   steps at once (``collector/plain.py``)
 3. **collect**: into a group of some thousand readings or some milliseconds (``collector/group.py``)
 4. **commit**: the group, durably, readings and refused ones in one transaction (``collector/journal/``)
 5. **receipt**: tell the nodes what they may delete, and senders without receipts what became of their message
@@ -22,11 +24,15 @@ import random
 from collections.abc import Awaitable, Callable, Sequence
 
 from collector import backoff
-from collector.decode import READINGS_LANES, Parcel, check_size, decode, identity, open_parcel, reject, sample_as_json
+from collector.decode import READINGS_LANES, Parcel, check_size, decode, identity, open_parcel, reject, sample_alone
+from collector.foreign.devices import ForeignDevices
+from collector.foreign.settings import ForeignSettings
 from collector.group import Delivery, Group
-from collector.lanes import Done, Lane, Lanes, Message
+from collector.lanes import NOT_STORED, Done, Lane, Lanes, Message
 from collector.node_events import EventDesk, NodeEvent, TakeEvent, check_event
 from collector.nodes import NodeStates, decode_state
+from collector.plain import read_plain
+from collector.quarantine import Quarantine
 from collector.settings import PipelineSettings
 from collector.stats import Counters, PipelineStats
 from collector.validate import validate
@@ -46,6 +52,16 @@ _MESSAGES_PER_TURN = 16
 _BACKFILL_TOPIC_END = f"/up/{UpLane.BACKFILL}"
 
 
+_LEFT_TO_SENDER = Delivery(None, None, [], [])
+"""Stands for a message that was not let in: no receipt, so that its node sends it again."""
+_KEPT_OUT = Delivery(None, None, [], [])
+"""The same of a device that keeps nothing: it is acknowledged and gone, or its broker would send it for ever."""
+
+
+def _lane_of(topic: str) -> Lane:
+    return Lane.BACKFILL if topic.endswith(_BACKFILL_TOPIC_END) else Lane.LIVE
+
+
 class Pipeline:
     """Takes messages from sources, commits them in groups, and receipts them."""
 
@@ -60,15 +76,20 @@ class Pipeline:
         settings: PipelineSettings,
         nodes: NodeStates | None = None,
         on_event: TakeEvent | None = None,
+        foreign: ForeignDevices | None = None,
+        quarantine: Quarantine | None = None,
         jitter: Callable[[], float] = random.random,
     ) -> None:
         """``send_receipt`` hands over and returns: it must not wait for the broker, or the broker may wait for us.
 
-        ``on_event`` keeps an episode that a node found; without it such episodes stay with their nodes.
+        ``on_event`` keeps an episode that a node found; without it such episodes stay with their nodes. ``foreign``
+        reads what does not come on a topic of ours. ``quarantine`` says whose messages are not let in.
         """
         self._directory, self._commit_group, self._send_receipt = directory, commit, send_receipt
         self._on_committed, self._clock, self._settings, self._jitter = on_committed, clock, settings, jitter
         self.nodes = nodes if nodes is not None else NodeStates()
+        self._foreign = foreign if foreign is not None else ForeignDevices()
+        self._quarantine = quarantine
         self._lanes = Lanes(settings)
         self._counters = Counters()
         self._desk = EventDesk(
@@ -78,16 +99,24 @@ class Pipeline:
         self._failing_since_ms: int | None = None
 
     async def accept(
-        self, topic: str, payload: bytes, received_at_ms: int, *, retained: bool = False, done: Done | None = None
+        self,
+        topic: str,
+        payload: bytes,
+        received_at_ms: int,
+        *,
+        retained: bool = False,
+        done: Done | None = None,
+        first_came_at_ms: int | None = None,
     ) -> None:
         """Take a message from a source; waits while its lane is full, and never looks into the payload.
 
-        ``done`` is told what became of it after the commit, for senders that get no receipt.
+        ``done`` is told what became of it after the commit, for senders that get no receipt. ``first_came_at_ms``: a
+        message that is replayed is late now, and its relative times count from when it came first.
         """
         largest = self._settings.max_payload_bytes
         held = payload if len(payload) <= largest else payload[: self._settings.kept_payload_bytes]
-        lane = Lane.BACKFILL if topic.endswith(_BACKFILL_TOPIC_END) else Lane.LIVE
-        await self._lanes.put(lane, Message(topic, held, len(payload), received_at_ms, retained, done))
+        message = Message(topic, held, len(payload), received_at_ms, retained, done, first_came_at_ms)
+        await self._lanes.put(_lane_of(topic), message)
 
     async def run(self) -> None:
         """Work until cancelled. While one group is being committed, the next is collected."""
@@ -142,11 +171,17 @@ class Pipeline:
 
     def _take(self, message: Message, group: Group) -> None:
         node: str | None = None
+        delivery: Delivery | None
         try:
-            parcel = open_parcel(message)
-            node = parcel.node
-            self._counters.messages[parcel.lane] += 1
-            delivery = self._read(parcel)
+            adapter = self._foreign.find(message.topic)
+            if adapter is not None:
+                sender = message.topic
+                delivery = self._read_foreign(message, adapter) if self._admits(sender, message) else _KEPT_OUT
+            else:
+                parcel = open_parcel(message)
+                node = sender = parcel.node
+                self._counters.messages[parcel.lane] += 1
+                delivery = self._read(parcel) if self._admits(sender, message) else _LEFT_TO_SENDER
         except PayloadError as error:
             delivery = self._refused(message, node, error.reason, error.detail)
         except Exception as bug:  # the outermost boundary of one message: it must not stop the others
@@ -154,10 +189,23 @@ class Pipeline:
             self._counters.defects += 1
             detail = f"the service could not read it: {type(bug).__name__}"
             delivery = self._refused(message, node, Reason.MALFORMED, detail)
+        if delivery is _LEFT_TO_SENDER:
+            if message.done is not None:
+                message.done(NOT_STORED)
+            return
+        if self._quarantine is not None and delivery is not None:
+            brought = {"readings": len(delivery.readings), "refused": len(delivery.rejected)}
+            self._quarantine.spend(node or message.topic, _lane_of(message.topic), **brought)
         if message.done is not None:
             delivery = (delivery or Delivery(node, None, [], []))._replace(done=message.done)
         if delivery is not None:
             group.add(delivery)
+
+    def _admits(self, sender: str, message: Message) -> bool:
+        """Tell whether a message may come in; a replay is our own doing."""
+        if self._quarantine is None or message.first_came_at_ms is not None:
+            return True
+        return self._quarantine.admits(sender, _lane_of(message.topic), message.received_at_ms)
 
     def _read(self, parcel: Parcel) -> Delivery | None:
         message, directory = parcel.message, self._directory()
@@ -173,6 +221,15 @@ class Pipeline:
             return self._read_event(parcel, directory)
         return self._read_batch(parcel, directory) if parcel.lane in READINGS_LANES else None
 
+    def _read_foreign(self, message: Message, adapter: ForeignSettings) -> Delivery:
+        self._counters.foreign[adapter.adapter] += 1
+        check_size(message, self._settings)
+        found = self._foreign.read(message, adapter, self._directory(), self._settings)
+        for node in found.heard:
+            self.nodes.heard(node, message.received_at_ms)
+        self._counters.passed_over += found.passed_over
+        return Delivery(found.heard[0] if len(found.heard) == 1 else None, None, found.readings, found.rejected)
+
     def _read_event(self, parcel: Parcel, directory: Directory) -> Delivery | None:
         """Pass an event on beside the readings; one that is refused is kept and receipted like a batch."""
         message = parcel.message
@@ -180,26 +237,34 @@ class Pipeline:
         try:
             check_event(found, directory, self._settings)
         except PayloadError as error:
-            kept = message.payload[: self._settings.kept_payload_bytes]
-            rejected = reject(message, error.reason, error.detail, node=parcel.node, kept=kept)
+            rejected = reject(message, error.reason, error.detail, node=parcel.node, kept=message.payload)
             return Delivery(parcel.node, (found.event.epoch, found.event.seq), [], [rejected])
         self._desk.put(found)
         return None
 
     def _read_batch(self, parcel: Parcel, directory: Directory) -> Delivery:
-        message, kept = parcel.message, self._settings.kept_payload_bytes
+        message = parcel.message
+        plain = read_plain(
+            message.payload,
+            node=parcel.node,
+            received_at_ms=message.received_at_ms,
+            directory=directory,
+            settings=self._settings,
+        )
+        if plain is not None:
+            return Delivery(parcel.node, plain.identity, plain.readings, [])
         batch, refused = decode(parcel, self._settings)
         readings, not_valid = validate(
             batch, directory, now_ms=message.received_at_ms, settings=self._settings.validation
         )
-        rejected = [reject(message, r.reason, r.detail, node=parcel.node, kept=r.record[:kept]) for r in refused]
+        rejected = [reject(message, r.reason, r.detail, node=parcel.node, kept=r.record) for r in refused]
         for reason, detail, sample in not_valid:
-            record = message.payload if sample is None else sample_as_json(sample)
-            rejected.append(reject(message, reason, detail, node=parcel.node, kept=record[:kept]))
+            record = message.payload if sample is None else sample_alone(parcel.node, sample)
+            rejected.append(reject(message, reason, detail, node=parcel.node, kept=record))
         return Delivery(parcel.node, identity(batch), readings, rejected)
 
     def _refused(self, message: Message, node: str | None, reason: Reason, detail: str) -> Delivery:
-        kept = message.payload[: self._settings.kept_payload_bytes]
+        kept = message.payload if reason.mendable else message.payload[: self._settings.kept_payload_bytes]
         return Delivery(node, None, [], [reject(message, reason, detail, node=node, kept=kept)])
 
     # Steps 4 to 6: one group at a time.

@@ -58,7 +58,7 @@ class PipelineSettings(BaseModel):
     max_records: int = Field(default=10_000, ge=1)
     """A payload with more records is refused."""
     kept_payload_bytes: int = Field(default=4_096, ge=0)
-    """How much of a refused payload is kept for inspection."""
+    """How much of a payload that is too large is kept for inspection; others are kept whole, to be replayed."""
     lane_messages: int = Field(default=2_000, ge=1)
     """How many messages wait in each lane (live, backfill) before the source is held back."""
     lane_bytes: int = Field(default=8_388_608, ge=256)

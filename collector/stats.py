@@ -17,6 +17,10 @@ class Counters:
 
     messages: Counter[UpLane] = field(default_factory=Counter)
     """Messages taken, by the lane of their topic; those on a bad topic stand under ``rejected`` alone."""
+    foreign: Counter[str] = field(default_factory=Counter)
+    """Messages of foreign devices, by adapter."""
+    passed_over: int = 0
+    """Values of registered foreign devices under names that the registry does not list."""
     readings: int = 0
     """Readings committed, repeated ones included."""
     rejected: Counter[Reason] = field(default_factory=Counter)

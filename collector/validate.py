@@ -44,7 +44,7 @@ class _Route(NamedTuple):
     offset: float
 
 
-class _NodePlan:
+class NodePlan:
     """The routes of one node, found once and kept for as long as the directory object lives."""
 
     def __init__(self, channels: Mapping[str, Channel]) -> None:
@@ -65,7 +65,7 @@ class _NodePlan:
         return route
 
 
-_PLANS: WeakKeyDictionary[Directory, dict[str, _NodePlan]] = WeakKeyDictionary()
+_PLANS: WeakKeyDictionary[Directory, dict[str, NodePlan]] = WeakKeyDictionary()
 
 
 def validate(batch: Batch, directory: Directory, *, now_ms: int, settings: ValidationSettings) -> Accepted:
@@ -74,7 +74,7 @@ def validate(batch: Batch, directory: Directory, *, now_ms: int, settings: Valid
     ``now_ms`` is when the batch was received. A sample without a usable value is a reading with value None: that a
     sensor is gone is worth keeping.
     """
-    plan = _plan_of(batch.node, directory)
+    plan = plan_of(batch.node, directory)
     if plan is None:
         return Accepted([], [_unknown_node(batch.node)])
     oldest_ms, newest_ms = settings.oldest_ms, now_ms + settings.future_tolerance_ms
@@ -98,7 +98,8 @@ def validate(batch: Batch, directory: Directory, *, now_ms: int, settings: Valid
     return Accepted(readings, rejected)
 
 
-def _plan_of(node: str, directory: Directory) -> _NodePlan | None:
+def plan_of(node: str, directory: Directory) -> NodePlan | None:
+    """Return the routes of a node, remembered for as long as the directory lives; None for an unknown node."""
     plans = _PLANS.get(directory)
     if plans is None:
         plans = _PLANS[directory] = {}
@@ -107,7 +108,7 @@ def _plan_of(node: str, directory: Directory) -> _NodePlan | None:
         channels = directory.channels_of_node(node)
         if channels is None:
             return None
-        plan = plans[node] = _NodePlan(channels)
+        plan = plans[node] = NodePlan(channels)
     return plan
 
 
@@ -120,7 +121,7 @@ def _unknown_node(node: str) -> Refusal:
     return Refusal(Reason.UNKNOWN_NODE, f"node {_shown(node)} is not in the registry", None)
 
 
-def _why(sample: Sample, plan: _NodePlan, oldest_ms: int, newest_ms: int) -> Refusal:
+def _why(sample: Sample, plan: NodePlan, oldest_ms: int, newest_ms: int) -> Refusal:
     """Say why a sample found no way through; called for refused samples only."""
     name = _shown(sample.name)
     channel = plan.channels.get(sample.name)

@@ -27,6 +27,11 @@ class Reason(StrEnum):
     TIME_IN_FUTURE = "time_in_future"
     OUT_OF_RANGE = "out_of_range"
 
+    @property
+    def mendable(self) -> bool:
+        """Tell whether the same bytes could ever be accepted: after a registration, a correction, a new version."""
+        return self not in (Reason.TOO_LARGE, Reason.TOO_DEEP)
+
 
 class Rejected(NamedTuple):
     """A refused payload or record, with what a person needs to find the sender and mend it."""

@@ -86,7 +86,7 @@ def _parse(payload: bytes, max_bytes: int) -> tuple[list[Any], Labels]:
     if len(payload) > max_bytes:
         raise PayloadError(Reason.TOO_LARGE, f"found {len(payload)} bytes; allowed: {max_bytes}")
     if payload[:1] == bytes((_ZLIB_FIRST,)):
-        payload = _inflate(payload, max_bytes)
+        payload = inflated(payload, max_bytes)
     first = payload[:1] if payload[:1] not in (b" ", b"\t", b"\r", b"\n") else payload.lstrip(_JSON_SPACE)[:1]
     if first == b"[":
         return _parse_json(payload), JSON_LABELS
@@ -96,7 +96,8 @@ def _parse(payload: bytes, max_bytes: int) -> tuple[list[Any], Labels]:
     raise PayloadError(Reason.NOT_SENML, f"found {found}; allowed: a JSON or CBOR array, deflated with zlib or not")
 
 
-def _inflate(payload: bytes, max_bytes: int) -> bytes:
+def inflated(payload: bytes, max_bytes: int) -> bytes:
+    """Return what zlib made small, at most so many bytes; raise ``PayloadError``."""
     inflator = zlib.decompressobj()
     try:
         inflated = inflator.decompress(payload, max_bytes + 1)

@@ -9,6 +9,7 @@ Record = dict[Label, object]
 
 EPOCH = "epoch"
 """Extension label, first record only: names one life of the sender's outbox."""
+EPOCH_PATTERN = r"[A-Za-z0-9._-]{1,64}"
 SEQ = "seq"
 """Extension label, first record only: the number of the batch within its epoch."""
 QUALITY = "q"

@@ -16,6 +16,7 @@ from domain.senml_labels import (
     ABSOLUTE_END_SECONDS,
     ABSOLUTE_FROM_SECONDS,
     EPOCH,
+    EPOCH_PATTERN,
     JSON_LABELS,
     NAME,
     QUALITY,
@@ -31,7 +32,7 @@ MAX_NAME_CHARACTERS = 256
 MAX_UNIT_CHARACTERS = 32
 MAX_SHOWN_CHARACTERS = 500
 _NAME = re.compile(NAME)
-_EPOCH = re.compile(r"[A-Za-z0-9._-]{1,64}")
+_EPOCH = re.compile(EPOCH_PATTERN)
 _NUMBERS = frozenset((int, float))
 _CONTAINERS = frozenset((list, dict, tuple))
 

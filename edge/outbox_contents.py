@@ -130,10 +130,13 @@ class Contents:
             self._form_groups(self._oldest_sendable(), backfill + FORMED_AHEAD)
 
     def lanes(self) -> Lanes:
-        """Return the batches by lane."""
+        """Return the batches by lane, without those of boots that ended before anybody knew their time."""
+        held = set(self.boots.held())
         live: list[tuple[int, Outgoing]] = []
         backfill: list[Outgoing] = []
         for seq, formed in self.index.batches.items():
+            if formed.boot in held:
+                continue  # an age counts from now in its own boot only
             age_ms = self.boots.age_ms(formed.boot, formed.newest_ms, self.now_ms)
             if age_ms is not None and age_ms <= self._live_for_ms:
                 live.append((age_ms, Outgoing(seq, UpLane.LIVE, formed.readings)))

@@ -99,9 +99,9 @@ class PublishSettings(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     format: WireFormat = WireFormat.JSON
-    """``json``, or ``cbor`` for metered links."""
-    deflate: bool = False
-    """Compress every payload."""
+    """``json`` or ``cbor``; deflated, one is as small as the other."""
+    deflate: bool = True
+    """Compress every payload; without it a broker's tools can show what JSON says."""
     batch_readings: int = Field(default=100, ge=1, le=10_000)
     """At most this many readings travel in one batch."""
     window: int = Field(default=8, ge=2, le=1000)

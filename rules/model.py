@@ -18,6 +18,7 @@ from domain.suggest import allowed_words
 from rules.conditions import Condition, When
 from rules.conditions.base import Flaw, Part, ValueCondition
 from rules.conditions.silent_for import SilentFor
+from rules.trial import Trial, trial_flaws
 
 ANY = "any"
 _LABELS = {severity.label: severity for severity in Severity}
@@ -77,6 +78,8 @@ class Rule(Part):
     """A phrase that follows the value: ``above 8 °C for 10 h``; ``$limits.high`` and ``$value`` may stand in it."""
     action: str = ""
     """What to do about it, one sentence."""
+    tests: tuple[Trial, ...] = ()
+    """What the rule has to make of made-up readings; `vitals rules test` tries them."""
     worse_by: float | None = Field(default=None, gt=0)
     """How much worse the value has to get for people to be told again, as a number in the quantity's own unit (°C, V,
     ratio); left out, only a higher severity tells them again."""
@@ -117,6 +120,9 @@ class Rule(Part):
     def flaws(self) -> Iterator[Flaw]:
         """Yield what is wrong between the parts of the rule, each at a path below it."""
         yield from self._subject_flaws()
+        for number, trial in enumerate(self.tests):
+            for flaw in trial_flaws(trial, self.quantity):
+                yield flaw._replace(path=("tests", number, *flaw.path))
         quantity = self.quantity
         if quantity is None or not isinstance(self.condition, ValueCondition):
             return

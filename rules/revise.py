@@ -34,7 +34,10 @@ def revise(
             excursion.streak.live = live or known_live
             excursion.streak.tell(level)
         else:
-            changes += changes_between(old, new, live=is_live(excursion.ended_ms), known_live=known_live)
+            # One that nobody was told of is news only where live data showed it open: that the reading which ends it
+            # is live says nothing, for the rest of a backlog may still be on its way.
+            live = excursion.streak.live if old is None else is_live(excursion.ended_ms)
+            changes += changes_between(old, new, live=live, known_live=known_live)
     _remember(state, index, verdict)
     return changes
 

@@ -5,12 +5,16 @@ from __future__ import annotations
 import click
 
 from app.cli.base import VitalsGroup
+from app.cli.broker import broker
 from app.cli.dashboards import dashboards
+from app.cli.deadletter import deadletter
 from app.cli.edge import edge
 from app.cli.node import node
 from app.cli.registry import registry
 from app.cli.replay import replay
+from app.cli.rules import rules
 from app.cli.service import check, demo, run
+from app.cli.store import store
 
 CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 
@@ -28,5 +32,5 @@ def main(verbose: bool) -> None:
     configure_logging(verbose=verbose)
 
 
-for each in (demo, run, check, edge, node, registry, replay, dashboards):
+for each in (demo, run, check, edge, node, broker, registry, rules, deadletter, store, replay, dashboards):
     main.add_command(each)

@@ -47,8 +47,8 @@ class Parts:
         config, clock = around.config, around.clock
         ground = await Ground.open(config, clock, stack, rules, around.registry_documents)
         judgement = await Judgement.open(ground, config, clock, stack, around.say)
-        intake = Intake.open(ground, judgement, config, clock)
-        web = await Web.open(ground, intake, judgement, config, clock, around.notice)
+        intake = await Intake.open(ground, judgement, config, clock)
+        web = await Web.open(ground, intake, judgement, config, clock, stack, around.notice)
         return cls(ground=ground, intake=intake, judgement=judgement, web=web)
 
     async def run(self, listener: socket.socket, started: asyncio.Event) -> None:

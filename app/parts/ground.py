@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
@@ -10,6 +11,7 @@ from typing import Any
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from alerts.facts import RuleText
+from app import quarantine_watch
 from app.config import ServiceConfig
 from app.database import make_folder, open_database
 from app.documents import read_documents
@@ -17,6 +19,8 @@ from app.node_events import NodeEvents
 from app.power import PowerWatch
 from app.registry_view import RegistryView
 from app.rulebook import rule_texts
+from app.store.names import write_names
+from collector.journal.archive.shelf import FOLDER
 from collector.journal.journal import Journal
 from collector.latest import Latest
 from domain.directory import Directory
@@ -69,6 +73,8 @@ class Ground:
                 retention_of=lambda channel: registry.retention(channel, config.journal.retention),
             )
         )
+        if config.journal.archive is not None:
+            await _name_archived_channels(config, registry)
         by_id = {rule.id: rule for rule in rules}
         node_events = NodeEvents(database, lambda: by_id, lambda: registry.directory)
         await node_events.create_tables()
@@ -82,7 +88,7 @@ class Ground:
             registry=registry,
             journal=journal,
             rules=rules,
-            texts=rule_texts(rules),
+            texts={**rule_texts(rules), **quarantine_watch.TEXTS},
             stored=stored,
             latest=latest,
             power=power,
@@ -104,6 +110,17 @@ class Ground:
             "journal": lambda: self.journal.run(self.clock),
             "registry": lambda: self.registry.run(self.clock),
         }
+
+
+async def _name_archived_channels(config: ServiceConfig, registry: RegistryView) -> None:
+    """Keep the names of channels beside the archive, for those who ask its files themselves."""
+    folder, loop = config.data / FOLDER, asyncio.get_running_loop()
+    await asyncio.to_thread(write_names, folder, registry.directory)
+
+    def write_again() -> None:
+        loop.run_in_executor(None, write_names, folder, registry.directory)
+
+    registry.on_change(write_again)
 
 
 async def _open_registry(database: AsyncEngine, config: ServiceConfig, documents: Sequence[Document]) -> RegistryView:

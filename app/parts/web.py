@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import socket
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
 
 from fastapi import FastAPI
 
 from api.create import create_api
+from api.services import IntakeDesk
 from app.config import ServiceConfig
+from app.history import History, Source
 from app.metrics import Metrics, Owners
 from app.parts.ground import Ground, Loops
 from app.parts.intake import Intake
 from app.parts.judgement import Judgement
 from app.services import part_states, services_of
 from app.web import serve_on
+from collector.influx_history import open_history
+from collector.journal.journal import Journal
 from dashboards.pages.status import facility_statuses
 from domain.instant import Clock
 
@@ -27,19 +32,35 @@ class Web:
 
     @classmethod
     async def open(
-        cls, ground: Ground, intake: Intake, judgement: Judgement, config: ServiceConfig, clock: Clock, notice: str
+        cls,
+        ground: Ground,
+        intake: Intake,
+        judgement: Judgement,
+        config: ServiceConfig,
+        clock: Clock,
+        stack: AsyncExitStack,
+        notice: str,
     ) -> Web:
         """Join the routes to those who know the answers."""
+        past = await _past(ground, config, clock, stack)
         services = services_of(
             clock=clock,
             registry=ground.registry,
             latest=ground.latest,
-            journal=ground.journal,
+            past=past,
             alerts=judgement.alerts,
             texts=ground.texts,
             metrics=Metrics(_owners(ground, intake, judgement, clock)),
             parts=lambda: part_states(
                 intake.pipeline.stats(), intake.source.stats(), judgement.judge.stats, intake.forwarders
+            ),
+            intake=IntakeDesk(
+                letters=ground.journal.letters,
+                letter_groups=ground.journal.letter_groups,
+                replay=intake.replay.run,
+                waiting=intake.waiting.nodes,
+                node_of=intake.tokens.node_of,
+                post=intake.posting.take,
             ),
             notice=notice,
         )
@@ -48,6 +69,13 @@ class Web:
     def loops(self, listener: socket.socket) -> Loops:
         """Return the loop that serves on a listening socket."""
         return {"web": lambda: serve_on(listener, self.api, before_stop=self.api.state.events.close)}
+
+
+async def _past(ground: Ground, config: ServiceConfig, clock: Clock, stack: AsyncExitStack) -> History | Journal:
+    if config.history is Source.JOURNAL or config.influxdb is None:
+        return ground.journal
+    influx = await stack.enter_async_context(open_history(config.influxdb))
+    return History(ground.journal, influx, ground.directory, clock)
 
 
 def _owners(ground: Ground, intake: Intake, judgement: Judgement, clock: Clock) -> Owners:
@@ -65,5 +93,8 @@ def _owners(ground: Ground, intake: Intake, judgement: Judgement, clock: Clock) 
         power_of=ground.power.of,
         open_alerts=lambda: judgement.open_alerts.now,
         forwarders=intake.forwarders,
+        waiting_nodes=lambda: intake.waiting.count,
+        quarantined=lambda: len(intake.quarantine.quarantined(clock.now_ms())),
+        kept_out=lambda: intake.quarantine.kept_out,
         nodes=lambda: [(node, heard.get(node.id)) for node in ground.directory().nodes.values()],
     )

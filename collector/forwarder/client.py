@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import gzip
+import logging
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, Protocol
@@ -14,6 +15,9 @@ from influxdb_client.rest import ApiException
 
 from collector.forwarder.answers import Answer, error_message
 from collector.forwarder.settings import InfluxKind, InfluxSettings
+from collector.forwarder.setup_v2 import SetUpRefusedError, set_up
+
+log = logging.getLogger(__name__)
 
 GZIP_LEVEL = 1
 LONGEST_ANSWER_BYTES = 65_536
@@ -51,7 +55,7 @@ class V1Writer:
         self._url = settings.url
         self._database = settings.database
         self._session = aiohttp.ClientSession(
-            headers=_basic_authorization(settings),
+            headers=basic_authorization(settings),
             timeout=aiohttp.ClientTimeout(total=settings.timeout.total_seconds()),
             max_line_size=LONGEST_HEADER_BYTES,
             max_field_size=LONGEST_HEADER_BYTES,
@@ -109,6 +113,7 @@ class V2Writer:
     """Writes to ``/api/v2/write`` of InfluxDB 2.x and 3 through the official client, one request at a time."""
 
     def __init__(self, settings: InfluxSettings) -> None:
+        self._settings, self._is_set_up = settings, settings.kind is not InfluxKind.V2
         self._bucket = settings.database
         # The client refuses an empty organization; 3.x does not read it.
         self._org = settings.org or "-"
@@ -129,8 +134,10 @@ class V2Writer:
         await self._client.close()
 
     async def write(self, body: bytes) -> Answer:
-        """Send gzipped line protocol."""
+        """Send gzipped line protocol; before the first time, see to it that 2.x has the bucket and its mapping."""
         try:
+            if not self._is_set_up:
+                await self._set_up()
             await self._write_api.write(self._bucket, self._org, record=body, write_precision="ms")
         except ApiException as refusal:
             return Answer(refusal.status or None, refusal.body or b"", dict(refusal.headers or {}))
@@ -140,8 +147,20 @@ class V2Writer:
         response = self._client.api_client.last_response
         return Answer(response.status, response.data, dict(response.getheaders()))
 
+    async def _set_up(self) -> None:
+        """Try once while the server answers; a token that may only write is enough where everything is there."""
+        token = self._settings.token.get_secret_value() if self._settings.token else ""
+        timeout = aiohttp.ClientTimeout(total=self._settings.timeout.total_seconds())
+        async with aiohttp.ClientSession(headers={"Authorization": f"Token {token}"}, timeout=timeout) as session:
+            try:
+                log.info("InfluxDB has %s", await set_up(session, self._settings))
+            except SetUpRefusedError as refusal:
+                log.warning("InfluxDB at %s was not set up: %s", self._settings.url, refusal)
+        self._is_set_up = True
 
-def _basic_authorization(settings: InfluxSettings) -> dict[str, str]:
+
+def basic_authorization(settings: InfluxSettings) -> dict[str, str]:
+    """Return the header that 1.x knows a user by (RFC 7617); none where none is configured."""
     if settings.password is None:
         return {}
     pair = f"{settings.username}:{settings.password.get_secret_value()}"

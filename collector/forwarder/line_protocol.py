@@ -61,17 +61,25 @@ class Lines(NamedTuple):
     unwritable: list[UnwritableReading]
 
 
+def measurement_text(name: str) -> str:
+    """Return a measurement as the server keeps it, with stand-ins for what a line cannot hold."""
+    safe = _safe_name(name)
+    return _FULL_WIDTH_NUMBER_SIGN + safe[1:] if safe.startswith("#") else safe
+
+
+def tag_text(text: str) -> str:
+    """Return a tag's key or value as the server keeps it, with stand-ins for what a line cannot hold."""
+    return _safe_name(text)
+
+
 def escape_measurement(name: str) -> str:
     """Return the measurement as it stands in a line; an empty one raises ``ValueError``."""
-    safe = _safe_name(name)
-    if safe.startswith("#"):
-        safe = _FULL_WIDTH_NUMBER_SIGN + safe[1:]
-    return _not_empty(safe).translate(_MEASUREMENT)
+    return _not_empty(measurement_text(name)).translate(_MEASUREMENT)
 
 
 def escape_tag(text: str) -> str:
     """Return a tag's key or value as it stands in a line; an empty one raises ``ValueError``."""
-    return _not_empty(_safe_name(text)).translate(_TAG)
+    return _not_empty(tag_text(text)).translate(_TAG)
 
 
 def string_field(text: str) -> str:
@@ -91,15 +99,16 @@ def series(measurement: str, tags: Mapping[str, str]) -> str:
 class SeriesPrefixes:
     """The start of every channel's line, escaped once for as long as one directory is valid."""
 
-    def __init__(self, directory: Directory) -> None:
-        self.directory = directory
+    def __init__(self, directory: Directory, suffix: str = "") -> None:
+        """``suffix`` stands behind the name of every measurement."""
+        self.directory, self._suffix = directory, suffix
         self._prefixes: dict[str, str] = {}
 
     def of(self, channel_id: str) -> str | None:
         """Return the series of a channel with the space behind it, or None for an unknown channel."""
         prefix = self._prefixes.get(channel_id)
         if prefix is None and (channel := self.directory.channels.get(channel_id)) is not None:
-            prefix = self._prefixes[channel_id] = f"{channel_series(channel, self.directory)} "
+            prefix = self._prefixes[channel_id] = f"{channel_series(channel, self.directory, self._suffix)} "
         return prefix
 
     def lines(self, readings: Iterable[Reading]) -> Lines:
@@ -122,7 +131,7 @@ class SeriesPrefixes:
         return Lines(lines, unwritable)
 
 
-def channel_series(channel: Channel, directory: Directory) -> str:
+def channel_series(channel: Channel, directory: Directory, suffix: str = "") -> str:
     """Return measurement and tags of a channel; places and equipment that are not registered are left out."""
     equipment = directory.equipment.get(channel.equipment)
     place = directory.facilities.get(channel.facility)
@@ -133,7 +142,7 @@ def channel_series(channel: Channel, directory: Directory) -> str:
         "channel": channel.id,
         "node": channel.node,
     }
-    return series(channel.quantity.measurement, tags)
+    return series(f"{channel.quantity.measurement}{suffix}", tags)
 
 
 def alert_event_line(alert: Alert, facility: Facility, *, text: str, at_ms: int) -> str:

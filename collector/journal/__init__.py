@@ -12,11 +12,13 @@ from collector.journal.errors import (
     JournalUnwritable,
 )
 from collector.journal.journal import Journal, JournalStats
+from collector.journal.letters import Letter, LetterFilter, LetterGroup
 from collector.journal.reader import Kept
 from collector.journal.rollup import Resolution, Rollup
-from collector.journal.settings import JournalSettings, Retention, RetentionSettings
+from collector.journal.settings import ArchiveSettings, JournalSettings, Retention, RetentionSettings
 
 __all__ = [
+    "ArchiveSettings",
     "Journal",
     "JournalBusy",
     "JournalDamaged",
@@ -30,6 +32,9 @@ __all__ = [
     "JournalTooOld",
     "JournalUnwritable",
     "Kept",
+    "Letter",
+    "LetterFilter",
+    "LetterGroup",
     "Resolution",
     "Retention",
     "RetentionSettings",

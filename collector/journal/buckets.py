@@ -10,10 +10,21 @@ from typing import NamedTuple, cast
 from collector.journal.packed import fetch
 from collector.journal.precedence import Row
 from collector.journal.reader import Reader, Snapshot
-from collector.journal.rollup import Bucket, Resolution, Rollup, daily, floor_to, hourly, rolled_up, touched_hours
+from collector.journal.rollup import (
+    Bucket,
+    Resolution,
+    Rollup,
+    RollupChange,
+    as_rollup,
+    daily,
+    floor_to,
+    hourly,
+    rolled_up,
+    touched_hours,
+)
 from domain.instant import DAY_MS, HOUR_MS
 
-_BUCKET = "start, total, minimum, maximum, readings, covered, below, above, judged"
+BUCKET_COLUMNS = "start, total, minimum, maximum, readings, covered, below, above, judged"
 _IN_RANGE = "WHERE sid = ? AND start >= ? AND start < ?"
 _LONGEST_RUN_HOURS = 24
 """So many hours of raw rows are in memory at a time."""
@@ -22,6 +33,26 @@ HourKey = tuple[int, int]
 """(series, start of the hour)."""
 RowsOf = Callable[[int, int], list[Row]]
 """(from, to) to the rows of one series in [from, to)."""
+
+
+_CHANGES = f"""
+    SELECT * FROM (SELECT changed, {int(Resolution.HOUR)}, sid, {BUCKET_COLUMNS} FROM rollup_hour
+    WHERE changed > ?1 AND changed > 0 ORDER BY changed LIMIT ?2)
+    UNION ALL
+    SELECT * FROM (SELECT changed, {int(Resolution.DAY)}, sid, {BUCKET_COLUMNS} FROM rollup_day
+    WHERE changed > ?1 AND changed > 0 ORDER BY changed LIMIT ?2)
+    ORDER BY 1 LIMIT ?2
+"""  # noqa: S608 - constants of this package
+
+
+def changes(reader: Reader, position: int, limit: int) -> list[RollupChange]:
+    """Return up to ``limit`` stored roll-ups that changed after a position, in the order of their changes."""
+    channels = reader.channels()
+    rows = reader.connection.execute(_CHANGES, (position, limit)).fetchall()
+    return [
+        RollupChange(changed, channels[sid], Resolution(resolution), as_rollup(tuple(bucket)))
+        for changed, resolution, sid, *bucket in rows
+    ]
 
 
 class Recomputed(NamedTuple):
@@ -108,7 +139,7 @@ def _stale_hours(reader: Reader, snapshot: Snapshot, sid: int, from_ms: int, to_
 
 
 def _stored(reader: Reader, source: str, sid: int, from_ms: int, to_ms: int) -> dict[int, Bucket]:
-    rows = fetch(reader.connection, _BUCKET, f"{source} {_IN_RANGE}", (sid, from_ms, to_ms))
+    rows = fetch(reader.connection, BUCKET_COLUMNS, f"{source} {_IN_RANGE}", (sid, from_ms, to_ms))
     return {row[0]: row for row in cast("list[Bucket]", rows)}
 
 

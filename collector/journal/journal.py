@@ -9,15 +9,19 @@ from pathlib import Path
 from types import TracebackType
 from typing import NamedTuple, Self
 
-from collector.journal.buckets import rollups
+from collector.journal import letters
+from collector.journal.archive.archiver import Archiver
+from collector.journal.buckets import changes, rollups
 from collector.journal.errors import JournalUnwritable
+from collector.journal.letters import EVERY_LETTER, Letter, LetterFilter, LetterGroup
 from collector.journal.opening import OpenToRead, OpenToWrite, change_cursor
 from collector.journal.reader import Answer, Kept, Reader, Snapshot, reading
-from collector.journal.rollup import Resolution, Rollup
-from collector.journal.settings import IntervalOf, JournalSettings, RetentionOf, kept_for_ever
+from collector.journal.rollup import Resolution, Rollup, RollupChange
+from collector.journal.settings import ArchiveSettings, IntervalOf, JournalSettings, RetentionOf, kept_for_ever
 from collector.journal.settling import Settler
 from collector.journal.threads import ReaderPool, WriterThread
 from collector.journal.upkeep import Upkeep
+from collector.journal.writer import Writer
 from domain.instant import MINUTE_MS, Clock
 from domain.limits import LimitHistory
 from domain.reading import Reading
@@ -81,7 +85,10 @@ class Journal:
             raise
         self._memory, self._writer = self._opened.memory, self._opened.writer
         self._readers = ReaderPool(self._folder, self._memory, self._settings.readers)
-        self._upkeep = self._new_upkeep()
+        self._upkeep: Upkeep | None = None
+        self._archiver: Archiver | None = None
+        if self._writer is not None:
+            self._upkeep, self._archiver = self._background(self._writer)
         return self
 
     async def __aexit__(
@@ -118,9 +125,23 @@ class Journal:
         """Delete what ``retention_of`` lets go at a moment."""
         await self._for_upkeep().prune(now_ms)
 
+    async def archive(
+        self, now_ms: int, *, month_ms: int | None = None, say: Callable[[str], None] = lambda _: None
+    ) -> None:
+        """Archive what is old enough at a moment, or the month that begins at ``month_ms`` whatever its age."""
+        if self._archiver is None:
+            raise self._read_only()
+        await self._archiver.archive(now_ms, say, month_ms)
+
     async def run(self, clock: Clock) -> None:
-        """Do the background work until cancelled; retention goes by the clock, the rest by real time."""
-        await self._for_upkeep().run(clock)
+        """Do the background work until cancelled; retention and archive go by the clock, the rest by real time."""
+        upkeep, archiver = self._for_upkeep(), self._archiver
+        if archiver is None or self._settings.archive is None:
+            await upkeep.run(clock)
+            return
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(upkeep.run(clock))
+            tasks.create_task(archiver.run(clock))
 
     # -- following ----------------------------------------------------------------------------------------------
 
@@ -157,6 +178,10 @@ class Journal:
     async def move_cursor(self, name: str, position: int) -> None:
         """Register or move a cursor; readings after the least of all cursors stay readable in order of arrival."""
         await self._thread.run(partial(change_cursor, self._opened, name, position))
+
+    async def cursors(self) -> dict[str, int]:
+        """Return the position of every registered follower."""
+        return await self._ask(lambda reader, _: reader.cursors())
 
     async def drop_cursor(self, name: str) -> None:
         """Forget a follower, so that the journal no longer keeps readings for it."""
@@ -215,9 +240,34 @@ class Journal:
 
         return await self._ask(question)
 
-    async def rejected(self, limit: int, reason: Reason | None = None) -> list[Rejected]:
-        """Return the last refused records, newest first; only a bounded number of each reason is kept."""
-        return await self._ask(lambda reader, _: reader.rejected(limit, reason))
+    async def rollup_changes(self, position: int, limit: int) -> list[RollupChange]:
+        """Return up to ``limit`` stored roll-ups that were computed, or computed anew, after a position, in order.
+
+        One that changes again moves to a new position: what a follower has passed and missed comes once more.
+        """
+        return await self._ask(lambda reader, _: changes(reader, position, limit))
+
+    async def last_rollup_change(self) -> int:
+        """Return the position of the newest change of a stored roll-up; 0 where there was none."""
+        return await self._ask(lambda reader, _: reader.rollup_changes())
+
+    async def letters(
+        self, wanted: LetterFilter = EVERY_LETTER, *, limit: int, newest_first: bool = False
+    ) -> list[Letter]:
+        """Return up to ``limit`` of what was refused, in the order of arrival; what is kept of it is bounded."""
+        return await self._ask(
+            lambda reader, _: letters.find(reader.connection, wanted, limit, newest_first=newest_first)
+        )
+
+    async def letter_groups(self, wanted: LetterFilter = EVERY_LETTER) -> list[LetterGroup]:
+        """Return what is kept of what was refused, counted by reason and sender."""
+        return await self._ask(lambda reader, _: letters.groups(reader.connection, wanted))
+
+    async def forget_letters(self, ids: Sequence[int]) -> None:
+        """Delete letters, such as those that were replayed."""
+        if self._writer is None:
+            raise self._read_only()
+        await self._thread.run(partial(self._writer.forget_letters, ids))
 
     async def rejected_counts(self) -> dict[Reason, int]:
         """Return how many records were ever refused, by reason."""
@@ -240,11 +290,19 @@ class Journal:
     def _open(self) -> OpenToWrite | OpenToRead:
         return OpenToWrite(self._folder, self._settings) if self._writes else OpenToRead(self._folder)
 
-    def _new_upkeep(self) -> Upkeep | None:
-        if self._writer is None:
-            return None
-        settler = Settler(self._writer, self._settings, self._interval_of, self._retention_of)
-        return Upkeep(self._writer, settler, self._thread, self._readers, self._settings)
+    def _background(self, writer: Writer) -> tuple[Upkeep, Archiver]:
+        settings = self._settings
+        settler = Settler(writer, settings, self._interval_of, self._retention_of)
+        archiver = Archiver(
+            writer,
+            self._thread,
+            self._readers,
+            settings.archive or ArchiveSettings(),
+            settings.slice_rows,
+            settler.cover_ms,
+            self._retention_of,
+        )
+        return Upkeep(writer, settler, self._thread, self._readers, settings), archiver
 
     def _for_upkeep(self) -> Upkeep:
         if self._upkeep is None:

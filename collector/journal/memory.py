@@ -47,11 +47,17 @@ class Unsettled:
         """Take the series of rows that stand in the log from position ``first`` on; known ones are passed over."""
         with self._lock:
             fresh = sids[max(0, self.known + 1 - first) :] if first <= self.known + 1 else ()
-            for sid in fresh:
-                self.known += 1
-                if self.known - self._segments[-1].first >= _SEGMENT_ROWS:
-                    self._segments.append(_segment(self.known))
-                self._segments[-1].positions[sid].append(self.known)
+            while fresh:
+                segment = self._segments[-1]
+                room = segment.first + _SEGMENT_ROWS - self.known - 1
+                if room <= 0:
+                    self._segments.append(_segment(self.known + 1))
+                    continue
+                positions = segment.positions
+                for position, sid in enumerate(fresh[:room], self.known + 1):
+                    positions[sid].append(position)
+                self.known += len(fresh[:room])
+                fresh = fresh[room:]
 
     def forget(self, settled: int) -> None:
         """Let go of what is settled, as far as whole segments are."""

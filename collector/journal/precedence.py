@@ -23,7 +23,12 @@ def rank(value: float | None, quality: int, received: int) -> Rank:
 
 def excluded_wins(table: str) -> str:
     """Return the same comparison as SQL, for ``ON CONFLICT ... DO UPDATE ... WHERE`` on ``table``."""
-    return f"({_rank_sql('excluded')}) < ({_rank_sql(table)})"
+    return wins("excluded", table)
+
+
+def wins(source: str, other: str) -> str:
+    """Return as SQL that the row of ``source`` is kept instead of that of ``other``."""
+    return f"({_rank_sql(source)}) < ({_rank_sql(other)})"
 
 
 def _rank_sql(source: str) -> str:

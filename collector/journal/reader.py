@@ -11,6 +11,8 @@ from operator import itemgetter
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar, cast
 
+from collector.journal.archive.parts import Parts, load_parts
+from collector.journal.archive.shelf import FOLDER, Shelf
 from collector.journal.errors import translated
 from collector.journal.memory import Forgotten, Newest, SeriesNumbers, Unsettled
 from collector.journal.packed import fetch
@@ -20,7 +22,7 @@ from collector.journal.writer import catch_up
 from domain.instant import DAY_MS
 from domain.limits import FOR_EVER_MS, LimitHistory, LimitsSince
 from domain.reading import Quality, Reading
-from domain.rejection import Reason, Rejected
+from domain.rejection import Reason
 
 Answer = TypeVar("Answer")
 
@@ -43,6 +45,15 @@ _ALL_KEYS = """
     SELECT (SELECT count(*) FROM readings) + (SELECT count(*) FROM (
         SELECT DISTINCT sid, ts FROM log WHERE position > ?
         AND NOT EXISTS (SELECT 1 FROM readings AS r WHERE r.sid = log.sid AND r.ts = log.ts)))
+"""
+
+
+_SERIES_BEFORE = """
+    SELECT sid, channel FROM series WHERE EXISTS (SELECT 1 FROM readings AS r WHERE r.sid = series.sid AND r.ts < ?1)
+    OR sid IN (SELECT sid FROM log WHERE position > ?2 AND ts < ?1)
+"""
+_STATE = """
+    SELECT (SELECT value FROM meta WHERE key = 'settled'), (SELECT value FROM meta WHERE key = 'archive_version')
 """
 
 
@@ -74,6 +85,9 @@ class Reader:
     def __init__(self, connection: sqlite3.Connection, path: Path, memory: Memory) -> None:
         self.connection = connection
         self.memory = memory
+        self.parts = Parts()
+        """The archived months of the snapshot that is being asked."""
+        self.shelf = Shelf(path.parent / FOLDER)
         self._path = path
 
     def ask(self, question: Callable[[Reader, Snapshot], Answer]) -> Answer:
@@ -100,9 +114,15 @@ class Reader:
         return found if limit < 0 else found[:limit]
 
     def settled_rows(self, sid: int, from_ms: int, to_ms: int, limit: int = -1) -> list[Row]:
-        """Return what ``readings`` holds of a series in [from, to), in order of time."""
+        """Return what ``readings`` and the archive hold of a series in [from, to), in order of time."""
         source = "FROM readings WHERE sid = ? AND ts >= ? AND ts < ? ORDER BY ts LIMIT ?"
-        return sorted(_rows(self.connection, source, (sid, from_ms, to_ms, limit)), key=itemgetter(0))
+        kept = sorted(_rows(self.connection, source, (sid, from_ms, to_ms, limit)), key=itemgetter(0))
+        if from_ms >= self.parts.end_ms:
+            return kept
+        channel = self.channels()[sid]
+        archived = self.shelf.rows(self.parts.touching(channel, from_ms, to_ms), channel, from_ms, to_ms, limit)
+        found = merged(archived, kept) if kept else archived
+        return found if limit < 0 else found[:limit]
 
     def unsettled_rows(self, snapshot: Snapshot, sid: int, from_ms: int, to_ms: int) -> list[Row]:
         """Return what the log holds of a series in [from, to) beyond the watermark, in any order."""
@@ -117,6 +137,8 @@ class Reader:
         source = "FROM readings WHERE sid = ? AND ts < ? ORDER BY ts DESC LIMIT 1"
         settled = _rows(self.connection, source, (sid, moment_ms))
         since = settled[0][0] if settled else 0
+        if since < self.parts.end_ms:
+            settled = merged(settled, self.shelf.before(self.parts, self.channels()[sid], since, moment_ms))
         unsettled = self.unsettled_rows(snapshot, sid, since, moment_ms)
         found = merged(settled, unsettled)
         return found[-1] if found else None
@@ -154,28 +176,29 @@ class Reader:
             newest.extend(known + 1, [found for _, found in self.after(snapshot, known, 50_000)])
         return newest.copy()
 
-    def rejected(self, limit: int, reason: Reason | None) -> list[Rejected]:
-        """Return the last refused records, newest first."""
-        rows = self.connection.execute(
-            "SELECT reason, detail, topic, node, payload, received FROM rejected"
-            " WHERE ?1 IS NULL OR reason = ?1 ORDER BY id DESC LIMIT ?2",
-            (None if reason is None else reason.value, limit),
-        )
-        return [Rejected(Reason(name), *rest) for name, *rest in rows]
-
     def rejected_counts(self) -> dict[Reason, int]:
         """Return how many records were ever refused, by reason."""
         return {Reason(name): count for name, count in self.connection.execute("SELECT * FROM rejected_total")}
+
+    def rollup_changes(self) -> int:
+        """Return how many changes of stored roll-ups there ever were."""
+        (count,) = self.connection.execute("SELECT value FROM meta WHERE key = 'rollup_changes'").fetchone()
+        return int(count)
 
     def cursor(self, name: str) -> int | None:
         """Return the position of a follower's cursor, or None for a name that is not registered."""
         row = self.connection.execute("SELECT position FROM cursor WHERE name = ?", (name,)).fetchone()
         return None if row is None else int(row[0])
 
+    def cursors(self) -> dict[str, int]:
+        """Return the position of every registered cursor."""
+        return dict(self.connection.execute("SELECT name, position FROM cursor").fetchall())
+
     def count(self, snapshot: Snapshot) -> int:
         """Return the number of stored readings, each (channel, moment) once."""
         (count,) = self.connection.execute(_ALL_KEYS, (snapshot.settled,)).fetchone()
-        return int(count)
+        archived = sum(self.shelf.file(part).readings for part in self.parts.all())
+        return int(count) + archived - self._kept_twice(snapshot)
 
     def channels(self) -> dict[int, str]:
         """Return the channel of every series number of the snapshot."""
@@ -186,11 +209,26 @@ class Reader:
             self.memory.series.add(rows.fetchall())
         return known
 
+    def _kept_twice(self, snapshot: Snapshot) -> int:
+        """Return how many moments stand both in the archive and in the database."""
+        begin, end, twice = -(2**62), self.parts.end_ms, 0
+        if not self.parts.all():
+            return 0
+        found = self.connection.execute(_SERIES_BEFORE, (end, snapshot.settled)).fetchall()
+        for sid, channel in found:
+            rows = _rows(self.connection, "FROM readings WHERE sid = ? AND ts < ?", (sid, end))
+            moments = {row[0] for row in rows + self.unsettled_rows(snapshot, sid, begin, end)}
+            archived = self.shelf.rows(self.parts.touching(channel, begin, end), channel, begin, end)
+            twice += sum(row[0] in moments for row in archived)
+        return twice
+
     @contextmanager
     def _snapshot(self) -> Iterator[Snapshot]:
         self.connection.execute("BEGIN")
         try:
-            (settled,) = self.connection.execute("SELECT value FROM meta WHERE key = 'settled'").fetchone()
+            settled, version = self.connection.execute(_STATE).fetchone()
+            if version != self.parts.version:
+                self.parts = load_parts(self.connection, version)
             (last,) = self.connection.execute("SELECT max(position) FROM log").fetchone()
             snapshot = Snapshot(settled, max(last or 0, settled))
             self._bring_up(snapshot)

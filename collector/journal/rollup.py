@@ -47,6 +47,15 @@ class Rollup(NamedTuple):
     """Covered time in which any limit was in force; what of it is neither below nor above is within."""
 
 
+class RollupChange(NamedTuple):
+    """A roll-up that was computed, or computed anew, at a position of the log of such changes."""
+
+    position: int
+    channel: str
+    resolution: Resolution
+    rollup: Rollup
+
+
 Bucket = tuple[int, float, float | None, float | None, int, int, int, int, int]
 """A roll-up as it is stored: start, total, minimum, maximum, readings; covered, below, above, judged milliseconds. Days
 come from the totals of their hours. A bare tuple: a page of charts has thousands."""
@@ -56,21 +65,14 @@ _Span = tuple[int, int, float]
 
 def rolled_up(buckets: Iterable[Bucket]) -> list[Rollup]:
     """Return the buckets that hold something as the outside knows them."""
-    return [
-        Rollup(
-            start,
-            total / readings if readings else None,
-            minimum,
-            maximum,
-            readings,
-            covered / SECOND_MS,
-            below / SECOND_MS,
-            above / SECOND_MS,
-            judged / SECOND_MS,
-        )
-        for start, total, minimum, maximum, readings, covered, below, above, judged in buckets
-        if readings or covered
-    ]
+    return [as_rollup(bucket) for bucket in buckets if bucket[4] or bucket[5]]
+
+
+def as_rollup(bucket: Bucket) -> Rollup:
+    """Return a bucket as the outside knows it."""
+    start, total, minimum, maximum, readings, *milliseconds = bucket
+    mean = total / readings if readings else None
+    return Rollup(start, mean, minimum, maximum, readings, *(each / SECOND_MS for each in milliseconds))
 
 
 def floor_to(moment_ms: int, resolution: int) -> int:

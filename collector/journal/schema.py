@@ -47,6 +47,22 @@ CREATE INDEX rejected_by_reason ON rejected(reason, id);
 CREATE TABLE rejected_total(reason TEXT PRIMARY KEY, count INTEGER NOT NULL) WITHOUT ROWID;
 INSERT INTO meta VALUES('schema_version', 0), ('settled', 0);
 """
+_LETTERS_BY_SENDER = "CREATE INDEX rejected_by_sender ON rejected(reason, node, id);"
+_ROLLUP_CHANGES = """
+ALTER TABLE rollup_hour ADD COLUMN changed INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE rollup_day ADD COLUMN changed INTEGER NOT NULL DEFAULT 0;
+CREATE INDEX rollup_hour_changed ON rollup_hour(changed) WHERE changed > 0;
+CREATE INDEX rollup_day_changed ON rollup_day(changed) WHERE changed > 0;
+INSERT INTO meta VALUES('rollup_changes', 0);
+"""
+_ARCHIVE = """
+-- The files of the archive: one month each, of the channels from lower on and before upper (null: to the last).
+-- The row comes before any reading it holds is deleted here; version changes with the list.
+CREATE TABLE archive_part(
+    month INTEGER NOT NULL, number INTEGER NOT NULL, lower TEXT NOT NULL, upper TEXT,
+    PRIMARY KEY(month, number)) WITHOUT ROWID;
+INSERT INTO meta VALUES('archive_version', 0);
+"""
 _LIMITS = """
 -- Milliseconds of covered time below and above the limits in force, and of covered time in which any were in force.
 ALTER TABLE rollup_hour ADD COLUMN below INTEGER NOT NULL DEFAULT 0;
@@ -62,7 +78,7 @@ CREATE TABLE limits(
 -- Stored hours in [first, until) that were judged by other limits.
 CREATE TABLE rejudge(channel TEXT PRIMARY KEY, first INTEGER NOT NULL, until INTEGER NOT NULL) WITHOUT ROWID;
 """
-STEPS = (_FIRST, _LIMITS)
+STEPS = (_FIRST, _LETTERS_BY_SENDER, _ROLLUP_CHANGES, _ARCHIVE, _LIMITS)
 """What makes schema n + 1 out of schema n, from the empty file on. A step that was released is never changed."""
 _ONE_MORE = "UPDATE meta SET value = value + 1 WHERE key = 'schema_version';"
 

@@ -45,6 +45,22 @@ class RetentionSettings(BaseModel):
         return Retention(_days(self.raw_days), _days(self.hourly_days))
 
 
+class ArchiveSettings(BaseModel):
+    """When months leave the database for Parquet files in ``archive`` beside it."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    after_days: int = Field(default=90, ge=1)
+    """A month is archived when so many days have passed since its end (UTC)."""
+    part_readings: int = Field(default=4_000_000, ge=1)
+    """A month with more readings is written as several files, each of a range of channels."""
+    fold_readings: int = Field(default=10_000, ge=1)
+    """A file is written anew when so many late readings wait for it in the database ..."""
+    fold_after_days: int = Field(default=7, ge=0)
+    """... or when one has waited for so long."""
+    check_every_seconds: float = Field(default=3600.0, gt=0)
+
+
 class JournalSettings(BaseModel):
     """How the journal works; the defaults suit a clinic up to a district."""
 
@@ -63,15 +79,21 @@ class JournalSettings(BaseModel):
     prune_every_seconds: float = Field(default=3600.0, gt=0)
     cover_factor: float = Field(default=2.0, ge=1)
     """A reading stands for the time up to the next one, at most for its channel's interval times this."""
-    rejected_per_reason: int = Field(default=500, ge=1)
-    """So many refused records are kept for each reason; a flood of one reason pushes out only its own."""
-    rejected_payload_bytes: int = Field(default=4096, ge=0)
-    """A longer payload is cut."""
+    rejected_per_reason: int = Field(default=50_000, ge=1)
+    """So many refused payloads and records are kept for each reason; a flood of one reason pushes out only its own."""
+    rejected_per_sender: int = Field(default=1_000, ge=1)
+    """... and so many of one sender for one reason; also what is kept of a node that nobody has registered yet."""
+    rejected_bytes: int = Field(default=256 * 1024 * 1024, ge=1024)
+    """All of them together; beyond it the oldest go, whatever their reason."""
+    rejected_payload_bytes: int = Field(default=262_144, ge=0)
+    """A longer payload is cut, and cannot be replayed."""
     recent_readings: int = Field(default=50_000, ge=0)
     """So many of the last readings stay in memory for followers that keep up."""
     readers: int = Field(default=2, ge=1)
     """Threads, each with its own read-only connection; more of them wait for each other and for the event loop."""
     retention: RetentionSettings = RetentionSettings()
+    archive: ArchiveSettings | None = None
+    """Nothing is archived unless this stands in the configuration; what was archived is read all the same."""
 
 
 def _days(days: int | None) -> int | None:

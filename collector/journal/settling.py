@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from itertools import chain
 from typing import TypeAlias
 
-from collector.journal.buckets import HourKey, Recomputed
+from collector.journal.buckets import BUCKET_COLUMNS, HourKey, Recomputed
 from collector.journal.packed import Insert, fetch
 from collector.journal.precedence import excluded_wins
 from collector.journal.rollup import floor_to, touched_hours
@@ -30,22 +30,23 @@ _MOVE = f"""
     ON CONFLICT(sid, ts) DO UPDATE SET value = excluded.value, quality = excluded.quality, received = excluded.received
     WHERE {excluded_wins("readings")}
 """
-_NEWEST = """
+_NEWEST = f"""
     INSERT INTO latest
     SELECT r.sid, r.ts, r.value, r.quality, r.received FROM json_each(?) AS wanted CROSS JOIN readings AS r
     ON r.sid = wanted.value AND r.ts = (SELECT max(ts) FROM readings WHERE sid = wanted.value) WHERE true
     ON CONFLICT(sid) DO UPDATE
     SET ts = excluded.ts, value = excluded.value, quality = excluded.quality, received = excluded.received
-    WHERE excluded.ts >= latest.ts
-"""
+    WHERE excluded.ts > latest.ts OR (excluded.ts = latest.ts AND {excluded_wins("latest")})
+"""  # noqa: S608 -- constants of this package
 _TOUCHED = f"""
     FROM (SELECT log.sid AS sid, min(log.ts) AS first, max(log.ts) AS last {_FROM_LOG}
     GROUP BY log.sid, log.ts / {HOUR_MS})
 """
 _DIRTY = Insert("INSERT OR IGNORE INTO dirty_hour", 2)
+_STORED = f"sid, {BUCKET_COLUMNS}, changed"
 _STORE = {
-    "rollup_hour": Insert("INSERT OR REPLACE INTO rollup_hour", 10),
-    "rollup_day": Insert("INSERT OR REPLACE INTO rollup_day", 10),
+    table: Insert(f"INSERT OR REPLACE INTO {table}({_STORED})", len(_STORED.split()))
+    for table in ("rollup_hour", "rollup_day")
 }
 _SLICE = {
     "readings": "SELECT ts FROM readings WHERE sid = ? ORDER BY ts LIMIT 1 OFFSET ?",
@@ -89,8 +90,12 @@ class Settler:
         """Keep recomputed buckets; take the hours after ``done`` that they answer off the list."""
         connection = self._writer.connection
         with transaction(connection, self._writer.path):
+            (changes,) = connection.execute("SELECT value FROM meta WHERE key = 'rollup_changes'").fetchone()
             for table, buckets in (("rollup_hour", fresh.hours), ("rollup_day", fresh.days)):
-                _STORE[table].run(connection, [value for sid, bucket in buckets for value in (sid, *bucket)])
+                rows = ((sid, *bucket, change) for change, (sid, bucket) in enumerate(buckets, changes + 1))
+                _STORE[table].run(connection, list(chain.from_iterable(rows)))
+                changes += len(buckets)
+            connection.execute("UPDATE meta SET value = ? WHERE key = 'rollup_changes'", (changes,))
             connection.execute(
                 "DELETE FROM dirty_hour WHERE (sid, start) > (?, ?) AND (sid, start) <= (?, ?) AND start < ?",
                 (*done, *fresh.last, before),

@@ -4,28 +4,22 @@ from __future__ import annotations
 
 import sqlite3
 import time
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from itertools import chain
+from itertools import chain, count
 from pathlib import Path
 from typing import Any
 
 from collector.journal.errors import translated
+from collector.journal.letters import LetterBox
 from collector.journal.memory import Newest, Recent, SeriesNumbers, Unsettled
 from collector.journal.packed import Insert, fetch
 from collector.journal.settings import JournalSettings
-from domain.reading import Reading
+from domain.reading import Quality, Reading
 from domain.rejection import Rejected
 
+_CODES = {quality: int(quality) for quality in Quality}
 _LOG = Insert("INSERT INTO log", 6)
-_REJECTED = Insert("INSERT INTO rejected(reason, received, topic, node, detail, payload)", 6)
-_DETAIL_CHARACTERS = 1_000
-_COUNT = "INSERT INTO rejected_total VALUES(?, ?) ON CONFLICT(reason) DO UPDATE SET count = count + excluded.count"
-_BOUND = (
-    "DELETE FROM rejected WHERE reason = ?1 AND id <= "
-    "(SELECT id FROM rejected WHERE reason = ?1 ORDER BY id DESC LIMIT 1 OFFSET ?2)"
-)
 
 
 @contextmanager
@@ -54,7 +48,7 @@ class Writer:
         self.recent = Recent(settings.recent_readings)
         self.commits = 0
         self.commit_seconds = 0.0
-        self._settings = settings
+        self._letters = LetterBox(connection, settings)
         with translated(path):
             self.series.add(connection.execute("SELECT sid, channel FROM series").fetchall())
             (self.settled,) = connection.execute("SELECT value FROM meta WHERE key = 'settled'").fetchone()
@@ -67,11 +61,11 @@ class Writer:
         """Store in one transaction; return the position of the last reading ever stored."""
         started = time.perf_counter()
         first, new_series = self.position + 1, dict[str, int]()
-        with transaction(self.connection, self.path):
+        with transaction(self.connection, self.path), self._letters.undone_with_it():
             rows = self._rows(first, readings, new_series)
             _LOG.run(self.connection, rows)
             if rejected:
-                self._reject(rejected)
+                self._letters.keep(rejected)
         self.series.add((sid, channel) for channel, sid in new_series.items())
         self._remember(first, readings, rows[2::6])
         self.commits += 1
@@ -79,12 +73,18 @@ class Writer:
         return self.position
 
     def _rows(self, first: int, readings: Sequence[Reading], new_series: dict[str, int]) -> list[Any]:
-        """Return flat log rows; +quality is a plain integer, which sqlite3 binds without asking its adapters."""
-        sids, rows = self.series.sids, list[Any]()
-        for position, (channel, ts, value, quality, received) in enumerate(readings, first):
-            sid = sids.get(channel) or new_series.get(channel) or self._new_series(channel, new_series)
-            rows += (position, ts, sid, value, +quality, received)
-        return rows
+        """Return flat log rows, put together column by column; sqlite3 binds plain integers without asking adapters."""
+        if not readings:
+            return []
+        channels, moments, values, qualities, received = zip(*readings, strict=True)
+        sids = list(map(self.series.sids.get, channels))
+        if None in sids:
+            sids = [
+                sid or new_series.get(channel) or self._new_series(channel, new_series)
+                for sid, channel in zip(sids, channels, strict=True)
+            ]
+        codes = map(_CODES.__getitem__, qualities)
+        return list(chain.from_iterable(zip(count(first), moments, sids, values, codes, received, strict=False)))
 
     def _new_series(self, channel: str, new_series: dict[str, int]) -> int:
         sid = len(self.series.sids) + len(new_series) + 1
@@ -92,16 +92,10 @@ class Writer:
         new_series[channel] = sid
         return sid
 
-    def _reject(self, rejected: Sequence[Rejected]) -> None:
-        longest = self._settings.rejected_payload_bytes
-        rows = (
-            (r.reason.value, r.received_at_ms, r.topic, r.node, r.detail[:_DETAIL_CHARACTERS], r.payload[:longest])
-            for r in rejected
-        )
-        _REJECTED.run(self.connection, list(chain.from_iterable(rows)))
-        for reason, count in Counter(r.reason for r in rejected).items():
-            self.connection.execute(_COUNT, (reason.value, count))
-            self.connection.execute(_BOUND, (reason.value, self._settings.rejected_per_reason))
+    def forget_letters(self, ids: Sequence[int]) -> None:
+        """Delete dead letters."""
+        with transaction(self.connection, self.path):
+            self._letters.forget(ids)
 
     def _remember(self, first: int, readings: Sequence[Reading], sids: Sequence[int]) -> None:
         if readings:

@@ -70,7 +70,7 @@ class Link:
 
     async def _session(self, connected: Callable[[aiomqtt.Client, FastClient], Awaitable[None]]) -> None:
         """Connect and stay until the connection ends, which raises ``_LostError``, or does not come about."""
-        client = self._client()
+        client = new_client(self._settings, self._name, keeps_session=self._keeps_session, tls=self._tls)
         fast = FastClient(client, self._user.on_message, self._user.on_published)
         try:
             async with client:
@@ -84,27 +84,29 @@ class Link:
         finally:
             self._user.disconnected()
 
-    def _client(self) -> aiomqtt.Client:
-        """Return a new client: one that is used for a second connection would deliver its old queue again."""
-        settings = self._settings
-        username, password = settings.credentials
-        return aiomqtt.Client(
-            settings.host,
-            settings.port,
-            username=username,
-            password=password,
-            identifier=f"{settings.client_id}-{self._name}",
-            clean_session=not self._keeps_session,
-            keepalive=max(1, round(settings.keepalive.total_seconds())),
-            tls_context=self._tls,
-        )
-
     def _fresh_waits(self) -> backoff.Waits:
         return backoff.waits(self._settings.reconnect_first, self._settings.reconnect_longest, self._jitter)
 
 
 class _LostError(PeerError):
     """A connection that had been made came to its end."""
+
+
+def new_client(
+    settings: MqttSourceSettings, name: str, *, keeps_session: bool, tls: ssl.SSLContext | None
+) -> aiomqtt.Client:
+    """Return a client for one connection: used for a second one it would deliver its old queue again."""
+    username, password = settings.credentials
+    return aiomqtt.Client(
+        settings.host,
+        settings.port,
+        username=username,
+        password=password,
+        identifier=f"{settings.client_id}-{name}",
+        clean_session=not keeps_session,
+        keepalive=max(1, round(settings.keepalive.total_seconds())),
+        tls_context=tls,
+    )
 
 
 def tls_context(settings: MqttSourceSettings) -> ssl.SSLContext | None:

@@ -323,5 +323,7 @@ class StoreContract:
         dead = await outbox.claim("email", now=lease, lease_until=lease + MINUTE, limit=100)
         assert {item.attempts for item in dead} == {2}
         # Whoever lost the claim can no longer write what came of it.
-        await outbox.put_back(rest[0] if rest else claims[0][0], next_attempt_at=lease, error="late")
+        await outbox.put_back(
+            next(item for claim in (rest, *claims) for item in claim), next_attempt_at=lease, error="late"
+        )
         assert await outbox.next_due("email") == lease + MINUTE

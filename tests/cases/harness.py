@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from app.config import ServiceConfig
 from app.documents import read_document
@@ -33,15 +33,32 @@ def case_folders() -> list[Path]:
     return sorted(path.parent for path in CASES.rglob(STORY))
 
 
-async def run_case(folder: Path, data: Path) -> str:
-    """Return the difference between what a case expects and what came; empty where there is none."""
+class Play(NamedTuple):
+    """A story that was played, and what it was played with."""
+
+    story: Story
+    config: ServiceConfig
+    rules: Sequence[Rule]
+    start_ms: int
+    end_ms: int
+    came: Expected
+
+
+async def play(folder: Path, data: Path) -> Play:
+    """Play the story of a case; what the service stored is left in ``data``."""
     story, steps = read_story(folder)
     registry = read_document(folder / story.registry)
     start_ms = to_ms(story.start)
     planned = schedule(start_ms, steps, directory_of(registry))
     config = _config(story, folder, data)
-    service = Service(config, _rules(story, config), registry, HandClock(start_ms))
-    came = await _play(service, planned, start_ms)
+    rules = _rules(story, config)
+    came = await _play(Service(config, rules, registry, HandClock(start_ms)), planned, start_ms)
+    return Play(story, config, rules, start_ms, planned.end_ms + 1, came)
+
+
+async def run_case(folder: Path, data: Path) -> str:
+    """Return the difference between what a case expects and what came; empty where there is none."""
+    story, *_, came = await play(folder, data)
     expected = read_expected(folder)
     found = f"there is no {EXPECTED} yet" if expected is None else difference(expected, came)
     return f"{story.sentence}\n\n{found}\n\nAll that came, as {EXPECTED}:\n{written(came)}\n" if found else ""

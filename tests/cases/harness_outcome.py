@@ -28,7 +28,7 @@ async def outcome(service: Service, start_ms: int) -> Expected:
     alerts = await service.alerts.alerts(open_only=False, limit=10_000)
     journal = service.parts.ground.journal
     return Expected(
-        episodes=tuple(_episode(each, start_ms) for each in episodes),
+        episodes=tuple(expected_episode(each, start_ms) for each in episodes),
         alerts=tuple(_alert(each) for each in reversed(alerts)),
         messages=tuple(_message(each, start_ms) for each in service.said),
         rejected={reason.value: count for reason, count in sorted((await journal.rejected_counts()).items())},
@@ -101,7 +101,8 @@ def _shown(value: object) -> str:
     return f'"{text}"' if re.search(r"[:,{}#]|^$", text) else text
 
 
-def _episode(episode: Episode, start_ms: int) -> ExpectedEpisode:
+def expected_episode(episode: Episode, start_ms: int) -> ExpectedEpisode:
+    """Return an episode as a case's files write it."""
     return ExpectedEpisode(
         rule=episode.rule,
         of=episode.subject,

@@ -15,7 +15,7 @@ from domain.instant import to_datetime
 from domain.reading import Batch, Sample
 from domain.senml import WireFormat, encode
 from domain.topics import UpLane
-from tests.cases.harness_series import Point
+from rules.notation import Point
 from tests.cases.harness_story import Acknowledge, Payload, Readings, Restart, Silent, Step, Told, Wait
 
 EPOCH = "story"

@@ -12,7 +12,7 @@ from app.documents import read_document
 from domain.document import Document
 from domain.document import Path as Steps
 from domain.instant import parse_duration, parse_rfc3339
-from tests.cases.harness_series import Point, parse_series
+from rules.notation import Point, parse_series
 
 STORY, EXPECTED = "story.yaml", "expected.yaml"
 

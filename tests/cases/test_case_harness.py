@@ -14,10 +14,10 @@ from domain.reading import Quality
 from domain.senml import decode
 from domain.topics import UpLane
 from registry.checks import directory_of
+from rules.notation import Point, parse_series
 from tests.cases.harness import CASES
 from tests.cases.harness_outcome import difference, written
 from tests.cases.harness_schedule import Arrival, Stop, schedule
-from tests.cases.harness_series import Point, parse_series
 from tests.cases.harness_story import EXPECTED, STORY, Expected, read_expected, read_story
 
 START_MS = to_ms(parse_rfc3339("2026-03-02T06:00:00Z"))

@@ -139,7 +139,7 @@ class Recorder:
 @asynccontextmanager
 async def running(
     recorder: Recorder,
-    registry: Directory,
+    registry: Directory | Callable[[], Directory],
     *,
     commit: Callable[[Sequence[Reading], Sequence[Rejected]], Awaitable[int]] | None = None,
     on_event: TakeEvent | None = None,
@@ -147,7 +147,7 @@ async def running(
 ) -> AsyncIterator[Pipeline]:
     """Run a pipeline over the recorder; ``settings`` are those of ``PipelineSettings``."""
     pipeline = Pipeline(
-        directory=lambda: registry,
+        directory=(lambda: registry) if isinstance(registry, Directory) else registry,
         commit=commit or recorder.commit,
         send_receipt=recorder.send_receipt,
         on_committed=recorder.on_committed,

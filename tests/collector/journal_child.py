@@ -6,13 +6,17 @@ import asyncio
 import sys
 from pathlib import Path
 
-from collector.journal import Journal, JournalSettings
+from collector.journal import ArchiveSettings, Journal, JournalSettings
 from domain.reading import Quality, Reading
 
 BATCH = 50
 CHANNELS = 20
 NAME = "follower"
 SETTINGS = JournalSettings(slice_rows=40, settle_rows=500, settle_after_seconds=0.05, check_seconds=0.01)
+
+ARCHIVING = SETTINGS.model_copy(
+    update={"archive": ArchiveSettings(part_readings=200, fold_readings=100, check_every_seconds=0.01)}
+)
 
 
 def batch(number: int) -> list[Reading]:
@@ -36,9 +40,9 @@ class StandingClock:
         await asyncio.sleep(seconds)
 
 
-async def write(folder: Path) -> None:
+async def write(folder: Path, settings: JournalSettings) -> None:
     """Commit, settle and move a cursor, saying ``position cursor`` after each commit that returned."""
-    async with Journal.open(folder, settings=SETTINGS) as journal, asyncio.TaskGroup() as tasks:
+    async with Journal.open(folder, settings=settings) as journal, asyncio.TaskGroup() as tasks:
         tasks.create_task(journal.run(StandingClock()))
         cursor = await journal.cursor(NAME) or 0
         while True:
@@ -65,4 +69,7 @@ async def follow(folder: Path, upto: int) -> None:
 
 if __name__ == "__main__":
     role, where, *rest = sys.argv[1:]
-    asyncio.run(write(Path(where)) if role == "write" else follow(Path(where), int(rest[0])))
+    if role == "follow":
+        asyncio.run(follow(Path(where), int(rest[0])))
+    else:
+        asyncio.run(write(Path(where), ARCHIVING if role == "archive" else SETTINGS))

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from collector.journal import Journal, JournalSettings, Kept, Resolution, Retention, Rollup
-from collector.journal.schema import _LIMITS, FILE_NAME, STEPS
+from collector.journal.schema import FILE_NAME, STEPS
 from domain.instant import DAY_MS, HOUR_MS, MINUTE_MS
 from domain.limits import (
     ALWAYS_MS,
@@ -194,12 +194,11 @@ async def test_a_journal_from_before_limits_is_judged_as_it_is_read(tmp_path: Pa
 
 
 def _as_before_limits(path: Path, folder: Path) -> None:
-    """Write the same content into a file as the first released schema had it."""
+    """Write the same content into a file as the first schema had it."""
     folder.mkdir()
     with closing(sqlite3.connect(folder / FILE_NAME)) as connection:
-        for step in STEPS[: STEPS.index(_LIMITS)]:
-            connection.executescript(step)
-            connection.execute("UPDATE meta SET value = value + 1 WHERE key = 'schema_version'")
+        connection.executescript(STEPS[0])
+        connection.execute("UPDATE meta SET value = 1 WHERE key = 'schema_version'")
         connection.execute("ATTACH ? AS new", (str(path),))
         connection.executescript(COPY)
         connection.commit()

@@ -122,6 +122,35 @@ def _prefix(folder: Path) -> int:
     return position
 
 
+def _commits_found(folder: Path, database: bytes, log: bytes) -> int:
+    """Return how many whole commits SQLite finds in a database with this log, and that nothing else is in it."""
+    (folder / DATABASE).write_bytes(database)
+    (folder / f"{DATABASE}-wal").write_bytes(log)
+    with closing(sqlite3.connect(folder / DATABASE, isolation_level=None)) as connection:
+        connection.execute("PRAGMA synchronous=OFF")
+        rows = connection.execute("SELECT ts, value FROM log ORDER BY position").fetchall()
+    assert rows == [(r.measured_at_ms, r.value) for r in _expected(len(rows))]
+    return len(rows) // BATCH
+
+
+def test_every_byte_of_the_last_commit_torn_or_changed_costs_that_commit_alone(tmp_path: Path) -> None:
+    """Cut or changed at any offset of its last commit, the log brings back every commit before it."""
+    whole, torn = tmp_path / "whole", tmp_path / "torn"
+    torn.mkdir()
+    opened = OpenToWrite(whole, SETTINGS)
+    ends = []
+    for number in range(4):
+        opened.writer.commit(batch(number), ())
+        ends.append((whole / f"{DATABASE}-wal").stat().st_size)
+    log, database = (whole / f"{DATABASE}-wal").read_bytes(), (whole / DATABASE).read_bytes()
+    opened.close()
+    assert _commits_found(torn, database, log) == 4
+    for offset in range(ends[2], ends[3]):
+        assert _commits_found(torn, database, log[:offset]) == 3
+        changed = log[:offset] + bytes((log[offset] ^ 0x10,)) + log[offset + 1 :]
+        assert _commits_found(torn, database, changed) == 3
+
+
 @contextmanager
 def _small_disk(folder: Path) -> Iterator[bool]:
     """Leave the folder little room; yield whether it is a disk of its own or a limit on the size of files."""

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from collector.journal import Journal, JournalSettings, Resolution, Retention, RetentionSettings, Rollup
+from collector.journal import Journal, JournalSettings, LetterFilter, Resolution, Retention, RetentionSettings, Rollup
 from collector.journal.packed import Insert, fetch
 from domain.instant import DAY_MS, HOUR_MS, MINUTE_MS
 from domain.reading import Quality
@@ -137,10 +137,12 @@ async def test_rejected_are_bounded_by_reason_and_all_counted(tmp_path: Path) ->
         await journal.commit([], [_rejected(0, Reason.WRONG_NODE)])
         await journal.commit([reading(0, 1.0)], [_rejected(n) for n in range(1, 8)])
         await journal.commit([], [_rejected(8)])
-        kept = await journal.rejected(10)
+        kept = [letter.rejected for letter in await journal.letters(limit=10, newest_first=True)]
         assert [r.received_at_ms for r in kept] == [8, 7, 6, 0]
         assert kept[0] == _rejected(8)._replace(payload=b"01234567")
-        assert [r.received_at_ms for r in await journal.rejected(1, Reason.WRONG_NODE)] == [0]
+        assert [
+            each.rejected.received_at_ms for each in await journal.letters(LetterFilter(Reason.WRONG_NODE), limit=1)
+        ] == [0]
         assert await journal.rejected_counts() == {Reason.MALFORMED: 8, Reason.WRONG_NODE: 1}
 
 

@@ -95,6 +95,16 @@ async def test_who_gets_no_receipt_learns_that_a_message_could_not_be_stored() -
     assert outcomes == {"good": Outcome(True, 1, []), "cursed": NOT_STORED, "also good": Outcome(True, 1, [])}
 
 
+async def test_refused_payloads_fill_a_group_by_their_size() -> None:
+    """They are kept whole, and a group of many large ones would be more than memory."""
+    recorder = Recorder()
+    async with running(recorder, directory("n1"), group_readings=100, group_age=timedelta(seconds=1)) as pipeline:
+        for _ in range(6):
+            await pipeline.accept(up("unknown", UpLane.LIVE), b"x" * 60_000, NOW_MS)
+        await recorder.until(lambda: len(recorder.rejected) == 6)
+    assert len(recorder.groups) >= 3
+
+
 async def test_batches_of_one_node_share_one_receipt() -> None:
     """What a node sent into one group is receipted in one message, with what was refused of it."""
     recorder = Recorder()
@@ -112,7 +122,7 @@ async def test_a_batch_of_refused_records_is_kept_and_receipted() -> None:
         await send(pipeline, "n1", payload("n1", 1, Sample("nothing", NOW_MS, 1.0)))
         await recorder.until(lambda: recorder.receipted("n1", 1))
     assert [refused.reason for refused in recorder.rejected] == [Reason.UNKNOWN_CHANNEL]
-    assert json.loads(recorder.rejected[0].payload)["n"] == "nothing"
+    assert json.loads(recorder.rejected[0].payload)[0]["n"] == "nothing"
     assert not recorder.told
 
 

@@ -166,6 +166,21 @@ def test_a_boot_that_never_knew_the_time_is_placed_as_late_as_possible(node: Nod
     assert earlier[-1].measured_at_ms == started_ms
 
 
+def test_a_batch_with_a_number_waits_with_its_boot(node: Node, machine: FakeMachine) -> None:
+    """What was about to be sent when the plug was pulled is not sent with ages of the next boot."""
+    node.measure(1)
+    assert node.delivered(receipt=False)
+    machine.reboot(off_ms=HOUR_MS, error_ms=-TRUE_START_MS)
+    node.restart()
+    assert not node.delivered()
+    machine.synchronise()
+    node.measure(1)
+    earlier, last = node.delivered()
+    assert is_true(last)
+    assert earlier.quality is Quality.UNCERTAIN
+    assert earlier.measured_at_ms >= (earlier.value or 0)
+
+
 def test_several_boots_without_a_clock_stay_in_order(node: Node, machine: FakeMachine) -> None:
     """Boots follow one another without overlapping, between what is known before and after."""
     for _ in range(4):

@@ -15,11 +15,10 @@ from domain.quantities import QUANTITIES
 from domain.reading import Quality, Reading
 from rules.amendment import Ask
 from rules.engine import Engine, Event
-from rules.judgement import judge
 from rules.loader import load_rules
 from rules.model import Rule
-from rules.series import Window
 from rules.settings import EngineSettings
+from rules.workbench import Workbench
 
 START_MS = 1_700_000_040_000
 """A whole minute in November 2023."""
@@ -101,27 +100,20 @@ def figures(episode: Episode) -> tuple[object, ...]:
     )
 
 
-class World:
-    """An engine over dictionaries that keep readings and episodes the way the real stores do."""
+class World(Workbench):
+    """A workbench that remembers what was asked for, and can be started again from a snapshot."""
 
     def __init__(
         self, rules: Sequence[Rule], directory: Directory | None = None, settings: EngineSettings | None = None
     ) -> None:
-        self.rules = rules
-        self.directory = directory or directory_of()
-        self.settings = settings or EngineSettings()
-        self.engine = Engine(rules, self.directory, settings=self.settings)
-        self.stored: dict[str, dict[int, Reading]] = {}
-        self.episodes: dict[str, Episode] = {}
+        self.rules, self.directory, self.settings = rules, directory or directory_of(), settings or EngineSettings()
+        super().__init__(rules, self.directory, self.settings)
         self.snapshot: dict[str, bytes] = {}
         self.asked: list[Ask] = []
 
     def arrive(self, *events: Event) -> list[EpisodeChange]:
-        """Store a batch as the journal does (idempotent on channel and moment), then judge it."""
-        for event in events:
-            if isinstance(event, Reading):
-                self.stored.setdefault(event.channel, {}).setdefault(event.measured_at_ms, event)
-        changes = judge(self.engine, events, self._series, self._episodes, self._apply)
+        """Store a batch, judge it and keep what the engine wants remembered."""
+        changes = super().arrive(*events)
         self.save()
         return changes
 
@@ -148,24 +140,9 @@ class World:
 
     def _series(self, ask: Ask) -> list[Reading]:
         self.asked.append(ask)
-        stored = self.stored.get(ask.channel, {})
-        return [each for moment_ms, each in stored.items() if ask.from_ms <= moment_ms < ask.to_ms]
-
-    def _episodes(self, subject: str, window: Window) -> list[Episode]:
-        return [
-            episode
-            for episode in self.episodes.values()
-            if episode.subject == subject
-            and to_ms(episode.started_at) <= window.to_ms
-            and (episode.ended_at is None or to_ms(episode.ended_at) >= window.from_ms)
-        ]
+        return super()._series(ask)
 
     def _apply(self, change: EpisodeChange) -> None:
-        known = self.episodes.get(change.episode.id)
-        if change.kind is ChangeKind.RETRACTED:
-            assert known is not None, "only what was told can be taken back"
-            del self.episodes[change.episode.id]
-            return
         if change.kind is not ChangeKind.OPENED:
-            assert known is not None, f"{change.kind} before it was opened"
-        self.episodes[change.episode.id] = change.episode
+            assert change.episode.id in self.episodes, f"{change.kind} before it was opened"
+        super()._apply(change)

@@ -32,6 +32,24 @@ def test_an_excursion_that_is_over_is_recorded_and_wakes_nobody() -> None:
     assert world.outcome() == [("warm", "probe", 1, 6, 11, 9.0, 1)]
 
 
+def test_half_a_backlog_that_ends_warm_wakes_nobody() -> None:
+    """The newest reading is fine and comes first; what follows of the backlog may be hours before its end."""
+    world = World(RULE)
+    world.arrive(reading(600, 5.0))
+    changes = world.arrive(*backlog([5.0, *[9.0] * 10], first=0, arrives=601))
+    changes += world.arrive(*backlog([9.0, 5.0], first=11, arrives=602))
+    assert not any(change.live for change in changes)
+    assert world.outcome() == [("warm", "probe", 1, 6, 12, 9.0, 1)]
+
+
+def test_an_excursion_of_the_last_minutes_is_live_in_whatever_order_it_comes() -> None:
+    """It began and ended within the live horizon: told as it would have been in order."""
+    world = World(RULE)
+    world.arrive(reading(20, 5.0))
+    changes = world.arrive(*backlog([9.0] * 8, first=10, arrives=21))
+    assert told(changes) == [(ChangeKind.OPENED, True), (ChangeKind.ENDED, False)]
+
+
 def test_live_data_that_go_on_in_a_backlog_are_live() -> None:
     """The newest reading comes first after an outage; the backlog then shows for how long it has been warm."""
     world = World(RULE)

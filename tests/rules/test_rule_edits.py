@@ -70,8 +70,8 @@ def test_a_reload_keeps_what_is_stale() -> None:
     world = World(LASTING)
     world.arrive(*readings([5.0], first=100))
     late = readings([9.0] * 12)
-    world.stored["probe"].update({each.measured_at_ms: each for each in late})
     for each in late:
+        world.store(each)
         world.engine.step(each)
     world.engine.replace_rules(LASTING, world.directory)
     assert [change.kind for change in world.arrive()] == [ChangeKind.OPENED, ChangeKind.ENDED]

@@ -89,7 +89,13 @@ def _is_cancelled() -> bool:
 def _client(url: str, identifier: str) -> aiomqtt.Client:
     parts = urlsplit(url)
     return aiomqtt.Client(
-        parts.hostname or "", parts.port or 1883, identifier=identifier, clean_session=False, timeout=1
+        parts.hostname or "",
+        parts.port or 1883,
+        username=parts.username,
+        password=parts.password,
+        identifier=identifier,
+        clean_session=False,
+        timeout=1,
     )
 
 

@@ -1,0 +1,1 @@
+"""What is kept, where, and moving it: archive, backup, restore, export."""

@@ -1,0 +1,66 @@
+"""``vitals store restore``: a backup becomes the data of a service that has none."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+from app.config import SERVICE_PASSWORD_FILE, ServiceConfig
+from app.database import make_folder
+from app.store.backup import AUTHORITY, KEYS, SQL_FILE, sqlite_file, verify
+from collector.journal.archive.parquet import sync
+from collector.journal.archive.shelf import FOLDER
+from collector.journal.schema import FILE_NAME
+from domain.errors import OperatorError
+
+Say = Callable[[str], None]
+
+
+def restore(config: ServiceConfig, source: Path, *, say: Say) -> None:
+    """Put a verified backup where the configuration wants its data; the journal last, so that a cut run is seen.
+
+    Raises ``OperatorError`` where there are data already, or the backup is not whole.
+    """
+    manifest = verify(source)
+    moves = _moves(config, source)
+    for _, target in moves:
+        if target.exists():
+            raise OperatorError(f"there is {target} already: move it away first, nothing is ever written over it")
+    make_folder(config.data)
+    for each, target in moves:
+        say(f"{target}")
+        _place(each, target)
+    since = manifest["last_received_at"]
+    say(f"restored as of {manifest['made_at']}; start the service now")
+    if since is not None:
+        say(f"nodes may still have what came later: vitals node command NODE resend from={since} to=NOW --config ...")
+
+
+def _moves(config: ServiceConfig, source: Path) -> list[tuple[Path, Path]]:
+    sql = sqlite_file(config)
+    wanted = [
+        (source / FOLDER, config.data / FOLDER),
+        (source / KEYS, config.key_folder),
+        (source / AUTHORITY, config.authority_folder),
+        (source / SERVICE_PASSWORD_FILE, config.data / SERVICE_PASSWORD_FILE),
+        *([] if sql is None else [(source / SQL_FILE, sql)]),
+        (source / FILE_NAME, config.data / FILE_NAME),
+    ]
+    return [(each, target) for each, target in wanted if each.exists()]
+
+
+def _place(source: Path, target: Path) -> None:
+    unfinished = target.with_name(f".{target.name}.unfinished")
+    try:
+        if source.is_dir():
+            shutil.rmtree(unfinished, ignore_errors=True)
+            shutil.copytree(source, unfinished)
+        else:
+            shutil.copy2(source, unfinished)
+        for each in [unfinished, *unfinished.rglob("*")]:
+            sync(each)
+        unfinished.rename(target)
+        sync(target.parent)
+    except OSError as error:
+        raise OperatorError(f"{target} cannot be written: {error}") from error

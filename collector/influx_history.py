@@ -1,0 +1,142 @@
+"""Asking InfluxDB what the journal would answer: readings and roll-ups of one channel, by InfluxQL.
+
+InfluxQL is the one language of 1.x, 2.x (where the bucket is mapped to a database, by itself since 2.4) and 3 Core.
+What is not stored there cannot be answered: a reading's moment of arrival (its moment of measurement stands for it),
+and of two different values for one moment all but the last one that was sent.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from typing import Any
+
+import aiohttp
+
+from collector.forwarder.client import basic_authorization
+from collector.forwarder.line_protocol import measurement_text, tag_text
+from collector.forwarder.rollup_lines import SECONDS, SUFFIXES
+from collector.forwarder.settings import InfluxKind, InfluxSettings
+from collector.journal.rollup import Resolution, Rollup
+from domain.errors import OperatorError, PeerError
+from domain.places import Channel
+from domain.reading import QUALITY_BY_LABEL, Quality, Reading
+
+LARGEST_ANSWER_BYTES = 64 * 2**20
+_HINTS = {
+    401: "check username and password, or the token",
+    403: "the user or token may not read this database",
+    404: "no such database; on 2.x the bucket needs a mapping (influx v1 dbrp create)",
+}
+_Row = Mapping[str, Any]
+
+
+@asynccontextmanager
+async def open_history(settings: InfluxSettings) -> AsyncIterator[InfluxHistory]:
+    """Yield who asks the configured server; nothing is sent before the first question."""
+    headers = basic_authorization(settings)
+    if settings.kind is not InfluxKind.V1 and settings.token is not None:
+        headers = {"Authorization": f"Token {settings.token.get_secret_value()}"}
+    timeout = aiohttp.ClientTimeout(total=settings.timeout.total_seconds())
+    async with aiohttp.ClientSession(headers=headers, timeout=timeout) as session:
+        yield InfluxHistory(session, settings)
+
+
+class InfluxHistory:
+    """Answers as ``Journal`` does; raises ``PeerError`` where the server is away, ``OperatorError`` for a refusal."""
+
+    def __init__(self, session: aiohttp.ClientSession, settings: InfluxSettings) -> None:
+        self._session, self._settings = session, settings
+
+    async def series(self, channel: Channel, from_ms: int, to_ms: int, limit: int | None = None) -> list[Reading]:
+        """Return the readings of a channel measured in [from, to), in order of time; at most ``limit``."""
+        source = identifier(measurement_text(channel.quantity.measurement))
+        bound = "" if limit is None else f" LIMIT {limit}"
+        rows = await self._ask(_select('"value", "quality"', source, channel, from_ms, to_ms) + bound)
+        return [_reading(channel.id, row) for row in rows]
+
+    async def count(self, channel: Channel, from_ms: int, to_ms: int) -> int:
+        """Return how many moments of a channel in [from, to) are stored."""
+        source = identifier(measurement_text(channel.quantity.measurement))
+        counted = _select('count("value") AS good, count("quality") AS other', source, channel, from_ms, to_ms)
+        rows = await self._ask(counted.removesuffix(" ORDER BY time ASC"))
+        both = _select('count("value") AS good', source, channel, from_ms, to_ms).removesuffix(" ORDER BY time ASC")
+        doubtful = await self._ask(f"{both} AND \"quality\" != ''")
+        total = sum(row["good"] + row["other"] for row in rows)
+        return int(total - sum(row["good"] for row in doubtful))
+
+    async def rollups(self, channel: Channel, from_ms: int, to_ms: int, resolution: Resolution) -> list[Rollup]:
+        """Return the roll-ups of a channel that share time with [from, to), in order, as far as they were forwarded."""
+        name = f"{channel.quantity.measurement}{SUFFIXES[resolution]}"
+        fields = ", ".join(map(identifier, ("mean", "min", "max", "count", *SECONDS)))
+        source = identifier(measurement_text(name))
+        rows = await self._ask(_select(fields, source, channel, from_ms - from_ms % resolution, to_ms))
+        # One that late data emptied was overwritten with nothing, for a point cannot be taken back.
+        return [_rollup(row) for row in rows if row["count"] or row["covered_seconds"]]
+
+    async def series_of(self, measurement: str, name: str, from_ms: int, to_ms: int) -> list[tuple[int, float]]:
+        """Return time and value of whatever a measurement has under a channel's name: for checking a server."""
+        source = identifier(measurement_text(measurement))
+        where = f'"channel" = {string(tag_text(name))} AND time >= {from_ms}ms AND time < {to_ms}ms'
+        rows = await self._ask(f'SELECT "value" FROM {source} WHERE {where}')  # noqa: S608 - quoted
+        return [(row["time"], row["value"]) for row in rows]
+
+    async def drop(self, measurement: str) -> None:
+        """Remove a measurement."""
+        await self._ask(f"DROP MEASUREMENT {identifier(measurement_text(measurement))}")
+
+    async def _ask(self, query: str) -> list[_Row]:
+        data = {"q": query, "db": self._settings.database, "epoch": "ms"}
+        try:
+            async with self._session.post(f"{self._settings.url}/query", data=data, allow_redirects=False) as response:
+                body = await response.content.read(LARGEST_ANSWER_BYTES)
+                status = response.status
+        except (aiohttp.ClientError, OSError, TimeoutError) as error:
+            said = str(error) or type(error).__name__
+            raise PeerError(f"InfluxDB at {self._settings.url} does not answer: {said}") from error
+        return _rows(status, body, self._settings.url)
+
+
+def identifier(name: str) -> str:
+    """Return a name as InfluxQL quotes it."""
+    escaped = name.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'
+
+
+def string(text: str) -> str:
+    """Return a text as InfluxQL quotes it."""
+    escaped = text.replace("\\", "\\\\").replace("'", "\\'").replace("\n", "\\n")
+    return f"'{escaped}'"
+
+
+def _select(fields: str, source: str, channel: Channel, from_ms: int, to_ms: int) -> str:
+    where = f'"channel" = {string(tag_text(channel.id))} AND time >= {from_ms}ms AND time < {to_ms}ms'
+    return f"SELECT {fields} FROM {source} WHERE {where} ORDER BY time ASC"  # noqa: S608 - quoted above
+
+
+def _rows(status: int, body: bytes, url: str) -> list[_Row]:
+    try:
+        document = json.loads(body)
+    except ValueError as error:
+        raise PeerError(f"{url} answers {status} with something that InfluxDB does not say") from error
+    results = document.get("results", [{}]) if isinstance(document, dict) else [{}]
+    said = document.get("error") or document.get("message") or results[0].get("error", "")
+    if status >= 500 or status == 429:
+        raise PeerError(f"InfluxDB at {url} answers {status}: {said}")
+    if status != 200 or said:
+        raise OperatorError(f"InfluxDB at {url} refuses a query ({status}): {said or _HINTS.get(status, 'no reason')}")
+    found = results[0].get("series", [])
+    return [dict(zip(each["columns"], row, strict=True)) for each in found for row in each["values"]]
+
+
+def _reading(channel: str, row: _Row) -> Reading:
+    quality = QUALITY_BY_LABEL.get(row["quality"] or "", Quality.GOOD)
+    value = None if row["value"] is None else float(row["value"])
+    return Reading(channel, row["time"], value, quality, row["time"])
+
+
+def _rollup(row: _Row) -> Rollup:
+    mean, minimum, maximum = (None if row[name] is None else float(row[name]) for name in ("mean", "min", "max"))
+    seconds = (float(row[name] or 0.0) for name in SECONDS)  # of those written before limits were kept: none
+    return Rollup(row["time"], mean, minimum, maximum, int(row["count"]), *seconds)

@@ -1,0 +1,173 @@
+"""Judges the trials of a rule by the real engine, over one channel of one piece of equipment at one node."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime, timedelta
+from typing import NamedTuple
+
+from domain.directory import Directory
+from domain.episode import Episode, SubjectKind
+from domain.instant import MINUTE_MS, format_duration, to_ms
+from domain.places import Channel, Equipment, EquipmentKind, Facility, Node
+from domain.quantities import QUANTITIES, Quantity
+from domain.reading import Quality, Reading
+from rules.compile import milliseconds
+from rules.engine import Event, Tick
+from rules.model import Rule
+from rules.notation import parse_series
+from rules.trial import Expected, Trial
+from rules.values import Amount, Limit, Reference, shown
+from rules.workbench import Workbench
+
+START_MS = 1_767_225_600_000
+"""2026-01-01T00:00:00Z, when every trial begins."""
+_PLACE, _CHANNEL, _OTHER = "trial", "trial/equipment/channel", "trial/gateway/other"
+_ANYTHING = QUANTITIES["temperature"]
+_ROUNDING = 1e-9
+
+
+class Found(NamedTuple):
+    """An episode that came of a trial, and whether it was told as live."""
+
+    episode: Episode
+    live: bool
+
+
+class Outcome(NamedTuple):
+    """What came of one trial of one rule."""
+
+    rule: Rule
+    trial: Trial
+    difference: str
+    """What was expected and what came, in words; empty where they agree."""
+
+
+def prove(rules: Iterable[Rule]) -> Iterator[Outcome]:
+    """Yield the outcome of every trial of every rule."""
+    for rule in rules:
+        for trial in rule.tests:
+            yield Outcome(rule, trial, _difference(trial, rule, _judged(trial, rule)))
+
+
+def _judged(trial: Trial, rule: Rule) -> list[Found]:
+    """Return the episodes that the rule makes of the trial, by their start."""
+    channel = _channel(trial, rule.quantity or _ANYTHING)
+    about_node = rule.applies_to.subject_kind is SubjectKind.NODE
+    bench = Workbench([rule], _directory(channel, (*rule.applies_to.equipment, EquipmentKind.GATEWAY)[0]))
+    live: set[str] = set()
+    for event in _events(trial, channel, others_report=not about_node):
+        live |= {change.episode.id for change in bench.arrive(event) if change.live}
+    subject = _PLACE if about_node else _CHANNEL
+    return [Found(each, each.id in live) for each in bench.in_order() if each.subject == subject]
+
+
+def _channel(trial: Trial, quantity: Quantity) -> Channel:
+    limits = {name: _canonical(limit, quantity) for name, limit in trial.limits.items()}
+    return Channel(_CHANNEL, _PLACE, "equipment", _PLACE, "channel", quantity, trial.every, limits)
+
+
+def _canonical(limit: Amount | Reference, quantity: Quantity) -> float:
+    unit = limit.unit_for(quantity) if isinstance(limit, Amount) else None
+    if unit is None or not isinstance(limit, Amount):
+        raise ValueError(f"{limit} is no {quantity.name}")  # refused where the rule was read
+    return unit.to_canonical(limit.number)
+
+
+def _directory(channel: Channel, kind: EquipmentKind) -> Directory:
+    other = Channel(_OTHER, _PLACE, "gateway", _PLACE, "other", QUANTITIES["queue_depth"], channel.interval)
+    return Directory(
+        facilities=[Facility(_PLACE, "Trial", "", "", "")],
+        equipment=[
+            Equipment("equipment", _PLACE, kind, "Equipment"),
+            Equipment("gateway", _PLACE, EquipmentKind.GATEWAY, "Gateway"),
+        ],
+        nodes=[Node(_PLACE, _PLACE)],
+        channels=[channel, other],
+    )
+
+
+def _events(trial: Trial, channel: Channel, *, others_report: bool) -> Iterator[Event]:
+    """Yield the readings by arrival with a tick a minute; where ``others_report``, only the channel can be silent."""
+    every_ms = milliseconds(trial.every)
+    places = len(parse_series(trial.readings, channel.quantity.states))
+    arriving = list(_readings(trial, channel))
+    if others_report:
+        arriving += [_heartbeat(START_MS + place * every_ms) for place in range(places)]
+    arriving.sort(key=lambda reading: reading.received_at_ms)
+    tick_ms, end_ms = START_MS, START_MS + places * every_ms
+    for reading in arriving:
+        while tick_ms <= reading.received_at_ms:
+            yield Tick(tick_ms)
+            tick_ms += MINUTE_MS
+        yield reading
+    for now_ms in range(tick_ms, end_ms + 1, MINUTE_MS):
+        yield Tick(now_ms)
+
+
+def _readings(trial: Trial, channel: Channel) -> Iterator[Reading]:
+    every_ms, delay_ms = milliseconds(trial.every), milliseconds(trial.delay)
+    for place, point in enumerate(parse_series(trial.readings, channel.quantity.states)):
+        if point is None:
+            continue
+        measured_ms = START_MS + place * every_ms
+        received_ms = measured_ms + delay_ms if trial.arrives is None else START_MS + milliseconds(trial.arrives)
+        value = None if point.value is None else _canonical(Amount(point.value, trial.unit), channel.quantity)
+        yield Reading(channel.id, measured_ms, value, point.quality, max(measured_ms, received_ms))
+
+
+def _heartbeat(moment_ms: int) -> Reading:
+    return Reading(_OTHER, moment_ms, 0.0, Quality.GOOD, moment_ms)
+
+
+def _difference(trial: Trial, rule: Rule, found: Sequence[Found]) -> str:
+    quantity = rule.quantity or _ANYTHING
+    expected = trial.episodes
+    if len(expected) == len(found) and all(
+        _agrees(one, came, quantity) for one, came in zip(expected, found, strict=True)
+    ):
+        return ""
+    wanted = "; ".join(_worded(each, quantity) for each in expected)
+    came = "; ".join(_worded(_as_expected(each, quantity), quantity) for each in found)
+    return f"expected {wanted or 'nothing'}; found {came or 'nothing'}"
+
+
+def _agrees(expected: Expected, found: Found, quantity: Quantity) -> bool:
+    came = _as_expected(found, quantity)
+    return (
+        (expected.start, expected.end) == (came.start, came.end)
+        and expected.confirmed in (None, came.confirmed)
+        and expected.live in (None, came.live)
+        and (expected.extreme is None or _same(expected.extreme, found.episode.extreme, quantity))
+    )
+
+
+def _same(limit: Limit, extreme: float | None, quantity: Quantity) -> bool:
+    return extreme is not None and abs(_canonical(limit, quantity) - extreme) <= _ROUNDING
+
+
+def _as_expected(found: Found, quantity: Quantity) -> Expected:
+    episode = found.episode
+    return Expected(
+        start=_after(episode.started_at),
+        confirmed=_after(episode.confirmed_at),
+        end=None if episode.ended_at is None else _after(episode.ended_at),
+        extreme=None if episode.extreme is None else Amount(episode.extreme),
+        live=found.live,
+    )
+
+
+def _after(moment: datetime) -> timedelta:
+    return timedelta(milliseconds=to_ms(moment) - START_MS)
+
+
+def _worded(expected: Expected, quantity: Quantity) -> str:
+    parts = [f"from {format_duration(expected.start)}"]
+    if expected.confirmed is not None:
+        parts.append(f"confirmed at {format_duration(expected.confirmed)}")
+    parts.append("going on" if expected.end is None else f"until {format_duration(expected.end)}")
+    if expected.extreme is not None:
+        parts.append(f"worst {shown(quantity, _canonical(expected.extreme, quantity))}")
+    if expected.live is not None:
+        parts.append("told at once" if expected.live else "told late")
+    return " ".join(parts)

@@ -1,0 +1,81 @@
+"""Tests that stand inside a rule: a made-up series of readings, and the episodes that have to come of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Annotated, Any
+
+from pydantic import BeforeValidator, Field
+
+from domain.document import Path
+from domain.quantities import Quantity
+from domain.suggest import allowed_words
+from rules.conditions.base import Flaw, Part
+from rules.notation import parse_series
+from rules.values import Amount, Duration, Limit, Reference, units_of
+
+
+def _series(raw: Any) -> Any:
+    return str(raw) if isinstance(raw, (int, float)) and not isinstance(raw, bool) else raw
+
+
+class Expected(Part):
+    """An episode that has to come of a trial; times count from its first reading."""
+
+    start: Duration
+    confirmed: Duration | None = None
+    """Left out, it is not looked at; the same goes for the extreme and for ``live``."""
+    end: Duration | None = None
+    """Left out: it goes on at the end of the trial."""
+    extreme: Limit | None = None
+    live: bool | None = None
+    """Whether anybody was to be told at once; false for what only late data show."""
+
+
+class Trial(Part):
+    """One test of a rule."""
+
+    it: str = Field(min_length=1)
+    """What the rule does, to be read after its name: "passes over a door opening"."""
+    readings: Annotated[str, BeforeValidator(_series)]
+    """A series, one word an interval: ``5x6 8.1x70 _x3 5``; states by their words."""
+    unit: str = ""
+    """The unit of the readings; left out, the quantity's own."""
+    every: Duration = timedelta(minutes=10)
+    """The interval between two readings, which is also the one that the channel is registered with."""
+    delay: Duration = timedelta(0)
+    """How long after its measurement each reading arrives."""
+    arrives: Duration | None = None
+    """When all readings arrive together, as a backlog does."""
+    limits: dict[str, Limit] = Field(default_factory=dict)
+    """What the registry holds for the channel: ``{high: 8 °C}``."""
+    episodes: tuple[Expected, ...] = ()
+    """Everything that has to come of it; empty: nothing."""
+
+
+def trial_flaws(trial: Trial, quantity: Quantity | None) -> Iterator[Flaw]:
+    """Yield what is wrong in a trial of a rule on this quantity, each at a path below it."""
+    try:
+        parse_series(trial.readings, quantity.states if quantity else ())
+    except ValueError as error:
+        found, _, allowed = str(error).partition("; allowed: ")
+        yield Flaw(("readings",), found, allowed)
+    if quantity is not None and Amount(0.0, trial.unit).unit_for(quantity) is None:
+        known = [unit.text or unit.symbol for unit in units_of(quantity)]
+        yield Flaw(("unit",), f"'{trial.unit}'", f"a unit of {quantity.name}: {allowed_words(trial.unit, known)}")
+    if trial.every <= timedelta(0):
+        yield Flaw(("every",), "no time at all", "a duration such as 10min")
+    for path, limit in _limits(trial):
+        if isinstance(limit, Reference):
+            yield Flaw(path, f"'{limit}'", "a number, with its unit where it is not the quantity's own")
+        elif quantity is not None and (instead := limit.flaw(quantity)):
+            yield Flaw(path, f"'{limit}'", instead)
+
+
+def _limits(trial: Trial) -> Iterator[tuple[Path, Amount | Reference]]:
+    for name, limit in trial.limits.items():
+        yield ("limits", name), limit
+    for number, expected in enumerate(trial.episodes):
+        if expected.extreme is not None:
+            yield ("episodes", number, "extreme"), expected.extreme

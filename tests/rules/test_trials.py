@@ -1,0 +1,97 @@
+"""Tests that stand inside rules: what they try, what they say when they fail, and what is refused of them."""
+
+from __future__ import annotations
+
+import pytest
+
+from app.rule_documents import rules_of
+from domain.errors import DocumentError
+from rules.proving import prove
+from tests.rules.judging import rules_of as rules_in
+
+RULE = """
+rules:
+  - id: warm
+    title: Warm
+    severity: critical
+    applies_to: {{quantity: {quantity}, equipment: fridge}}
+    when: {when}
+    tests:
+      - {trial}
+"""
+ABOVE_8 = '{above: {limit: 8 °C, comparison: ">", for: 20min}}'
+
+
+def outcome(trial: str, *, quantity: str = "temperature", when: str = ABOVE_8) -> str:
+    """Return the difference that one trial of one rule shows."""
+    (proven,) = prove(rules_in(RULE.format(quantity=quantity, when=when, trial=trial)))
+    return proven.difference
+
+
+def test_every_rule_that_comes_with_vitals_does_what_its_tests_say() -> None:
+    """And every one of them has a test."""
+    rules = rules_of(catalogue=True, files=())
+    assert [rule.id for rule in rules if not rule.tests] == []
+    assert [(each.rule.id, each.trial.it, each.difference) for each in prove(rules) if each.difference] == []
+
+
+@pytest.mark.parametrize(
+    "trial",
+    [
+        "{it: tells, readings: 5 9x3 5, episodes: [{start: 10min, end: 40min}]}",
+        "{it: goes on, readings: 5 9x3, episodes: [{start: 10min, confirmed: 30min, extreme: 48.2 °F, live: true}]}",
+        "{it: is silent, readings: 5 9x2 5}",
+        "{it: reads another unit, unit: degF, readings: 40 50x3 40, episodes: [{start: 10min, end: 40min}]}",
+        "{it: comes late, readings: 5 9x3 5, delay: 2h, episodes: [{start: 10min, end: 40min, live: false}]}",
+        "{it: keeps another pace, every: 1min, readings: 5 9x21 5, episodes: [{start: 1min, end: 22min}]}",
+    ],
+)
+def test_what_a_trial_expects_and_what_comes_agree(trial: str) -> None:
+    """Times, extremes in any unit, and whether somebody was told at once."""
+    assert outcome(trial) == ""
+
+
+@pytest.mark.parametrize(
+    ("trial", "difference"),
+    [
+        (
+            "{it: is silent, readings: 5 9x3 5}",
+            "expected nothing; found from 10min confirmed at 30min until 40min worst 9 °C told at once",
+        ),
+        ("{it: tells, readings: 5 9x2 5, episodes: [{start: 10min}]}", "expected from 10min going on; found nothing"),
+        (
+            "{it: is worse, readings: 9x3, episodes: [{start: 0s, extreme: 9.5}]}",
+            "expected from 0s going on worst 9.5 °C; found from 0s confirmed at 20min going on worst 9 °C told at once",
+        ),
+    ],
+)
+def test_a_failure_says_what_was_expected_and_what_came(trial: str, difference: str) -> None:
+    """In words that a person who writes rules can act on."""
+    assert outcome(trial) == difference
+
+
+def test_states_are_written_by_their_words() -> None:
+    """A supply is on or off, not 1 or 0."""
+    trial = "{it: tells, every: 5min, readings: on off on, episodes: [{start: 5min, end: 10min}]}"
+    assert outcome(trial, quantity="supply", when="{is: {state: off}}") == ""
+
+
+@pytest.mark.parametrize(
+    ("trial", "field", "found"),
+    [
+        ("{it: x, readings: 5 nine 5}", "tests.0.readings", "'nine'"),
+        ("{it: x, readings: 5, every: 0s}", "tests.0.every", "no time at all"),
+        ("{it: x, readings: 5, unit: V}", "tests.0.unit", "'V'"),
+        ("{it: x, readings: 5, limits: {high: 8 V}}", "tests.0.limits.high", "'8 V'"),
+        ("{it: x, readings: 5, episodes: [{start: 0s, extreme: $limits.high}]}", "tests.0.episodes.0.extreme", "$"),
+        ("{it: x, readings: 5, episode: []}", "tests.0.episode", "'episode'"),
+    ],
+)
+def test_a_wrong_trial_is_refused_with_its_place(trial: str, field: str, found: str) -> None:
+    """A test that could not fail would be worse than none."""
+    with pytest.raises(DocumentError) as refused:
+        rules_in(RULE.format(quantity="temperature", when=ABOVE_8, trial=trial))
+    (problem,) = refused.value.problems
+    assert problem.field.endswith(field)
+    assert found in problem.found
+    assert problem.line > 1

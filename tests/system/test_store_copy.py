@@ -1,0 +1,131 @@
+"""A pilot grows into InfluxDB and back, and a check of somebody's own server; against a real InfluxDB 1.x."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from app.check import registered
+from app.config import ServiceConfig, read_config
+from app.registry_commands import import_registry
+from app.store import transfer
+from app.store.probe import check_store
+from app.store.transfer import Copied, Side, copy
+from collector.influx_history import open_history
+from collector.journal import Journal, JournalLocked, Resolution
+from domain.errors import OperatorError
+from domain.instant import DAY_MS, HOUR_MS
+from domain.reading import Quality, Reading
+from tests.cases.harness import CASES
+from tests.system.servers import InfluxServer, influxdb
+from tests.system.test_broker_config import NOW
+
+pytestmark = pytest.mark.system
+
+MIDNIGHT_MS = 1_760_054_400_000
+SPAN = (MIDNIGHT_MS - 30 * DAY_MS, MIDNIGHT_MS + 30 * DAY_MS)
+
+
+async def clinic(folder: Path, server: InfluxServer) -> ServiceConfig:
+    """Return a service with a registry and an InfluxDB."""
+    config = _configured(folder, server)
+    await import_registry(config, CASES / "clinic.yaml", say=print)
+    return config
+
+
+def _configured(folder: Path, server: InfluxServer) -> ServiceConfig:
+    folder.mkdir()
+    (folder / "vitals.yaml").write_text(f"influxdb: {{url: '{server.url}'}}\n", "utf-8")
+    return read_config(folder / "vitals.yaml", {})
+
+
+async def fill(config: ServiceConfig) -> list[Reading]:
+    """Commit readings of every channel over 20 days, some without a value, some in doubt."""
+    readings = []
+    for number, channel in enumerate((await registered(config)).channels):
+        for hour in range(0, 20 * 24, 3):
+            moment = MIDNIGHT_MS + hour * HOUR_MS + number
+            quality = (Quality.GOOD, Quality.UNCERTAIN, Quality.SENSOR_GONE)[hour % 30 // 3 % 3 if hour % 5 == 0 else 0]
+            value = None if quality is Quality.SENSOR_GONE else 1.0
+            readings.append(Reading(channel, moment, value, quality, moment))
+    async with Journal.open(config.data) as journal:
+        await journal.commit(readings)
+        await journal.settle()
+    return readings
+
+
+async def test_there_and_back_again(tmp_path: Path) -> None:
+    """Everything arrives once, with roll-ups; an empty journal filled from there answers the same."""
+    async with influxdb(tmp_path) as server:
+        config = await clinic(tmp_path / "pilot", server)
+        readings = await fill(config)
+        there = await copy(config, Side.JOURNAL, Side.INFLUXDB, *SPAN, facility=None, say=print)
+        assert there == Copied(len((await registered(config)).channels), len(readings), 0)
+        home = await clinic(tmp_path / "home", server)
+        back = await copy(home, Side.INFLUXDB, Side.JOURNAL, *SPAN, facility=None, say=print)
+        assert back.readings == len(readings)
+        assert config.influxdb is not None
+        async with (
+            Journal.open(config.data, read_only=True) as before,
+            Journal.open(home.data, read_only=True) as after,
+            open_history(config.influxdb) as history,
+        ):
+            for channel in (await registered(config)).channels.values():
+                stored = await before.series(channel.id, *SPAN)
+                assert [each[:4] for each in await after.series(channel.id, *SPAN)] == [each[:4] for each in stored]
+                rollups = await before.rollups(channel.id, *SPAN, Resolution.DAY)
+                assert await history.rollups(channel, *SPAN, Resolution.DAY) == rollups
+
+
+async def test_a_second_run_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Stopped in the middle, it copies the other channels, and only those."""
+    async with influxdb(tmp_path) as server:
+        config = await clinic(tmp_path / "pilot", server)
+        readings = await fill(config)
+        lines: list[str] = []
+
+        def stop(line: str) -> None:
+            lines.append(line)
+            if len(lines) == 2:
+                raise KeyboardInterrupt
+
+        with pytest.raises(KeyboardInterrupt):
+            await copy(config, Side.JOURNAL, Side.INFLUXDB, *SPAN, facility=None, say=stop)
+        copied: list[str] = []
+        one = transfer._copy_channel
+
+        async def noted(channel, *rest):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN002, ANN202
+            copied.append(channel.id)
+            await one(channel, *rest)
+
+        monkeypatch.setattr(transfer, "_copy_channel", noted)
+        done = await copy(config, Side.JOURNAL, Side.INFLUXDB, *SPAN, facility=None, say=print)
+        assert done.readings == len(readings)
+        assert len(copied) == done.channels - 2
+
+
+async def test_what_cannot_be_copied_is_said(tmp_path: Path) -> None:
+    """Into a journal that a service writes, from a store to itself, of a facility that is not there."""
+    async with influxdb(tmp_path) as server:
+        config = await clinic(tmp_path / "pilot", server)
+        async with Journal.open(config.data):
+            with pytest.raises(JournalLocked):
+                await copy(config, Side.INFLUXDB, Side.JOURNAL, *SPAN, facility=None, say=print)
+        with pytest.raises(OperatorError, match="twice"):
+            await copy(config, Side.JOURNAL, Side.JOURNAL, *SPAN, facility=None, say=print)
+        with pytest.raises(OperatorError, match="no such channel"):
+            await copy(config, Side.JOURNAL, Side.INFLUXDB, *SPAN, facility="nowhere", say=print)
+
+
+async def test_a_check_says_what_holds_and_leaves_nothing(tmp_path: Path) -> None:
+    """A real server passes and holds no series afterwards; one that is away fails with its reason."""
+    lines: list[str] = []
+    async with influxdb(tmp_path) as server:
+        config = await clinic(tmp_path / "pilot", server)
+        assert await check_store(config, now=NOW, say=lines.append), lines
+        assert [line[:6] for line in lines[1:-1]] == ["ok    "] * 5
+        assert await server.query("SHOW SERIES", database="vitals") == []
+        await server.kill()
+        assert not await check_store(config, now=NOW, say=lines.append)
+        assert any(line.startswith("FAILED takes gzipped") for line in lines)
