@@ -11,6 +11,7 @@ from collector.journal.rollup import Resolution, Rollup
 from domain.directory import Directory
 from domain.errors import VitalsError
 from domain.instant import DAY_MS, Clock
+from domain.kept import Kept
 from domain.places import Channel
 from domain.reading import Reading
 
@@ -35,6 +36,9 @@ class Recent(Protocol):
 
     async def rollups(self, channel: str, from_ms: int, to_ms: int, resolution: Resolution) -> list[Rollup]:
         """Return roll-ups in order of time."""
+
+    async def kept(self, channel: str) -> Kept:
+        """Return from when on what of a channel is kept."""
 
 
 class Old(Protocol):
@@ -81,6 +85,10 @@ class History:
             self._note(error)
             return await self._journal.rollups(channel, from_ms, to_ms, resolution)
         return [*old, *await self._journal.rollups(channel, seam_ms, to_ms, resolution)] if seam_ms < to_ms else old
+
+    async def kept(self, channel: str) -> Kept:
+        """Return from when on what of a channel is kept: everything where InfluxDB answers, as far as we know."""
+        return await self._journal.kept(channel) if self.trouble else Kept()
 
     def _seam_ms(self, from_ms: int, to_ms: int) -> int:
         """Return the midnight (UTC) from which on the journal answers, within the range that was asked for."""

@@ -13,7 +13,6 @@ from collector.journal.errors import (
 )
 from collector.journal.journal import Journal, JournalStats
 from collector.journal.letters import Letter, LetterFilter, LetterGroup
-from collector.journal.reader import Kept
 from collector.journal.rollup import Resolution, Rollup
 from collector.journal.settings import ArchiveSettings, JournalSettings, Retention, RetentionSettings
 
@@ -31,7 +30,6 @@ __all__ = [
     "JournalTooNew",
     "JournalTooOld",
     "JournalUnwritable",
-    "Kept",
     "Letter",
     "LetterFilter",
     "LetterGroup",

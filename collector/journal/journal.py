@@ -15,7 +15,7 @@ from collector.journal.buckets import changes, rollups
 from collector.journal.errors import JournalUnwritable
 from collector.journal.letters import EVERY_LETTER, Letter, LetterFilter, LetterGroup
 from collector.journal.opening import OpenToRead, OpenToWrite, change_cursor
-from collector.journal.reader import Answer, Kept, Reader, Snapshot, reading
+from collector.journal.reader import Answer, Reader, Snapshot, reading
 from collector.journal.rollup import Resolution, Rollup, RollupChange
 from collector.journal.settings import ArchiveSettings, IntervalOf, JournalSettings, RetentionOf, kept_for_ever
 from collector.journal.settling import Settler
@@ -23,6 +23,7 @@ from collector.journal.threads import ReaderPool, WriterThread
 from collector.journal.upkeep import Upkeep
 from collector.journal.writer import Writer
 from domain.instant import MINUTE_MS, Clock
+from domain.kept import Kept
 from domain.limits import LimitHistory
 from domain.reading import Reading
 from domain.rejection import Reason, Rejected

@@ -20,6 +20,7 @@ from collector.journal.precedence import Row, merged
 from collector.journal.rollup import floor_to
 from collector.journal.writer import catch_up
 from domain.instant import DAY_MS
+from domain.kept import Kept
 from domain.limits import FOR_EVER_MS, LimitHistory, LimitsSince
 from domain.reading import Quality, Reading
 from domain.rejection import Reason
@@ -62,13 +63,6 @@ class Snapshot(NamedTuple):
 
     settled: int
     last: int
-
-
-class Kept(NamedTuple):
-    """From when on what of a channel is kept whole; 0 where nothing was deleted. Days are kept for ever."""
-
-    raw_from_ms: int = 0
-    hours_from_ms: int = 0
 
 
 class Memory(NamedTuple):

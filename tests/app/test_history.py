@@ -11,6 +11,7 @@ from collector.journal.rollup import Resolution, Rollup
 from domain.directory import Directory
 from domain.errors import PeerError
 from domain.instant import DAY_MS, HOUR_MS
+from domain.kept import Kept
 from domain.places import Channel
 from domain.quantities import QUANTITIES
 from domain.reading import Quality, Reading
@@ -41,6 +42,11 @@ class Store:
         self._ask(from_ms, to_ms)
         starts = range(from_ms - from_ms % resolution, to_ms, resolution)
         return [Rollup(start, self.value, self.value, self.value, 1, 60.0) for start in starts]
+
+    async def kept(self, channel: str) -> Kept:
+        """Return that readings before today were deleted."""
+        del channel
+        return Kept(NOW_MS)
 
     def _ask(self, from_ms: int, to_ms: int) -> None:
         self.asked.append((from_ms, to_ms))
@@ -100,9 +106,11 @@ async def test_while_influxdb_is_away_the_journal_answers(stores: tuple[Store, S
     assert {each.value for each in await history.series("c", SEAM_MS - HOUR_MS, NOW_MS)} == {1.0}
     assert {each.mean for each in await history.rollups("c", SEAM_MS - HOUR_MS, NOW_MS, Resolution.HOUR)} == {1.0}
     assert history.trouble == "away"
+    assert await history.kept("c") == Kept(NOW_MS)
     influx.away = False
     await history.series("c", SEAM_MS - HOUR_MS, NOW_MS)
     assert history.trouble == ""
+    assert await history.kept("c") == Kept()
 
 
 async def test_channels_that_are_registered_no_more_are_the_journals(stores: tuple[Store, Store, History]) -> None:

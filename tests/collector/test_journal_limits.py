@@ -10,9 +10,10 @@ from pathlib import Path
 from hypothesis import given
 from hypothesis import strategies as st
 
-from collector.journal import Journal, JournalSettings, Kept, Resolution, Retention, Rollup
+from collector.journal import Journal, JournalSettings, Resolution, Retention, Rollup
 from collector.journal.schema import FILE_NAME, STEPS
 from domain.instant import DAY_MS, HOUR_MS, MINUTE_MS
+from domain.kept import Kept
 from domain.limits import (
     ALWAYS_MS,
     LimitHistory,
