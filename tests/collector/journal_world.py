@@ -87,9 +87,13 @@ class NaiveJournal:
     def rollups(self, channel: str, from_ms: int, to_ms: int, bucket_ms: int) -> list[Rollup]:
         """Return the roll-ups of the buckets in [from, to), straight from the definition."""
         series, limits = self.series(channel), self.limits.get(channel, ())
-        starts = range(from_ms, to_ms, bucket_ms)
-        found = (_rollup(series, limits, start, start + bucket_ms) for start in starts)
-        return [rollup for rollup in found if rollup.readings or rollup.covered_seconds]
+        return naive_rollups(series, limits, range(from_ms, to_ms, bucket_ms), round(INTERVAL_MS * COVER_FACTOR))
+
+
+def naive_rollups(series: list[Reading], limits: LimitHistory, starts: range, cover_ms: int) -> list[Rollup]:
+    """Return the roll-ups of one channel's readings, straight from the definition."""
+    found = (_rollup(series, limits, start, start + starts.step, cover_ms) for start in starts)
+    return [rollup for rollup in found if rollup.readings or rollup.covered_seconds]
 
 
 def close(ours: list[Rollup], naive: list[Rollup]) -> bool:
@@ -132,12 +136,12 @@ def _precedence(candidate: Reading) -> tuple[float, ...]:
     return (candidate.quality, value is None, 0.0 if value is None else -value, candidate.received_at_ms)
 
 
-def _rollup(series: list[Reading], limits: LimitHistory, begin: int, end: int) -> Rollup:
+def _rollup(series: list[Reading], limits: LimitHistory, begin: int, end: int, cover_ms: int) -> Rollup:
     values = [r.value for r in series if begin <= r.measured_at_ms < end and r.value is not None]
     covered = below = above = judged = 0
     for number, r in enumerate(series):
         if r.value is not None:
-            ends = [r.measured_at_ms + round(INTERVAL_MS * COVER_FACTOR)]
+            ends = [r.measured_at_ms + cover_ms]
             ends += [following.measured_at_ms for following in series[number + 1 : number + 2]]
             for start, stop in _pieces(max(r.measured_at_ms, begin), min(*ends, end), limits):
                 covered += stop - start
