@@ -47,6 +47,7 @@ class Intake:
         self._heard: set[int] = set()
         self._something = asyncio.Event()
         self._is_round_whole = asyncio.Event()
+        self._writing: asyncio.Task[bool] | None = None
         self._thinned = self._dropped = 0
 
     def mark(self) -> Mark | None:
@@ -75,7 +76,13 @@ class Intake:
                 await asyncio.sleep(self._retry_seconds)
 
     async def flush(self) -> bool:
-        """Write what waits; tell whether the disk took it."""
+        """Write what waits; tell whether the disk took it. A cancelled write goes on; the next one follows it."""
+        if self._writing is not None:
+            await asyncio.wait({self._writing})
+        self._writing = asyncio.create_task(self._write())
+        return await asyncio.shield(self._writing)
+
+    async def _write(self) -> bool:
         samples, self._waiting = self._waiting, []
         self._heard.clear()
         self._something.clear()

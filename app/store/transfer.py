@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import logging
 from collections.abc import AsyncIterator, Callable, Sequence
@@ -14,7 +15,7 @@ from app.check import registered
 from app.clock import SystemClock
 from app.config import ServiceConfig
 from collector.forwarder.bisection import Progress, RefusedLine
-from collector.forwarder.client import open_writer
+from collector.forwarder.client import compress, open_writer
 from collector.forwarder.delivery import Delivery
 from collector.forwarder.health import Condition, ForwarderCounts
 from collector.forwarder.line_protocol import SeriesPrefixes
@@ -197,7 +198,8 @@ class _IntoInflux:
         at = 0
         while at < len(lines):
             part = lines[at : at + self._delivery.limit_lines]
-            if await self._delivery.deliver(part) is not Progress.HOPELESS:
+            packed = await asyncio.to_thread(compress, part)
+            if await self._delivery.deliver(part, packed) is not Progress.HOPELESS:
                 at += len(part)
 
 

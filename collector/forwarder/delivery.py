@@ -51,14 +51,16 @@ class Delivery:
         self.limit_lines = settings.batch_lines
         """How many lines a batch should have; falls when the server calls a request too large."""
 
-    async def deliver(self, lines: Sequence[str]) -> Progress:
+    async def deliver(self, lines: Sequence[str], packed: bytes) -> Progress:
         """Return SETTLED when every line is stored or handed to the dead letters, HOPELESS after a slow wait.
 
+        ``packed`` is the request of all lines together, which a caller prepares while another one is on its way.
         HOPELESS means that nothing may be forgotten: read the batch again, and more behind it.
         """
         batch, attempt, decision = Bisection(lines), 0, Decision(Action.ADVANCE, "")
         while batch.progress is Progress.OPEN:
-            body = await asyncio.to_thread(compress, batch.piece)
+            piece = batch.piece
+            body = packed if len(piece) == len(lines) else await asyncio.to_thread(compress, piece)
             decision = decide(await self._writer.write(body), now=self._now())
             batch.apply(decision)
             self._learn(batch)

@@ -11,7 +11,7 @@ import logging
 from typing import NamedTuple, Protocol
 
 from collector.forwarder.bisection import Progress
-from collector.forwarder.client import open_writer
+from collector.forwarder.client import compress, open_writer
 from collector.forwarder.delivery import DeadLetter, Delivery, Sleep
 from collector.forwarder.health import Condition, ForwarderCounts, ForwarderHealth, ForwarderState
 from collector.forwarder.settings import InfluxSettings
@@ -101,22 +101,26 @@ class Forwarder:
                 await self._drain(delivery)
 
     async def _drain(self, delivery: Delivery) -> None:
-        """Deliver batch after batch, reading the next one while one is on its way, until the server takes nothing."""
-        batch = await self._gather(self._position, delivery.limit_lines)
+        """Deliver batch after batch, preparing the next one while one is on its way, until the server takes nothing."""
+        batch, packed = await self._prepare(self._position, delivery.limit_lines)
         while True:
             ahead = asyncio.create_task(
-                self._gather(batch.position, delivery.limit_lines), name="forwarder reads ahead"
+                self._prepare(batch.position, delivery.limit_lines), name="forwarder reads ahead"
             )
             try:
-                if await delivery.deliver(batch.lines) is Progress.HOPELESS:
+                if await delivery.deliver(batch.lines, packed) is Progress.HOPELESS:
                     return
                 await self._source.move_cursor(batch.position)
                 self._position = batch.position
                 self.counts.unwritable += batch.unwritable
-                batch = await ahead
+                batch, packed = await ahead
             finally:
                 ahead.cancel()
                 await asyncio.gather(ahead, return_exceptions=True)
+
+    async def _prepare(self, position: int, limit: int) -> tuple[LineBatch, bytes]:
+        batch = await self._gather(position, limit)
+        return batch, await asyncio.to_thread(compress, batch.lines)
 
     async def _gather(self, position: int, limit: int) -> LineBatch:
         """Return the next batch: full, or as full as it became within ``max_age``."""

@@ -160,8 +160,7 @@ class Journal:
         if found is not None:
             await asyncio.sleep(0)
             return position + len(found), found
-        rows = await self._readers.ask(lambda reader, snapshot: reader.after(snapshot, position, limit))
-        return (rows[-1][0] if rows else position), [found for _, found in rows]
+        return await self._readers.ask(lambda reader, snapshot: reader.after(snapshot, position, limit))
 
     async def wait_beyond(self, position: int) -> int:
         """Wait until something was committed after a position; return the last position."""

@@ -13,6 +13,8 @@ from collections.abc import Sequence
 from functools import cache
 from typing import Any
 
+import msgspec
+
 _REAL_COLUMNS = frozenset({"value", "total", "minimum", "maximum"})
 # Most values have few decimals: as millionths they are short integers, where dividing gives the same double again.
 # For the others 19 digits do; 17, as SQLite counts them, do not bring every double back.
@@ -39,11 +41,17 @@ def fetch(
 
 
 def _values(column: str, text: str) -> list[Any]:
+    numbers = _list(text)
     if column not in _REAL_COLUMNS:
-        integers: list[int] = json.loads(f"[{text}]")
-        return integers
-    numbers = json.loads(f"[{text.replace('Inf', 'Infinity')}]")
+        return numbers
     return [number / _MILLION if type(number) is int else number for number in numbers]
+
+
+def _list(text: str) -> list[Any]:
+    if "Inf" in text:  # not JSON, but the standard library reads it
+        infinite: list[Any] = json.loads(f"[{text.replace('Inf', 'Infinity')}]")
+        return infinite
+    return msgspec.json.decode(f"[{text}]", type=list[Any])
 
 
 def _names(columns: str) -> list[str]:

@@ -153,13 +153,17 @@ class Reader:
         hours_gone = first_day is not None and (first_hour is None or first_hour >= first_day + DAY_MS)
         return Kept(raw_from, floor_to(FOR_EVER_MS if first_hour is None else first_hour, DAY_MS) if hours_gone else 0)
 
-    def after(self, snapshot: Snapshot, position: int, limit: int) -> list[tuple[int, Reading]]:
-        """Return up to ``limit`` rows of the log after a position, with their positions."""
+    def after(self, snapshot: Snapshot, position: int, limit: int) -> tuple[int, list[Reading]]:
+        """Return the position of the last one returned (or ``position``) and up to ``limit`` in order of arrival."""
         last = min(snapshot.last, self._first_position(position) + limit - 1)
         source = "FROM log WHERE position > ? AND position <= ?"
         rows = sorted(fetch(self.connection, f"position, sid, {_ROW}", source, (position, last)))
         channels = self.channels()
-        return [(row[0], reading(channels[row[1]], row[2:])) for row in rows]
+        readings = [
+            Reading(channels[sid], moment, value, _QUALITIES[quality], received)
+            for _, sid, moment, value, quality, received in rows
+        ]
+        return (rows[-1][0] if rows else position), readings
 
     def newest(self, snapshot: Snapshot) -> dict[str, Reading]:
         """Return the newest reading of every channel."""
@@ -167,7 +171,7 @@ class Reader:
         if newest.known is None or newest.known < snapshot.settled:
             newest.load(snapshot.last, self._load_newest(snapshot))
         while (known := newest.known or 0) < snapshot.last:
-            newest.extend(known + 1, [found for _, found in self.after(snapshot, known, 50_000)])
+            newest.extend(known + 1, self.after(snapshot, known, 50_000)[1])
         return newest.copy()
 
     def rejected_counts(self) -> dict[Reason, int]:

@@ -21,7 +21,7 @@ def test_the_service_example_describes_the_defaults() -> None:
 def test_every_commented_line_of_the_service_example_is_allowed(tmp_path: Path) -> None:
     """Taking the comment signs away gives a file that is understood whole."""
     text = (DEPLOY / "vitals.yaml").read_text("utf-8")
-    whole = re.sub(r"^( *)# ?( *[a-z_]+: )", r"\1\2", text, flags=re.MULTILINE).replace(
+    whole = re.sub(r"^( *)# ?( *(?:- )?[a-z_]+: )", r"\1\2", text, flags=re.MULTILINE).replace(
         "/run/secrets/webhook", "secret"
     )
     (tmp_path / "secret").write_text("s3cret\n")

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
+import threading
 from collections.abc import AsyncIterator, Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -138,3 +140,24 @@ async def test_an_impossible_reading_takes_no_other_with_it(tmp_path: Path) -> N
     async with running(disk) as (intake, kept):
         intake.offer(1, [reading(0), Sample("a", 12_000, 1.0), reading(1)], None)
         await until(kept, lambda: disk.box.depth() == 2)
+
+
+async def test_a_write_that_waits_for_its_turn_survives_the_end(tmp_path: Path) -> None:
+    """Stopped while no thread was free to write, an agent's last flush finds the readings still there."""
+    disk, busy, free = FullDisk(tmp_path), asyncio.Event(), threading.Event()
+    loop = asyncio.get_running_loop()
+    loop.set_default_executor(ThreadPoolExecutor(1))
+    occupied = loop.run_in_executor(None, lambda: (loop.call_soon_threadsafe(busy.set), free.wait(20)))
+    await busy.wait()
+    intake = Intake(disk.box, sources=1, kept=lambda: None)
+    intake.offer(1, [Sample("t", START_MS, 4.0)], None)
+    writing = asyncio.create_task(intake.flush())
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    writing.cancel()
+    await asyncio.wait({writing})
+    free.set()
+    await occupied
+    assert await intake.flush()
+    assert disk.writes[0] == 1
+    disk.box.close()

@@ -161,7 +161,7 @@ async def _chain(folder: Path) -> AsyncIterator[Chain]:
         broker = await stack.enter_async_context(mosquitto_server(folder))
         link = await stack.enter_async_context(Link(broker.port).open())
         channels = "".join(
-            f"          - {{quantity: queue_depth, id: c{n}, node: node-1, name: c{n}, interval: 1min}}\n"
+            f"          - {{quantity: queue_depth, id: c{n}, node: node-1, name: c{n}, interval: 1s}}\n"
             for n in range(CHANNELS)
         )
         (folder / "registry.yaml").write_text(REGISTRY + channels, encoding="utf-8")
