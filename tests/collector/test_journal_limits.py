@@ -129,6 +129,37 @@ async def test_last_month_is_judged_by_last_months_limits(tmp_path: Path) -> Non
         assert [hour.above_seconds for hour in hours] == [3600.0] * 12 + [0.0] * 12
 
 
+async def test_a_stored_hour_is_judged_anew_from_the_middle(tmp_path: Path) -> None:
+    """A correction that begins within an hour that is over changes that hour, and none before it."""
+    async with Journal.open(tmp_path, interval_of=interval_of) as journal:
+        journal.judge_by(SAFE)
+        await journal.commit([reading(minute, 9.0) for minute in range(0, 180, 15)])
+        await journal.settle()
+        journal.judge_by({FRIDGE: (*SAFE[FRIDGE], since(100, 2.0, 10.0))})
+        await journal.settle()
+        hours = await journal.rollups(FRIDGE, *DAY, Resolution.HOUR)
+        assert [hour.above_seconds / 60 for hour in hours] == [60, 40, 0, 0]
+
+
+async def test_corrections_that_come_one_upon_the_other_are_all_made(tmp_path: Path) -> None:
+    """Hours listed for one correction stay listed when another one comes before they were judged, in either order."""
+    for number, order in enumerate((("morning", "evening"), ("evening", "morning"))):
+        said = {"morning": (since(0, None, 10.0), since(60, 2.0, 8.0)), "evening": (since(1380, None, 10.0),)}
+        async with Journal.open(tmp_path / str(number), interval_of=interval_of) as journal:
+            journal.judge_by(SAFE)
+            await journal.commit([reading(minute, 9.0) for minute in range(0, 1440, 15)])
+            await journal.settle()
+            so_far = SAFE[FRIDGE]
+            for which in order:
+                so_far = tuple(sorted({*so_far, *said[which]}))
+                journal.judge_by({FRIDGE: so_far})
+                assert journal._upkeep is not None
+                await journal._upkeep._adopt_limits()
+            await journal.settle()
+            hours = await journal.rollups(FRIDGE, *DAY, Resolution.HOUR)
+            assert [hour.above_seconds for hour in hours] == [0.0] + [3600.0] * 22 + [0.0]
+
+
 async def test_a_correction_reaches_hours_long_over_in_the_background(tmp_path: Path) -> None:
     """Corrected limits show in every answer at once; the loop then judges the stored hours anew, and it lasts."""
     settings = JournalSettings(check_seconds=0.001)
