@@ -149,7 +149,7 @@ async def test_corrections_that_come_one_upon_the_other_are_all_made(tmp_path: P
             journal.judge_by(SAFE)
             await journal.commit([reading(minute, 9.0) for minute in range(0, 1440, 15)])
             await journal.settle()
-            so_far = SAFE[FRIDGE]
+            so_far: LimitHistory = SAFE[FRIDGE]
             for which in order:
                 so_far = tuple(sorted({*so_far, *said[which]}))
                 journal.judge_by({FRIDGE: so_far})
