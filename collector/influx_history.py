@@ -14,7 +14,7 @@ from typing import Any
 
 import aiohttp
 
-from collector.forwarder.client import basic_authorization
+from collector.forwarder.client import basic_authorization, read_body
 from collector.forwarder.line_protocol import measurement_text, tag_text
 from collector.forwarder.rollup_lines import SECONDS, SUFFIXES
 from collector.forwarder.settings import InfluxKind, InfluxSettings
@@ -63,7 +63,7 @@ class InfluxHistory:
         rows = await self._ask(counted.removesuffix(" ORDER BY time ASC"))
         both = _select('count("value") AS good', source, channel, from_ms, to_ms).removesuffix(" ORDER BY time ASC")
         doubtful = await self._ask(f"{both} AND \"quality\" != ''")
-        total = sum(row["good"] + row["other"] for row in rows)
+        total = sum((row["good"] or 0) + (row["other"] or 0) for row in rows)
         return int(total - sum(row["good"] for row in doubtful))
 
     async def rollups(self, channel: Channel, from_ms: int, to_ms: int, resolution: Resolution) -> list[Rollup]:
@@ -90,7 +90,7 @@ class InfluxHistory:
         data = {"q": query, "db": self._settings.database, "epoch": "ms"}
         try:
             async with self._session.post(f"{self._settings.url}/query", data=data, allow_redirects=False) as response:
-                body = await response.content.read(LARGEST_ANSWER_BYTES)
+                body = await read_body(response, LARGEST_ANSWER_BYTES)
                 status = response.status
         except (aiohttp.ClientError, OSError, TimeoutError) as error:
             said = str(error) or type(error).__name__

@@ -87,7 +87,7 @@ class _Bucket:
     def take(self, amount: int) -> None:
         self.level -= amount
         if self.level <= 0:
-            self.level, self.closed = 0.0, True
+            self.closed = True
 
 
 @dataclass(slots=True)

@@ -37,6 +37,16 @@ def compress(lines: Sequence[str]) -> bytes:
     return gzip.compress("\n".join(lines).encode(), GZIP_LEVEL, mtime=0)
 
 
+async def read_body(response: aiohttp.ClientResponse, most_bytes: int) -> bytes:
+    """Return the whole body, or its first ``most_bytes``; one ``read`` gives only what has arrived."""
+    body = bytearray()
+    async for part in response.content.iter_any():
+        body += part
+        if len(body) >= most_bytes:
+            break
+    return bytes(body[:most_bytes])
+
+
 @asynccontextmanager
 async def open_writer(settings: InfluxSettings) -> AsyncIterator[InfluxWriter]:
     """Yield a writer for the configured server; nothing is sent before the first write."""
@@ -103,7 +113,7 @@ class V1Writer:
         try:
             # Not following redirects: aiohttp, as browsers do, would repeat a redirected POST as a GET.
             async with self._session.post(f"{self._url}{path}", allow_redirects=False, **request) as response:
-                body = await response.content.read(LONGEST_ANSWER_BYTES)
+                body = await read_body(response, LONGEST_ANSWER_BYTES)
                 return Answer(response.status, body, response.headers)
         except (aiohttp.ClientError, OSError, TimeoutError) as error:
             return _unanswered(error)

@@ -106,6 +106,23 @@ async def test_a_second_run_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPa
         assert len(copied) == done.channels - 2
 
 
+async def test_long_answers_are_read_whole(tmp_path: Path) -> None:
+    """Many thousand readings come back, all of them, and as arriving when they were copied."""
+    async with influxdb(tmp_path) as server:
+        config = await clinic(tmp_path / "pilot", server)
+        channel = next(iter((await registered(config)).channels))
+        moments = [MIDNIGHT_MS + 10_000 * n for n in range(8_000)]
+        async with Journal.open(config.data) as journal:
+            await journal.commit([Reading(channel, each, each % 97 / 10, Quality.GOOD, each) for each in moments])
+        await copy(config, Side.JOURNAL, Side.INFLUXDB, *SPAN, facility=None, say=print)
+        home = await clinic(tmp_path / "home", server)
+        await copy(home, Side.INFLUXDB, Side.JOURNAL, *SPAN, facility=None, say=print)
+        async with Journal.open(home.data, read_only=True) as journal:
+            found = await journal.series(channel, *SPAN)
+        assert [(each.measured_at_ms, each.value) for each in found] == [(each, each % 97 / 10) for each in moments]
+        assert min(each.received_at_ms for each in found) > moments[-1]
+
+
 async def test_what_cannot_be_copied_is_said(tmp_path: Path) -> None:
     """Into a journal that a service writes, from a store to itself, of a facility that is not there."""
     async with influxdb(tmp_path) as server:
