@@ -88,6 +88,7 @@ def _add_readings(router: APIRouter, services: Services) -> None:
             from_=to_datetime(from_ms),
             to=to_datetime(to_ms),
             resolution=answer.resolution,
+            kept_from=None if not answer.kept_from_ms else to_datetime(answer.kept_from_ms),
             points=answer.points,
             next=None if answer.next_ms is None else to_datetime(answer.next_ms),
         )

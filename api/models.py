@@ -153,6 +153,12 @@ class Point(Model):
     max: float | None
     count: int = Field(description="How many readings stand behind it")
     quality: str | None = Field(default=None, description="Of a raw reading")
+    covered_seconds: float | None = Field(
+        default=None, description="Of a roll-up: how much time its readings stand for"
+    )
+    judged_seconds: float | None = Field(default=None, description="... and how much of that had limits in force")
+    below_seconds: float | None = Field(default=None, description="... and was below the low limit of that time")
+    above_seconds: float | None = Field(default=None, description="... and was above the high limit of that time")
 
 
 class ReadingList(Model):
@@ -163,7 +169,8 @@ class ReadingList(Model):
     unit: str
     from_: Moment = Field(serialization_alias="from")
     to: Moment = Field(description="Exclusive")
-    resolution: Resolution
+    resolution: Resolution = Field(description="What the points are: the finest that fits, unless one was asked for")
+    kept_from: Moment | None = Field(description="What was measured before is no longer kept in this resolution")
     points: list[Point]
     next: Moment | None = Field(description="Ask again from here: the limit was reached")
 

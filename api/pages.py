@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import Annotated
 from urllib.parse import parse_qs, quote, unquote
@@ -15,19 +15,19 @@ from api.alerts import AlertId, acknowledge, client_of
 from api.facilities import MOST_OPEN_ALERTS, FacilityId, all_statuses, one_status
 from api.models import Acknowledgement
 from api.problems import NotFoundError, RequestError, field_sentences
-from api.queries import read_buckets
+from api.queries import read_buckets, read_time_spent
 from api.services import Services
 from dashboards.pages.alerts import NEEDS_ANSWER, AlertScene, alert_card, alerts_page
 from dashboards.pages.assets import Asset
 from dashboards.pages.chart import Window, plot_columns
-from dashboards.pages.facility import facility_page
+from dashboards.pages.facility import Past, facility_page
 from dashboards.pages.overview import overview
 from dashboards.pages.render import Pages
 from dashboards.pages.series import DEFAULT_RANGE, RANGES
 from domain.alert import Alert, AlertState
 from domain.episode import Episode
 from domain.instant import to_datetime
-from domain.places import Facility
+from domain.places import Channel, Facility
 
 RECENT_ALERTS = 50
 _EPISODES_READ = 1000
@@ -69,7 +69,7 @@ def _add_facility(router: APIRouter, services: Services, pages: Pages) -> None:
         status, open_alerts = await one_status(services, scene.directory, facility)
         window = _window(status.facility, range_key, scene.now_ms)
         channels = scene.directory.channels_of(facility)
-        series = None if live else await read_buckets(services, channels, window)
+        past = None if live else await _past(services, channels, window)
         episodes = await services.episodes(
             facility=facility,
             from_=to_datetime(window.from_ms),
@@ -77,7 +77,7 @@ def _add_facility(router: APIRouter, services: Services, pages: Pages) -> None:
             limit=_EPISODES_READ,
         )
         titled = [(each, services.describe(_as_alert(each)).title) for each in reversed(episodes)]
-        view = facility_page(status, open_alerts, titled, series, scene, window)
+        view = facility_page(status, open_alerts, titled, past, scene, window)
         waiting = await _waiting(services)
         return _html(pages.facility(view, live=live, waiting=waiting, person=_person(request)))
 
@@ -158,6 +158,13 @@ def _html(text: str) -> Response:
 
 def _scene(services: Services) -> AlertScene:
     return AlertScene(services.directory(), services.latest, services.describe, services.clock.now_ms())
+
+
+async def _past(services: Services, channels: Sequence[Channel], window: Window) -> Past:
+    limited = [each for each in channels if each.limits and not each.quantity.states]
+    return Past(
+        series=await read_buckets(services, channels, window), spent=await read_time_spent(services, limited, window)
+    )
 
 
 async def _waiting(services: Services) -> int:

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from http import HTTPStatus
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from api.models import Point
 from api.problems import RequestError
 from api.services import Services
-from api.translate import point_of_bucket, point_of_reading
+from api.translate import point_of_reading, point_of_rollup
+from collector.journal.rollup import Rollup
 from dashboards.pages.chart import Window
-from dashboards.pages.series import MOST_POINTS, Bucket, Resolution, choose_resolution, from_readings
+from dashboards.pages.series import MOST_POINTS, Bucket, Resolution, from_readings, resolutions
+from dashboards.pages.time_spent import TimeSpent
+from domain.instant import HOUR_MS, SECOND_MS
+from domain.kept import Kept
 from domain.places import Channel
 from domain.reading import Reading
 
@@ -21,11 +25,16 @@ _AT_ONCE = 4
 _MOST_ROLLUPS = 20_000
 """What one query may touch: 54 years of days, 2 years of hours."""
 
+Found = Sequence[Reading] | Sequence[Rollup]
+Answer = TypeVar("Answer")
+
 
 class Points(NamedTuple):
     """What a query found."""
 
     resolution: Resolution
+    kept_from_ms: int
+    """From when on this resolution is kept; 0 where nothing was deleted."""
     points: list[Point]
     next_ms: int | None
     """Where to go on; None when all was answered."""
@@ -34,48 +43,69 @@ class Points(NamedTuple):
 async def read_points(
     services: Services, channel: Channel, from_ms: int, to_ms: int, resolution: Resolution | None, limit: int
 ) -> Points:
-    """Return raw readings or roll-ups; resolution None takes the finest that stays within a screen's points."""
+    """Return raw readings or roll-ups; resolution None takes the finest that is kept and fits a screen."""
+    kept = await services.kept(channel.id)
     if resolution is None:
-        resolution, found = await _finest(services, channel, from_ms, to_ms, limit)
+        resolution, found = await _finest(services, channel, from_ms, to_ms, min(limit, MOST_POINTS), kept)
     else:
         found = await _read(services, channel, from_ms, to_ms, resolution, limit + 1)
-    points = [point_of_reading(each) if isinstance(each, Reading) else point_of_bucket(each) for each in found]
-    if len(points) <= limit:
-        return Points(resolution, points, None)
-    following = found[limit]
-    next_ms = following.measured_at_ms if isinstance(following, Reading) else following.start_ms
-    return Points(resolution, points[:limit], next_ms)
+    points = [
+        point_of_reading(each) if isinstance(each, Reading) else point_of_rollup(each, resolution) for each in found
+    ]
+    next_ms = _moment_ms(found[limit]) if len(found) > limit else None
+    return Points(resolution, _kept_from_ms(kept, resolution), points[:limit], next_ms)
 
 
 async def read_buckets(services: Services, channels: Sequence[Channel], window: Window) -> Mapping[str, list[Bucket]]:
     """Return the series of several channels, a few read at a time."""
-    places = asyncio.Semaphore(_AT_ONCE)
 
     async def read_one(channel: Channel) -> list[Bucket]:
-        async with places:
-            _, found = await _finest(services, channel, window.from_ms, window.to_ms, MOST_POINTS)
-        return _buckets(found)
+        kept = await services.kept(channel.id)
+        resolution, found = await _finest(services, channel, window.from_ms, window.to_ms, MOST_POINTS, kept)
+        return _buckets(found, resolution)
 
-    series = await asyncio.gather(*(read_one(channel) for channel in channels))
-    return {channel.id: buckets for channel, buckets in zip(channels, series, strict=True)}
+    return await _of_each(channels, read_one)
+
+
+async def read_time_spent(services: Services, channels: Sequence[Channel], window: Window) -> Mapping[str, TimeSpent]:
+    """Return how long each channel was below, within and above its limits in whole hours that are over."""
+    begin_ms, end_ms = (moment_ms - moment_ms % HOUR_MS for moment_ms in (window.from_ms, window.to_ms))
+
+    async def read_one(channel: Channel) -> TimeSpent:
+        hours = await services.rollups(channel.id, begin_ms, end_ms, Resolution.HOUR)
+        totals = (
+            sum(getattr(hour, f"{what}_seconds") for hour in hours) for what in ("covered", "judged", "below", "above")
+        )
+        return TimeSpent((end_ms - begin_ms) / SECOND_MS, *totals)
+
+    return await _of_each(channels, read_one)
+
+
+async def _of_each(channels: Sequence[Channel], read_one: Callable[[Channel], Awaitable[Answer]]) -> dict[str, Answer]:
+    places = asyncio.Semaphore(_AT_ONCE)
+
+    async def in_turn(channel: Channel) -> Answer:
+        async with places:
+            return await read_one(channel)
+
+    answers = await asyncio.gather(*map(in_turn, channels))
+    return {channel.id: answer for channel, answer in zip(channels, answers, strict=True)}
 
 
 async def _finest(
-    services: Services, channel: Channel, from_ms: int, to_ms: int, limit: int
-) -> tuple[Resolution, Sequence[Reading] | Sequence[Bucket]]:
-    most = min(limit, MOST_POINTS)
-    resolution = choose_resolution(channel.interval, to_ms - from_ms, most)
-    found = await _read(services, channel, from_ms, to_ms, resolution, most + 1)
-    if resolution is Resolution.RAW and len(found) > most:
-        # More came than the interval promised.
-        resolution = Resolution.HOUR if to_ms - from_ms <= most * Resolution.HOUR.step_ms else Resolution.DAY
+    services: Services, channel: Channel, from_ms: int, to_ms: int, most: int, kept: Kept
+) -> tuple[Resolution, Found]:
+    *fitting, last = resolutions(channel.interval, from_ms, to_ms, most, kept)
+    for resolution in fitting:
         found = await _read(services, channel, from_ms, to_ms, resolution, most + 1)
-    return resolution, found
+        if len(found) <= most:
+            return resolution, found
+    return last, await _read(services, channel, from_ms, to_ms, last, most + 1)
 
 
 async def _read(
     services: Services, channel: Channel, from_ms: int, to_ms: int, resolution: Resolution, limit: int
-) -> Sequence[Reading] | Sequence[Bucket]:
+) -> Found:
     if resolution is Resolution.RAW:
         return await services.series(channel.id, from_ms, to_ms, limit=limit)
     if to_ms - from_ms > _MOST_ROLLUPS * resolution.step_ms:
@@ -86,7 +116,20 @@ async def _read(
     return (await services.rollups(channel.id, from_ms, to_ms, resolution))[:limit]
 
 
-def _buckets(found: Sequence[Reading] | Sequence[Bucket]) -> list[Bucket]:
-    return from_readings(each for each in found if isinstance(each, Reading)) or [
-        each for each in found if isinstance(each, Bucket)
+def _buckets(found: Found, resolution: Resolution) -> list[Bucket]:
+    """Return what charts draw: stretches with readings of their own."""
+    if resolution is Resolution.RAW:
+        return from_readings(each for each in found if isinstance(each, Reading))
+    return [
+        Bucket(each.start_ms, each.start_ms + resolution.step_ms, each.minimum, each.mean, each.maximum, each.readings)
+        for each in found
+        if isinstance(each, Rollup) and each.minimum is not None and each.mean is not None and each.maximum is not None
     ]
+
+
+def _moment_ms(found: Reading | Rollup) -> int:
+    return found.measured_at_ms if isinstance(found, Reading) else found.start_ms
+
+
+def _kept_from_ms(kept: Kept, resolution: Resolution) -> int:
+    return {Resolution.RAW: kept.raw_from_ms, Resolution.HOUR: kept.hours_from_ms, Resolution.DAY: 0}[resolution]

@@ -8,16 +8,18 @@ from datetime import datetime
 from typing import Protocol
 
 from collector.journal.letters import Letter, LetterFilter, LetterGroup
+from collector.journal.rollup import Rollup
 from collector.lanes import Outcome
 from collector.replaying import Replayed
 from collector.waiting import WaitingNode
-from dashboards.pages.series import Bucket, Resolution
+from dashboards.pages.series import Resolution
 from dashboards.pages.status import LatestReading
 from dashboards.pages.wording import DescribeAlert, plain_alert_text
 from domain.alert import Alert
 from domain.directory import Directory
 from domain.episode import Episode
 from domain.instant import Clock
+from domain.kept import Kept
 from domain.reading import Reading
 from domain.topics import UpLane
 
@@ -32,8 +34,8 @@ class ReadSeries(Protocol):
 class ReadRollups(Protocol):
     """Roll-ups of one channel that share time with ``[from_ms, to_ms)``, oldest first."""
 
-    async def __call__(self, channel: str, from_ms: int, to_ms: int, resolution: Resolution) -> Sequence[Bucket]:
-        """Return one bucket per hour or day that has readings; ``resolution`` is never RAW."""
+    async def __call__(self, channel: str, from_ms: int, to_ms: int, resolution: Resolution) -> Sequence[Rollup]:
+        """Return one per hour or day of which anything is known; ``resolution`` is never RAW."""
 
 
 class ReadAlerts(Protocol):
@@ -97,6 +99,8 @@ class Services:
     """The newest reading of a channel, from memory."""
     series: ReadSeries
     rollups: ReadRollups
+    kept: Callable[[str], Awaitable[Kept]]
+    """From when on what of a channel is kept."""
     alerts: ReadAlerts
     alert: Callable[[int], Awaitable[Alert | None]]
     acknowledge: AcknowledgeAlert

@@ -16,7 +16,8 @@ from api.models import (
     ServiceState,
 )
 from api.services import Services
-from dashboards.pages.series import Bucket
+from collector.journal.rollup import Rollup
+from dashboards.pages.series import Resolution
 from dashboards.pages.status import FacilityStatus, alert_service
 from dashboards.pages.wording import advice_for
 from domain.alert import Alert
@@ -135,13 +136,17 @@ def point_of_reading(reading: Reading) -> Point:
     return Point(start=moment, end=moment, min=value, mean=value, max=value, count=1, quality=reading.quality.label)
 
 
-def point_of_bucket(bucket: Bucket) -> Point:
-    """Return a roll-up as a point."""
+def point_of_rollup(rollup: Rollup, resolution: Resolution) -> Point:
+    """Return a roll-up as a point; one that is only covered by a reading before it has no values."""
     return Point(
-        start=to_datetime(bucket.start_ms),
-        end=to_datetime(bucket.end_ms),
-        min=bucket.minimum,
-        mean=bucket.mean,
-        max=bucket.maximum,
-        count=bucket.readings,
+        start=to_datetime(rollup.start_ms),
+        end=to_datetime(rollup.start_ms + resolution.step_ms),
+        min=rollup.minimum,
+        mean=rollup.mean,
+        max=rollup.maximum,
+        count=rollup.readings,
+        covered_seconds=rollup.covered_seconds,
+        judged_seconds=rollup.judged_seconds,
+        below_seconds=rollup.below_seconds,
+        above_seconds=rollup.above_seconds,
     )

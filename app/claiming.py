@@ -18,6 +18,7 @@ from domain.errors import OperatorError
 from domain.instant import format_duration, format_rfc3339
 from domain.suggest import allowed_words
 from registry.claim import UNKNOWN, claim
+from registry.history import Occasion
 from registry.store import RegistryStore
 
 Say = Callable[[str], None]
@@ -67,7 +68,8 @@ async def claim_node(
             raise OperatorError(
                 f"not everything can be guessed: write it to a file, replace {UNKNOWN}, and import that"
             )
-        say(str(await store.import_document(parse_document(text, "the claim"))))
+        occasion = Occasion(SystemClock().now_ms())
+        say(str(await store.import_document(parse_document(text, "the claim"), occasion=occasion)))
         say(f"{node} is registered. The service takes up what it sent within {LOOK_SECONDS:.0f} seconds.")
 
 

@@ -11,6 +11,7 @@ from collector.journal.rollup import Resolution, Rollup
 from domain.directory import Directory
 from domain.errors import VitalsError
 from domain.instant import DAY_MS, MINUTE_MS, Clock
+from domain.kept import Kept
 from domain.places import Channel
 from domain.reading import Reading
 
@@ -40,6 +41,9 @@ class Recent(Protocol):
 
     async def rollups(self, channel: str, from_ms: int, to_ms: int, resolution: Resolution) -> list[Rollup]:
         """Return roll-ups in order of time."""
+
+    async def kept(self, channel: str) -> Kept:
+        """Return from when on what of a channel is kept."""
 
 
 class Old(Protocol):
@@ -110,3 +114,7 @@ class History:
             return []
         self._trouble = ""
         return found
+
+    async def kept(self, channel: str) -> Kept:
+        """Return from when on what of a channel is kept: everything where InfluxDB answers, as far as we know."""
+        return await self._journal.kept(channel) if self.trouble else Kept()

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from collector.journal.settings import Retention, RetentionSettings
 from domain.directory import Directory
 from domain.instant import MINUTE_MS, Clock
+from domain.limits import LimitHistory
 from registry.store import RegistryStore
 
 log = logging.getLogger(__name__)
@@ -23,12 +24,16 @@ class RegistryView:
         self._listeners: list[Callable[[], None]] = []
         self._version = -1
         self.directory = Directory()
+        self.limits: Mapping[str, LimitHistory] = {}
+        """Which limits each channel had when."""
 
     async def refresh(self) -> None:
         """Load the directory if the registry changed since the last time."""
         version = await self._store.version()
         if version != self._version:
-            self.directory = await self._store.load_directory()
+            directory = await self._store.load_directory()
+            self.limits = await self._store.load_limits(directory)
+            self.directory = directory
             self._version = version
 
     async def run(self, clock: Clock) -> None:

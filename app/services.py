@@ -19,7 +19,7 @@ from collector.lanes import Lane
 from collector.latest import Latest
 from collector.sources.mqtt import ConnectionStats
 from collector.stats import PipelineStats
-from dashboards.pages.series import Bucket, Resolution
+from dashboards.pages.series import Resolution
 from dashboards.pages.wording import AlertText, plain_alert_text
 from domain.alert import Alert
 from domain.instant import Clock
@@ -40,10 +40,8 @@ def services_of(
 ) -> Services:
     """Return what routes and pages call."""
 
-    async def rollups(channel: str, from_ms: int, to_ms: int, resolution: Resolution) -> Sequence[Bucket]:
-        step = JournalResolution(resolution.step_ms)
-        found = await past.rollups(channel, from_ms, to_ms, step)
-        return [bucket for each in found if (bucket := _bucket(each, resolution)) is not None]
+    async def rollups(channel: str, from_ms: int, to_ms: int, resolution: Resolution) -> Sequence[Rollup]:
+        return await past.rollups(channel, from_ms, to_ms, JournalResolution(resolution.step_ms))
 
     def describe(alert: Alert) -> AlertText:
         text = texts.get(alert.rule)
@@ -59,6 +57,7 @@ def services_of(
         latest=latest.get,
         series=past.series,
         rollups=rollups,
+        kept=past.kept,
         alerts=alerts.alerts,
         alert=alerts.alert,
         acknowledge=alerts.acknowledge,
@@ -69,14 +68,6 @@ def services_of(
         intake=intake,
         notice=notice,
     )
-
-
-def _bucket(rollup: Rollup, resolution: Resolution) -> Bucket | None:
-    """Return the roll-up as pages draw it, or None where it holds no reading of its own."""
-    if rollup.minimum is None or rollup.mean is None or rollup.maximum is None:
-        return None
-    end_ms = rollup.start_ms + resolution.step_ms
-    return Bucket(rollup.start_ms, end_ms, rollup.minimum, rollup.mean, rollup.maximum, rollup.readings)
 
 
 def part_states(

@@ -16,7 +16,7 @@ import aiohttp
 
 from collector.forwarder.client import basic_authorization, read_body
 from collector.forwarder.line_protocol import measurement_text, tag_text
-from collector.forwarder.rollup_lines import SUFFIXES
+from collector.forwarder.rollup_lines import SECONDS, SUFFIXES
 from collector.forwarder.settings import InfluxKind, InfluxSettings
 from collector.journal.rollup import Resolution, Rollup
 from domain.errors import OperatorError, PeerError
@@ -69,9 +69,9 @@ class InfluxHistory:
     async def rollups(self, channel: Channel, from_ms: int, to_ms: int, resolution: Resolution) -> list[Rollup]:
         """Return the roll-ups of a channel that share time with [from, to), in order, as far as they were forwarded."""
         name = f"{channel.quantity.measurement}{SUFFIXES[resolution]}"
-        fields, begin_ms = '"mean", "min", "max", "count", "covered_seconds"', from_ms - from_ms % resolution
+        fields = ", ".join(map(identifier, ("mean", "min", "max", "count", *SECONDS)))
         source = identifier(measurement_text(name))
-        rows = await self._ask(_select(fields, source, channel, begin_ms, to_ms))
+        rows = await self._ask(_select(fields, source, channel, from_ms - from_ms % resolution, to_ms))
         # One that late data emptied was overwritten with nothing, for a point cannot be taken back.
         return [_rollup(row) for row in rows if row["count"] or row["covered_seconds"]]
 
@@ -138,4 +138,5 @@ def _reading(channel: str, row: _Row) -> Reading:
 
 def _rollup(row: _Row) -> Rollup:
     mean, minimum, maximum = (None if row[name] is None else float(row[name]) for name in ("mean", "min", "max"))
-    return Rollup(row["time"], mean, minimum, maximum, int(row["count"]), float(row["covered_seconds"]))
+    seconds = (float(row[name] or 0.0) for name in SECONDS)  # of those written before limits were kept: none
+    return Rollup(row["time"], mean, minimum, maximum, int(row["count"]), *seconds)

@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import asyncio
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlalchemy import Row, Table, bindparam, func, insert, literal, select, update
+from sqlalchemy import ColumnElement, Row, Table, bindparam, func, insert, literal, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from sqlalchemy.schema import CreateTable
 
 from domain.directory import Directory
 from domain.document import Document
+from domain.limits import LimitHistory
 from registry import tables
 from registry.checks import checked_draft
 from registry.draft import Draft
 from registry.export import exported
+from registry.history import LimitChange, Occasion, changes_of, limits_of
 from registry.tables import Cells, PlaceKey
 
 _ROWS_A_STATEMENT: Final = 5_000
@@ -37,17 +40,20 @@ class ImportReport:
 
     counts: Mapping[str, Counts]
     """By kind: facilities, equipment, nodes, channels, contacts."""
+    limits_changed: int = 0
+    """Channels whose limits are others than before, now or at a time that is over."""
 
     @property
     def changed(self) -> bool:
         """Tell whether the registry is other than before."""
-        return any(count.added or count.changed for count in self.counts.values())
+        return self.limits_changed > 0 or any(count.added or count.changed for count in self.counts.values())
 
     def __str__(self) -> str:
-        return "\n".join(
+        lines = [
             f"{kind}: {count.added} added, {count.changed} changed, {count.unchanged} unchanged"
             for kind, count in self.counts.items()
-        )
+        ]
+        return "\n".join([*lines, f"limits: changed of {self.limits_changed} channels"])
 
 
 class RegistryStore:
@@ -69,17 +75,17 @@ class RegistryStore:
         async with self._engine.connect() as connection:
             return int((await connection.execute(select(tables.version.c.version))).scalar_one())
 
-    async def import_document(self, *documents: Document) -> ImportReport:
+    async def import_document(self, *documents: Document, occasion: Occasion) -> ImportReport:
         """Add and change what the documents say, all of it or nothing; what they leave out stays as it is.
 
-        Raises ``DocumentError`` listing what cannot be used.
+        Other limits than before are recorded in their history. Raises ``DocumentError`` listing what cannot be used.
         """
         async with self._engine.connect() as connection, connection.begin() as transaction:
             # First of all, because it takes the lock: two imports at once stand in line instead of overwriting.
             await connection.execute(update(tables.version).values(version=tables.version.c.version + 1))
             registered = await _load(connection)
             draft = await asyncio.to_thread(checked_draft, documents, registered)
-            report = await _write(connection, draft, registered)
+            report = await _write(connection, draft, registered, occasion)
             if not report.changed:
                 await transaction.rollback()
         return report
@@ -93,6 +99,35 @@ class RegistryStore:
         """Return everything that is registered, in the order of registration."""
         async with self._engine.connect() as connection:
             return await _load(connection)
+
+    async def load_limits(self, directory: Directory) -> dict[str, LimitHistory]:
+        """Return which limits each channel of a directory had when.
+
+        Load the directory first: an import in between then shows here with what was before it.
+        """
+        async with self._engine.connect() as connection:
+            recorded = await _recorded(connection)
+        return {
+            channel.id: limits_of(channel, recorded[channel.id])
+            for channel in directory.channels.values()
+            if channel.limits or channel.id in recorded
+        }
+
+    async def limit_changes(self, channel: str) -> list[LimitChange]:
+        """Return what was ever said of a channel's limits, in the order in which it was said; nothing if once only."""
+        async with self._engine.connect() as connection:
+            return (await _recorded(connection, tables.limit_change.c.channel == channel))[channel]
+
+
+async def _recorded(
+    connection: AsyncConnection, wanted: ColumnElement[bool] | None = None
+) -> defaultdict[str, list[LimitChange]]:
+    """Return what was said of limits by channel, in the order in which it was said."""
+    statement = select(tables.limit_change).order_by(tables.limit_change.c.id)
+    found: defaultdict[str, list[LimitChange]] = defaultdict(list)
+    for row in (await connection.execute(statement if wanted is None else statement.where(wanted))).all():
+        found[row.channel].append(tables.to_limit_change(row))
+    return found
 
 
 async def _load(connection: AsyncConnection) -> Directory:
@@ -121,7 +156,7 @@ def _directory(rows: Mapping[str, Sequence[Row[Any]]]) -> Directory:
     )
 
 
-async def _write(connection: AsyncConnection, draft: Draft, registered: Directory) -> ImportReport:
+async def _write(connection: AsyncConnection, draft: Draft, registered: Directory, occasion: Occasion) -> ImportReport:
     places = await _write_places(connection, draft)
     # Whoever is referred to is written before those who refer to it.
     steps: tuple[tuple[str, Table, Callable[[Any], Cells]], ...] = (
@@ -135,7 +170,20 @@ async def _write(connection: AsyncConnection, draft: Draft, registered: Director
     for kind, table, cells in steps:
         said = [entry.item for entry in getattr(draft, kind).values()]
         counts[kind] = await _write_kind(connection, table, cells, said, getattr(registered, kind))
-    return ImportReport(counts)
+    return ImportReport(counts, await _write_limits(connection, draft, registered, occasion))
+
+
+async def _write_limits(connection: AsyncConnection, draft: Draft, registered: Directory, occasion: Occasion) -> int:
+    """Record the limits that become others; return of how many channels."""
+    recorded = await _recorded(connection)
+    changes = [
+        found
+        for said in draft.channels.values()
+        if (found := changes_of(said.item, registered.channels.get(said.item.id), recorded[said.item.id], occasion))
+    ]
+    rows = [tables.limit_change_cells(each) for found in changes for each in found]
+    await _in_parts(connection, insert(tables.limit_change), rows)
+    return len(changes)
 
 
 async def _write_kind(

@@ -1,6 +1,7 @@
 """The registry's SQL tables, and how each row becomes the domain's object and back.
 
-Only what SQLite and PostgreSQL both do is used. ``position`` keeps the order of registration.
+Only what SQLite and PostgreSQL both do is used. ``position`` keeps the order of registration. A database of an older
+Vitals is brought up to date by new tables alone, made where they are missing: no table here ever changes its columns.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from sqlalchemy import BigInteger, Column, Float, ForeignKey, Integer, MetaData,
 from domain.errors import OperatorError
 from domain.places import Channel, Contact, Equipment, EquipmentKind, Facility, Node
 from domain.quantities import QUANTITIES
+from registry.history import LimitChange
 
 metadata = MetaData()
 
@@ -81,6 +83,18 @@ channel = Table(
     Column("quantity", String(64), nullable=False),
     Column("interval_ms", BigInteger, nullable=False),
     Column("limits", Text, nullable=False),  # JSON: read as a whole with every channel, never searched
+)
+
+limit_change = Table(
+    "limit_change",
+    metadata,
+    Column("id", Integer, primary_key=True),  # grows: the order in which things were said
+    Column("channel", String(194), ForeignKey("channel.id"), nullable=False),
+    Column("valid_from_ms", BigInteger, nullable=False),
+    Column("limits", Text, nullable=False),  # JSON, as in channel
+    Column("recorded_at_ms", BigInteger, nullable=False),
+    Column("author", Text, nullable=False),
+    Column("reason", Text, nullable=False),
 )
 
 contact = Table(
@@ -148,6 +162,18 @@ def channel_cells(item: Channel) -> Cells:
     }
 
 
+def limit_change_cells(change: LimitChange) -> Cells:
+    """Return the row of a change of limits; its number is the database's."""
+    return {
+        "channel": change.channel,
+        "valid_from_ms": change.valid_from_ms,
+        "limits": json.dumps(dict(change.limits)),
+        "recorded_at_ms": change.recorded_at_ms,
+        "author": change.author,
+        "reason": change.reason,
+    }
+
+
 def contact_cells(item: Contact) -> Cells:
     """Return the row of a contact."""
     return {
@@ -194,6 +220,12 @@ def to_channel(row: Row[Any]) -> Channel:
         raise OperatorError(f"channel {row.id} measures {row.quantity!r}, which this version of Vitals does not know")
     interval, limits = _interval(row.interval_ms), _limits(row.limits)
     return Channel(row.id, row.facility, row.equipment, row.node, row.name, quantity, interval, limits)
+
+
+def to_limit_change(row: Row[Any]) -> LimitChange:
+    """Return the change of limits of a row."""
+    limits = _limits(row.limits)
+    return LimitChange(row.channel, row.valid_from_ms, limits, row.recorded_at_ms, row.author, row.reason)
 
 
 def to_contact(row: Row[Any]) -> Contact:

@@ -27,6 +27,7 @@ from domain.directory import Directory
 from domain.document import Document
 from domain.instant import Clock
 from domain.reading import Reading
+from registry.history import Occasion
 from registry.store import RegistryStore
 from rules.model import Rule
 
@@ -64,7 +65,7 @@ class Ground:
         """Open the stores and bring the registry up to date."""
         make_folder(config.data)
         database = await stack.enter_async_context(open_database(config.database_url))
-        registry = await _open_registry(database, config, documents)
+        registry = await _open_registry(database, config, clock, documents)
         journal = await stack.enter_async_context(
             Journal.open(
                 config.data,
@@ -75,6 +76,8 @@ class Ground:
         )
         if config.journal.archive is not None:
             await _name_archived_channels(config, registry)
+        journal.judge_by(registry.limits)
+        registry.on_change(lambda: journal.judge_by(registry.limits))
         by_id = {rule.id: rule for rule in rules}
         node_events = NodeEvents(database, lambda: by_id, lambda: registry.directory)
         await node_events.create_tables()
@@ -123,12 +126,14 @@ async def _name_archived_channels(config: ServiceConfig, registry: RegistryView)
     registry.on_change(write_again)
 
 
-async def _open_registry(database: AsyncEngine, config: ServiceConfig, documents: Sequence[Document]) -> RegistryView:
+async def _open_registry(
+    database: AsyncEngine, config: ServiceConfig, clock: Clock, documents: Sequence[Document]
+) -> RegistryView:
     store = RegistryStore(database)
     await store.create_tables()
     configured = read_documents(config.registry) if config.registry else []
     if everything := [*documents, *configured]:
-        await store.import_document(*everything)
+        await store.import_document(*everything, occasion=Occasion(clock.now_ms()))
     view = RegistryView(store)
     await view.refresh()
     return view

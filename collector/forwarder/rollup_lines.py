@@ -14,6 +14,8 @@ from collector.forwarder.line_protocol import SeriesPrefixes
 from collector.journal.rollup import Resolution, Rollup, RollupChange
 from domain.directory import Directory
 
+SECONDS = ("covered_seconds", "below_seconds", "above_seconds", "judged_seconds")
+"""Fields of a roll-up that are called there as they are here."""
 CURSOR_NAME = "influxdb-rollups"
 POLL_SECONDS = 5.0
 SUFFIXES = {Resolution.HOUR: "_1h", Resolution.DAY: "_1d"}
@@ -86,8 +88,11 @@ class RollupLines:
 
 
 def rollup_fields(rollup: Rollup) -> str:
-    """Return a roll-up's fields, all floats; a bucket without a reading of its own has only what it covers."""
-    fields = [f"count={float(rollup.readings)!r}", f"covered_seconds={float(rollup.covered_seconds)!r}"]
+    """Return a roll-up's fields, all floats; a bucket without a reading of its own has only what it covers.
+
+    Zeros are written too: a field that is left out would keep what an earlier computation wrote.
+    """
+    fields = [f"count={float(rollup.readings)!r}"] + [f"{name}={getattr(rollup, name)!r}" for name in SECONDS]
     for name, value in (("mean", rollup.mean), ("min", rollup.minimum), ("max", rollup.maximum)):
         if value is not None:
             fields.append(f"{name}={value + 0.0!r}")

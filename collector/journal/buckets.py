@@ -24,7 +24,7 @@ from collector.journal.rollup import (
 )
 from domain.instant import DAY_MS, HOUR_MS
 
-_BUCKET = "start, total, minimum, maximum, readings, covered"
+BUCKET_COLUMNS = "start, total, minimum, maximum, readings, covered, below, above, judged"
 _IN_RANGE = "WHERE sid = ? AND start >= ? AND start < ?"
 _LONGEST_RUN_HOURS = 24
 """So many hours of raw rows are in memory at a time."""
@@ -36,10 +36,10 @@ RowsOf = Callable[[int, int], list[Row]]
 
 
 _CHANGES = f"""
-    SELECT * FROM (SELECT changed, {int(Resolution.HOUR)}, sid, {_BUCKET} FROM rollup_hour
+    SELECT * FROM (SELECT changed, {int(Resolution.HOUR)}, sid, {BUCKET_COLUMNS} FROM rollup_hour
     WHERE changed > ?1 AND changed > 0 ORDER BY changed LIMIT ?2)
     UNION ALL
-    SELECT * FROM (SELECT changed, {int(Resolution.DAY)}, sid, {_BUCKET} FROM rollup_day
+    SELECT * FROM (SELECT changed, {int(Resolution.DAY)}, sid, {BUCKET_COLUMNS} FROM rollup_day
     WHERE changed > ?1 AND changed > 0 ORDER BY changed LIMIT ?2)
     ORDER BY 1 LIMIT ?2
 """  # noqa: S608 - constants of this package
@@ -109,10 +109,11 @@ class _Hours:
         (kept_from,) = self._reader.connection.execute(
             "SELECT kept_from FROM series WHERE sid = ?", (self._sid,)
         ).fetchone()
+        limits = self._reader.limits(self._sid) if stale else ()
         computed: dict[int, Bucket] = {}
         for first, end in _runs(hour for hour in stale if hour >= kept_from):
             rows = self._rows_of(first - self._cover_ms, end)
-            computed |= {bucket[0]: bucket for bucket in hourly(rows, first, end, self._cover_ms)}
+            computed |= {bucket[0]: bucket for bucket in hourly(rows, first, end, self._cover_ms, limits)}
         return computed
 
     def days(self, computed: Mapping[int, Bucket]) -> dict[int, Bucket]:
@@ -128,13 +129,17 @@ class _Hours:
 def _stale_hours(reader: Reader, snapshot: Snapshot, sid: int, from_ms: int, to_ms: int, cover_ms: int) -> list[int]:
     dirty = fetch(reader.connection, "start", f"FROM dirty_hour {_IN_RANGE}", (sid, from_ms, to_ms))
     stale = {hour for (hour,) in dirty}
+    first, until = reader.to_be_rejudged(sid)
+    if first < to_ms and until > from_ms:
+        bounds = (sid, max(from_ms, floor_to(first, HOUR_MS)), min(to_ms, until))
+        stale.update(hour for (hour,) in fetch(reader.connection, "start", f"FROM rollup_hour {_IN_RANGE}", bounds))
     for row in reader.unsettled_rows(snapshot, sid, from_ms - cover_ms, to_ms):
         stale.update(touched_hours(row[0], row[0], cover_ms))
     return sorted(hour for hour in stale if from_ms <= hour < to_ms)
 
 
 def _stored(reader: Reader, source: str, sid: int, from_ms: int, to_ms: int) -> dict[int, Bucket]:
-    rows = fetch(reader.connection, _BUCKET, f"{source} {_IN_RANGE}", (sid, from_ms, to_ms))
+    rows = fetch(reader.connection, BUCKET_COLUMNS, f"{source} {_IN_RANGE}", (sid, from_ms, to_ms))
     return {row[0]: row for row in cast("list[Bucket]", rows)}
 
 

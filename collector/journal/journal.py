@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from types import TracebackType
@@ -23,6 +23,8 @@ from collector.journal.threads import ReaderPool, WriterThread
 from collector.journal.upkeep import Upkeep
 from collector.journal.writer import Writer
 from domain.instant import MINUTE_MS, Clock
+from domain.kept import Kept
+from domain.limits import LimitHistory
 from domain.reading import Reading
 from domain.rejection import Reason, Rejected
 
@@ -111,6 +113,14 @@ class Journal:
     async def settle(self) -> None:
         """Sort everything committed into its series and bring all roll-ups up to date."""
         await self._for_upkeep().settle()
+
+    def judge_by(self, limits: Mapping[str, LimitHistory]) -> None:
+        """Judge all roll-ups by these limits, by channel; one that is left out has none.
+
+        Taken over, durably, by the next round of background work or ``settle``. Hours judged by other limits, also
+        hours long over, are judged anew as far as their raw readings are kept.
+        """
+        self._for_upkeep().judge_by(limits)
 
     async def prune(self, now_ms: int) -> None:
         """Delete what ``retention_of`` lets go at a moment."""
@@ -220,6 +230,15 @@ class Journal:
             return rollups(reader, snapshot, sid, from_ms, to_ms, resolution, cover_ms)
 
         return await self._ask(lambda reader, snapshot: {name: of_channel(reader, snapshot, name) for name in channels})
+
+    async def kept(self, channel: str) -> Kept:
+        """Return from when on what of a channel is kept."""
+
+        def question(reader: Reader, _: Snapshot) -> Kept:
+            sid = reader.sid(channel)
+            return Kept() if sid is None else reader.kept(sid)
+
+        return await self._ask(question)
 
     async def rollup_changes(self, position: int, limit: int) -> list[RollupChange]:
         """Return up to ``limit`` stored roll-ups that were computed, or computed anew, after a position, in order.

@@ -17,7 +17,11 @@ from collector.journal.errors import translated
 from collector.journal.memory import Forgotten, Newest, SeriesNumbers, Unsettled
 from collector.journal.packed import fetch
 from collector.journal.precedence import Row, merged
+from collector.journal.rollup import floor_to
 from collector.journal.writer import catch_up
+from domain.instant import DAY_MS
+from domain.kept import Kept
+from domain.limits import FOR_EVER_MS, LimitHistory, LimitsSince
 from domain.reading import Quality, Reading
 from domain.rejection import Reason
 
@@ -29,6 +33,15 @@ _FROM_POSITIONS = "FROM log WHERE position IN (SELECT value FROM json_each(?1)) 
 _FROM_SPAN = "FROM log WHERE position BETWEEN ?1 AND ?2 AND sid = ?3 AND ts >= ?4 AND ts < ?5"
 _SCAN_FROM_ROWS = 2_000
 """A series with more unsettled rows than this is found by scanning: then the moments are compared inside SQLite."""
+_LIMITS = """
+    SELECT valid_from, low, high FROM limits WHERE channel = (SELECT channel FROM series WHERE sid = ?)
+    ORDER BY valid_from
+"""
+_TO_BE_REJUDGED = "SELECT first, until FROM rejudge WHERE channel = (SELECT channel FROM series WHERE sid = ?)"
+_KEPT = """
+    SELECT (SELECT kept_from FROM series WHERE sid = :sid),
+    (SELECT min(start) FROM rollup_hour WHERE sid = :sid), (SELECT min(start) FROM rollup_day WHERE sid = :sid)
+"""
 _ALL_KEYS = """
     SELECT (SELECT count(*) FROM readings) + (SELECT count(*) FROM (
         SELECT DISTINCT sid, ts FROM log WHERE position > ?
@@ -123,6 +136,22 @@ class Reader:
         unsettled = self.unsettled_rows(snapshot, sid, since, moment_ms)
         found = merged(settled, unsettled)
         return found[-1] if found else None
+
+    def limits(self, sid: int) -> LimitHistory:
+        """Return the limits by which a series is judged."""
+        rows = self.connection.execute(_LIMITS, (sid,))
+        return tuple(map(LimitsSince._make, rows))
+
+    def to_be_rejudged(self, sid: int) -> tuple[int, int]:
+        """Return the stretch [first, until) whose stored hours were judged by other limits; an empty one if none."""
+        row = self.connection.execute(_TO_BE_REJUDGED, (sid,)).fetchone()
+        return (row[0], row[1]) if row else (0, 0)
+
+    def kept(self, sid: int) -> Kept:
+        """Return from when on raw readings and hours of a series are whole."""
+        raw_from, first_hour, first_day = self.connection.execute(_KEPT, {"sid": sid}).fetchone()
+        hours_gone = first_day is not None and (first_hour is None or first_hour >= first_day + DAY_MS)
+        return Kept(raw_from, floor_to(FOR_EVER_MS if first_hour is None else first_hour, DAY_MS) if hours_gone else 0)
 
     def after(self, snapshot: Snapshot, position: int, limit: int) -> tuple[int, list[Reading]]:
         """Return the position of the last one returned (or ``position``) and up to ``limit`` in order of arrival."""

@@ -63,7 +63,22 @@ CREATE TABLE archive_part(
     PRIMARY KEY(month, number)) WITHOUT ROWID;
 INSERT INTO meta VALUES('archive_version', 0);
 """
-STEPS = (_FIRST, _LETTERS_BY_SENDER, _ROLLUP_CHANGES, _ARCHIVE)
+_LIMITS = """
+-- Milliseconds of covered time below and above the limits in force, and of covered time in which any were in force.
+ALTER TABLE rollup_hour ADD COLUMN below INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE rollup_hour ADD COLUMN above INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE rollup_hour ADD COLUMN judged INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE rollup_day ADD COLUMN below INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE rollup_day ADD COLUMN above INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE rollup_day ADD COLUMN judged INTEGER NOT NULL DEFAULT 0;
+-- The limits by which roll-ups are judged, also of channels that have no series yet.
+CREATE TABLE limits(
+    channel TEXT NOT NULL, valid_from INTEGER NOT NULL, low REAL, high REAL,
+    PRIMARY KEY(channel, valid_from)) WITHOUT ROWID;
+-- Stored hours in [first, until) that were judged by other limits.
+CREATE TABLE rejudge(channel TEXT PRIMARY KEY, first INTEGER NOT NULL, until INTEGER NOT NULL) WITHOUT ROWID;
+"""
+STEPS = (_FIRST, _LETTERS_BY_SENDER, _ROLLUP_CHANGES, _ARCHIVE, _LIMITS)
 """What makes schema n + 1 out of schema n, from the empty file on. A step that was released is never changed."""
 _ONE_MORE = "UPDATE meta SET value = value + 1 WHERE key = 'schema_version';"
 

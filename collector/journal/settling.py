@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from itertools import chain
 from typing import TypeAlias
 
-from collector.journal.buckets import HourKey, Recomputed
+from collector.journal.buckets import BUCKET_COLUMNS, HourKey, Recomputed
 from collector.journal.packed import Insert, fetch
 from collector.journal.precedence import excluded_wins
 from collector.journal.rollup import floor_to, touched_hours
@@ -43,9 +43,10 @@ _TOUCHED = f"""
     GROUP BY log.sid, log.ts / {HOUR_MS})
 """
 _DIRTY = Insert("INSERT OR IGNORE INTO dirty_hour", 2)
+_STORED = f"sid, {BUCKET_COLUMNS}, changed"
 _STORE = {
-    "rollup_hour": Insert("INSERT OR REPLACE INTO rollup_hour", 8),
-    "rollup_day": Insert("INSERT OR REPLACE INTO rollup_day", 8),
+    table: Insert(f"INSERT OR REPLACE INTO {table}({_STORED})", len(_STORED.split()))
+    for table in ("rollup_hour", "rollup_day")
 }
 _SLICE = {
     "readings": "SELECT ts FROM readings WHERE sid = ? ORDER BY ts LIMIT 1 OFFSET ?",

@@ -9,6 +9,7 @@ from dashboards.pages.alerts import AlertCard, AlertScene, alert_card, worst_and
 from dashboards.pages.chart import Chart, Window, build_chart
 from dashboards.pages.series import Bucket
 from dashboards.pages.status import QUALITY_WORDS, FacilityStatus, ServiceStatus, Status, is_fresh, limit_breach
+from dashboards.pages.time_spent import TimeSpent
 from dashboards.pages.wording import (
     SERVICE_WORDS,
     LocalTime,
@@ -29,6 +30,15 @@ _ORDER = (Service.COLD_CHAIN, Service.POWER, Service.WATER, Service.MONITORING)
 
 
 @dataclass(frozen=True, slots=True)
+class Past:
+    """What the charts of a page show, by channel."""
+
+    series: Mapping[str, Sequence[Bucket]]
+    spent: Mapping[str, TimeSpent]
+    """Of channels with limits."""
+
+
+@dataclass(frozen=True, slots=True)
 class ChannelView:
     """One measured value now, and its chart."""
 
@@ -43,6 +53,8 @@ class ChannelView:
     limits: str
     chart: Chart | None
     """None in a fragment that only updates values."""
+    spent: str
+    """How long it was within its limits, in a sentence; empty where there are none, or in a fragment."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,11 +108,11 @@ def facility_page(
     status: FacilityStatus,
     open_alerts: Sequence[Alert],
     episodes: Sequence[tuple[Episode, str]],
-    series: Mapping[str, Sequence[Bucket]] | None,
+    past: Past | None,
     scene: AlertScene,
     window: Window,
 ) -> FacilityPage:
-    """Return the page; ``episodes`` come with the words of their rule, ``series`` None leaves the charts out."""
+    """Return the page; ``episodes`` come with the words of their rule, ``past`` None leaves the charts out."""
     facility = status.facility
     return FacilityPage(
         id=facility.id,
@@ -110,15 +122,13 @@ def facility_page(
         heard=ago_text(status.last_heard_ms, scene.now_ms),
         local_now=local_time(scene.now_ms, facility.timezone, scene.now_ms),
         alerts=tuple(alert_card(alert, scene) for alert in sorted(open_alerts, key=worst_and_oldest)),
-        sections=_sections(status, series, scene, window),
+        sections=_sections(status, past, scene, window),
         episodes=tuple(_episode(episode, title, facility, scene) for episode, title in episodes[:MOST_EPISODES]),
         window=window,
     )
 
 
-def _sections(
-    status: FacilityStatus, series: Mapping[str, Sequence[Bucket]] | None, scene: AlertScene, window: Window
-) -> tuple[Section, ...]:
+def _sections(status: FacilityStatus, past: Past | None, scene: AlertScene, window: Window) -> tuple[Section, ...]:
     directory, facility = scene.directory, status.facility.id
     channels: dict[str, list[Channel]] = {}
     for channel in directory.channels_of(facility):
@@ -127,7 +137,7 @@ def _sections(
     found = []
     for service in _ORDER:
         equipment = tuple(
-            _equipment(item, channels.get(item.id, ()), series, scene, window)
+            _equipment(item, channels.get(item.id, ()), past, scene, window)
             for item in directory.equipment_of(facility)
             if item.kind.service is service
         )
@@ -139,26 +149,29 @@ def _sections(
 def _equipment(
     item: Equipment,
     channels: Sequence[Channel],
-    series: Mapping[str, Sequence[Bucket]] | None,
+    past: Past | None,
     scene: AlertScene,
     window: Window,
 ) -> EquipmentView:
     model = " · ".join(part for part in (item.model, f"serial {item.serial}" if item.serial else "") if part)
-    views = tuple(_channel(channel, item, series, scene, window) for channel in channels)
+    views = tuple(_channel(channel, item, past, scene, window) for channel in channels)
     return EquipmentView(item.name, kind_word(item.kind), model, views)
 
 
 def _channel(
     channel: Channel,
     item: Equipment,
-    series: Mapping[str, Sequence[Bucket]] | None,
+    past: Past | None,
     scene: AlertScene,
     window: Window,
 ) -> ChannelView:
     reading = scene.latest(channel.id)
     status, value, note = _now(channel, scene)
     word = quantity_word(channel.quantity.name)
-    chart = None if series is None else build_chart(channel, series.get(channel.id, ()), window, f"{item.name}: {word}")
+    chart, spent = None, None
+    if past is not None:
+        chart = build_chart(channel, past.series.get(channel.id, ()), window, f"{item.name}: {word}")
+        spent = past.spent.get(channel.id)
     return ChannelView(
         id=channel.id,
         anchor=channel_anchor(scene, channel),
@@ -169,6 +182,7 @@ def _channel(
         heard=ago_text(None if reading is None else reading.measured_at_ms, scene.now_ms),
         limits=_limits(channel),
         chart=chart,
+        spent=spent.words if spent else "",
     )
 
 

@@ -9,10 +9,12 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from domain.instant import DAY_MS, HOUR_MS
+from domain.kept import Kept
 from domain.reading import Reading
 
 MOST_POINTS = 1500
 """More than this no screen can show and no phone should load."""
+NOTHING_DELETED = Kept()
 GAP_INTERVALS = 2.5
 """A pause of more than this many expected intervals is a gap: nothing is known there."""
 
@@ -69,11 +71,24 @@ RANGES = {
 DEFAULT_RANGE = RANGES["24h"]
 
 
-def choose_resolution(interval: timedelta, span_ms: int, most: int = MOST_POINTS) -> Resolution:
-    """Return the finest resolution that keeps a series of this span within ``most`` points."""
-    if span_ms <= most * interval.total_seconds() * 1000:
-        return Resolution.RAW
-    return Resolution.HOUR if span_ms <= most * HOUR_MS else Resolution.DAY
+def resolutions(
+    interval: timedelta, from_ms: int, to_ms: int, most: int = MOST_POINTS, kept: Kept = NOTHING_DELETED
+) -> tuple[Resolution, ...]:
+    """Return the resolutions that tell all of [from, to) within ``most`` points, the finest first.
+
+    Whoever finds more raw readings than the interval promised takes the next. Days come last in any case: nothing
+    coarser is kept. Each keeps the lowest and the highest value, so that no zoom hides a breach.
+    """
+    found = []
+    if kept.raw_from_ms <= from_ms and to_ms - from_ms <= most * interval.total_seconds() * 1000:
+        found.append(Resolution.RAW)
+    if kept.hours_from_ms <= from_ms and _buckets_touched(from_ms, to_ms, HOUR_MS) <= most:
+        found.append(Resolution.HOUR)
+    return (*found, Resolution.DAY)
+
+
+def _buckets_touched(from_ms: int, to_ms: int, step_ms: int) -> int:
+    return -(-to_ms // step_ms) - from_ms // step_ms
 
 
 def from_readings(readings: Iterable[Reading]) -> list[Bucket]:

@@ -111,8 +111,9 @@ async def test_the_overview_says_what_is_wrong_in_words(client: httpx.AsyncClien
 
 
 async def test_a_facility_shows_values_charts_and_tables(client: httpx.AsyncClient) -> None:
-    """Values with units, a drawing and a table for each channel, the time of the place."""
+    """Values with units, time within limits, a drawing and a table for each channel, the time of the place."""
     page = Reader((await client.get("/facilities/kasese-hc3")).text)
+    assert "10.3 °C. Within its limits 92.8 %, above 7.2 % of the time known; known 95.8 % of the time." in page.text
     assert "11.0 °C" in page.text
     assert "above 8.0 °C" in page.text
     assert "Fri 20 Nov 15:00" in page.text

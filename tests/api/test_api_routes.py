@@ -10,6 +10,7 @@ import httpx
 from api.create import create_api
 from dashboards.pages.series import MOST_POINTS
 from domain.instant import format_rfc3339, to_ms
+from domain.kept import Kept
 from domain.reading import Quality
 from tests.api.world import NOON, World
 
@@ -87,6 +88,30 @@ async def test_more_readings_than_promised_still_fit_a_screen(client: httpx.Asyn
         world.take(FRIDGE, 5.0)
     answer = (await client.get(f"/api/v1/channels/{FRIDGE}/readings")).json()
     assert answer["resolution"] == "hour"
+
+
+async def test_what_retention_took_is_told_coarser(client: httpx.AsyncClient, world: World) -> None:
+    """Where raw readings of the beginning were deleted hours tell the whole; who insists is told what is kept."""
+    begin = NOON - timedelta(days=1)
+    world.kept = Kept(raw_from_ms=to_ms(NOON - timedelta(hours=6)))
+    query = {"from": format_rfc3339(begin), "to": format_rfc3339(NOON)}
+    answer = (await client.get(f"/api/v1/channels/{FRIDGE}/readings", params=query)).json()
+    assert (answer["resolution"], answer["kept_from"]) == ("hour", None)
+    assert answer["points"][0]["start"] == format_rfc3339(begin)
+    answer = (await client.get(f"/api/v1/channels/{FRIDGE}/readings", params={**query, "resolution": "raw"})).json()
+    assert (answer["resolution"], answer["kept_from"]) == ("raw", "2026-11-20T06:00:00Z")
+
+
+async def test_roll_ups_tell_time_outside_the_limits(client: httpx.AsyncClient, world: World) -> None:
+    """Hours of a fridge that warmed up add up to the time it was above its limit; raw readings stand for no time."""
+    warm = [each for each in world.readings[FRIDGE] if (each.value or 0) > 8]
+    query = {"from": format_rfc3339(NOON - timedelta(days=1)), "resolution": "hour"}
+    points = (await client.get(f"/api/v1/channels/{FRIDGE}/readings", params=query)).json()["points"]
+    # The newest reading stands for two intervals, for nothing came after it.
+    assert sum(point["above_seconds"] for point in points) == (len(warm) + 1) * 600
+    assert all(point["judged_seconds"] == point["covered_seconds"] > 0 == point["below_seconds"] for point in points)
+    raw = (await client.get(f"/api/v1/channels/{FRIDGE}/readings", params={**query, "resolution": "raw"})).json()
+    assert {point["above_seconds"] for point in raw["points"]} == {None}
 
 
 async def test_a_limited_answer_says_where_to_go_on(client: httpx.AsyncClient) -> None:

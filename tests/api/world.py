@@ -18,13 +18,16 @@ import uvicorn
 from api.create import create_api
 from api.services import PartState, Services
 from api.settings import ApiSettings
-from dashboards.pages.series import Bucket, Resolution, from_readings, merge_every
+from collector.journal.rollup import Rollup, daily, floor_to, hourly, rolled_up
+from dashboards.pages.series import Resolution
 from dashboards.pages.wording import AlertText
 from domain.alert import Alert, AlertState
 from domain.directory import Directory
 from domain.episode import Episode, Severity, SubjectKind, episode_id
 from domain.errors import Fault, VitalsError
-from domain.instant import HOUR_MS, MINUTE_MS, to_datetime, to_ms
+from domain.instant import DAY_MS, HOUR_MS, MINUTE_MS, to_datetime, to_ms
+from domain.kept import Kept
+from domain.limits import ALWAYS_MS, LimitsSince
 from domain.places import Channel, Equipment, EquipmentKind, Facility, Node
 from domain.quantities import QUANTITIES
 from domain.reading import Quality, Reading
@@ -78,6 +81,7 @@ class World:
         self.alert_by_id: dict[int, Alert] = {}
         self.notes: list[tuple[int, str, str, str]] = []
         self.ready = True
+        self.kept = Kept()
         self._build(copies)
         self._directory: Directory | None = None
 
@@ -97,6 +101,7 @@ class World:
             latest=self.latest,
             series=self.series,
             rollups=self.rollups,
+            kept=self.keeps,
             alerts=self.alerts,
             alert=self.alert,
             acknowledge=self.acknowledge,
@@ -123,15 +128,24 @@ class World:
         """Return raw readings."""
         return [each for each in self.readings.get(channel, []) if from_ms <= each.measured_at_ms < to_ms][:limit]
 
-    async def rollups(self, channel: str, from_ms: int, to_ms: int, resolution: Resolution) -> Sequence[Bucket]:
-        """Return roll-ups, each as long as its step."""
-        step_ms = resolution.step_ms
-        joined = merge_every(from_readings(self.readings.get(channel, [])), 0, step_ms)
-        aligned = [
-            each._replace(start_ms=each.start_ms // step_ms * step_ms, end_ms=(each.start_ms // step_ms + 1) * step_ms)
-            for each in joined
-        ]
-        return [each for each in aligned if from_ms <= each.start_ms < to_ms]
+    async def rollups(self, channel: str, from_ms: int, to_ms: int, resolution: Resolution) -> Sequence[Rollup]:
+        """Return roll-ups, each as long as its step, made by the journal's own functions."""
+        limits = next(each.limits for each in self.channels if each.id == channel)
+        history = (LimitsSince(ALWAYS_MS, limits.get("low"), limits.get("high")),)
+        cover_ms = 2 * round(INTERVAL.total_seconds() * 1000)
+        rows = [(each[1], each[2], +each[3], each[4]) for each in self.readings.get(channel, [])]
+        begin, end = floor_to(from_ms, resolution.step_ms), floor_to(to_ms - 1, resolution.step_ms) + resolution.step_ms
+        rows = [row for row in rows if begin - cover_ms <= row[0] < end]
+        hours = hourly(rows, begin, end, cover_ms, history)
+        if resolution is Resolution.DAY:
+            return rolled_up(
+                daily(start, hours[(start - begin) // HOUR_MS :][:24]) for start in range(begin, end, DAY_MS)
+            )
+        return rolled_up(hours)
+
+    async def keeps(self, channel: str) -> Kept:
+        """Return from when on what is kept."""
+        return self.kept
 
     # What the alerts know.
 

@@ -11,6 +11,7 @@ from collector.journal.rollup import Resolution, Rollup
 from domain.directory import Directory
 from domain.errors import PeerError
 from domain.instant import DAY_MS, HOUR_MS
+from domain.kept import Kept
 from domain.places import Channel
 from domain.quantities import QUANTITIES
 from domain.reading import Quality, Reading
@@ -48,6 +49,11 @@ class Store:
 
     def _has(self, moment: int) -> bool:
         return self.kept_from_ms <= moment < self.kept_to_ms
+
+    async def kept(self, channel: str) -> Kept:
+        """Return that readings before today were deleted."""
+        del channel
+        return Kept(NOW_MS)
 
     def _ask(self, from_ms: int, to_ms: int) -> None:
         self.asked.append((from_ms, to_ms))
@@ -127,6 +133,7 @@ async def test_while_influxdb_is_away_the_journal_answers(
     assert {each.mean for each in await history.rollups("c", SEAM_MS - HOUR_MS, NOW_MS, Resolution.HOUR)} == {1.0}
     assert history.trouble == "away"
     assert len(influx.asked) == 1
+    assert await history.kept("c") == Kept(NOW_MS)
     influx.away = False
     clock.shows_ms += LEFT_ALONE_MS
     assert {each.value for each in await history.series("c", SEAM_MS - HOUR_MS, NOW_MS)} == {1.0, 2.0}
@@ -140,6 +147,7 @@ async def test_old_trouble_is_told_no_more(stores: tuple[Store, Store, History],
     await history.series("c", SEAM_MS - HOUR_MS, NOW_MS)
     clock.shows_ms += TOLD_MS
     assert history.trouble == ""
+    assert await history.kept("c") == Kept()
 
 
 async def test_channels_that_are_registered_no_more_are_the_journals(stores: tuple[Store, Store, History]) -> None:

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from collector.journal import Journal, Resolution, Rollup
 from domain.instant import DAY_MS, HOUR_MS, MINUTE_MS
+from domain.limits import ALWAYS_MS, LimitHistory, LimitsSince
 from domain.reading import Quality, Reading
 
 MIDNIGHT_MS = 1_760_054_400_000
@@ -48,11 +49,25 @@ def readings() -> st.SearchStrategy[Reading]:
     )
 
 
+def histories() -> st.SearchStrategy[dict[str, LimitHistory]]:
+    """Return limits of some channels that change at any millisecond, and now and then contradict themselves."""
+    limit = st.none() | st.sampled_from([0.0, 8.0, 8.1]) | st.floats(-1e6, 1e6)
+    moment = st.just(ALWAYS_MS) | st.integers(MIDNIGHT_MS, MIDNIGHT_MS + 9 * HOUR_MS)
+    history = st.lists(st.builds(LimitsSince, moment, limit, limit), max_size=4, unique_by=lambda since: since[0])
+    return st.dictionaries(st.sampled_from(CHANNELS), history.map(sorted_by_moment))
+
+
+def sorted_by_moment(history: Iterable[LimitsSince]) -> LimitHistory:
+    """Return the limits in order of time."""
+    return tuple(sorted(history, key=lambda since: since.valid_from_ms))
+
+
 class NaiveJournal:
     """A dictionary: of readings with one channel and moment it keeps the one that the documentation names."""
 
     def __init__(self) -> None:
         self.kept: dict[tuple[str, int], Reading] = {}
+        self.limits: dict[str, LimitHistory] = {}
 
     def commit(self, arrived: Iterable[Reading]) -> None:
         """Take readings in order of arrival."""
@@ -71,10 +86,14 @@ class NaiveJournal:
 
     def rollups(self, channel: str, from_ms: int, to_ms: int, bucket_ms: int) -> list[Rollup]:
         """Return the roll-ups of the buckets in [from, to), straight from the definition."""
-        series = self.series(channel)
-        starts = range(from_ms, to_ms, bucket_ms)
-        found = (_rollup(series, start, start + bucket_ms) for start in starts)
-        return [rollup for rollup in found if rollup.readings or rollup.covered_seconds]
+        series, limits = self.series(channel), self.limits.get(channel, ())
+        return naive_rollups(series, limits, range(from_ms, to_ms, bucket_ms), round(INTERVAL_MS * COVER_FACTOR))
+
+
+def naive_rollups(series: list[Reading], limits: LimitHistory, starts: range, cover_ms: int) -> list[Rollup]:
+    """Return the roll-ups of one channel's readings, straight from the definition."""
+    found = (_rollup(series, limits, start, start + starts.step, cover_ms) for start in starts)
+    return [rollup for rollup in found if rollup.readings or rollup.covered_seconds]
 
 
 def close(ours: list[Rollup], naive: list[Rollup]) -> bool:
@@ -117,16 +136,34 @@ def _precedence(candidate: Reading) -> tuple[float, ...]:
     return (candidate.quality, value is None, 0.0 if value is None else -value, candidate.received_at_ms)
 
 
-def _rollup(series: list[Reading], begin: int, end: int) -> Rollup:
+def _rollup(series: list[Reading], limits: LimitHistory, begin: int, end: int, cover_ms: int) -> Rollup:
     values = [r.value for r in series if begin <= r.measured_at_ms < end and r.value is not None]
-    covered = 0
+    covered = below = above = judged = 0
     for number, r in enumerate(series):
         if r.value is not None:
-            limits = [r.measured_at_ms + round(INTERVAL_MS * COVER_FACTOR)]
-            limits += [following.measured_at_ms for following in series[number + 1 : number + 2]]
-            covered += max(0, min(*limits, end) - max(r.measured_at_ms, begin))
+            ends = [r.measured_at_ms + cover_ms]
+            ends += [following.measured_at_ms for following in series[number + 1 : number + 2]]
+            for start, stop in _pieces(max(r.measured_at_ms, begin), min(*ends, end), limits):
+                covered += stop - start
+                low, high = _in_force(limits, start)
+                is_above = high is not None and r.value > high
+                above += (stop - start) * is_above
+                below += (stop - start) * (low is not None and r.value < low and not is_above)
+                judged += (stop - start) * (low is not None or high is not None)
     mean = sum(values) / len(values) if values else None
-    return Rollup(begin, mean, min(values, default=None), max(values, default=None), len(values), covered / 1000)
+    seconds = (milliseconds / 1000 for milliseconds in (covered, below, above, judged))
+    return Rollup(begin, mean, min(values, default=None), max(values, default=None), len(values), *seconds)
+
+
+def _pieces(begin: int, end: int, limits: LimitHistory) -> list[tuple[int, int]]:
+    """Cut a stretch where the limits change."""
+    cuts = [since.valid_from_ms for since in limits if begin < since.valid_from_ms < end]
+    return list(pairwise([begin, *cuts, end])) if begin < end else []
+
+
+def _in_force(limits: LimitHistory, moment_ms: int) -> tuple[float | None, float | None]:
+    so_far = [since for since in limits if since.valid_from_ms <= moment_ms]
+    return (so_far[-1].low, so_far[-1].high) if so_far else (None, None)
 
 
 def _close(ours: float | None, naive: float | None) -> bool:

@@ -10,16 +10,17 @@ from hypothesis import strategies as st
 
 from dashboards.pages.chart import HEIGHT, WIDTH, Window, build_chart, plot_columns
 from dashboards.pages.series import (
-    MOST_POINTS,
     RANGES,
     Bucket,
     Resolution,
-    choose_resolution,
     from_readings,
     merge,
+    resolutions,
     split_at_gaps,
 )
+from dashboards.pages.time_spent import TimeSpent
 from domain.instant import HOUR_MS, MINUTE_MS
+from domain.kept import Kept
 from domain.places import Channel
 from domain.quantities import QUANTITIES
 from domain.reading import Quality, Reading
@@ -54,22 +55,56 @@ def test_merging_keeps_extremes_count_and_bounds(pairs: list[tuple[int, float]],
     assert all(each.minimum - 1e-9 <= each.mean <= each.maximum + 1e-9 for each in merged)
 
 
-@given(st.integers(1, 86_400), st.integers(1, 30 * 365 * 24 * HOUR_MS))
-def test_the_resolution_fits_a_screen(interval_seconds: int, span_ms: int) -> None:
-    """Raw where it fits, else hours, else days: never finer than a screen can show."""
-    resolution = choose_resolution(timedelta(seconds=interval_seconds), span_ms)
-    if resolution is Resolution.RAW:
-        assert span_ms / (interval_seconds * 1000) <= MOST_POINTS
-    if resolution is Resolution.HOUR:
-        assert span_ms / HOUR_MS <= MOST_POINTS
+@given(
+    st.integers(1, 86_400),
+    st.integers(0, 10**12),
+    st.integers(1, 30 * 365 * 24 * HOUR_MS),
+    st.integers(1, 2000),
+    st.builds(Kept, st.integers(0, 10**12), st.integers(0, 10**12)),
+)
+def test_a_resolution_fits_a_screen_and_tells_the_whole_range(
+    interval_seconds: int, from_ms: int, span_ms: int, most: int, kept: Kept
+) -> None:
+    """Never finer than a screen can show, never one of which the beginning was deleted, and always an answer."""
+    found = resolutions(timedelta(seconds=interval_seconds), from_ms, from_ms + span_ms, most, kept)
+    assert found == tuple(each for each in Resolution if each in found)
+    assert found[-1] is Resolution.DAY
+    if Resolution.RAW in found:
+        assert span_ms / (interval_seconds * 1000) <= most
+        assert from_ms >= kept.raw_from_ms
+    if Resolution.HOUR in found:
+        assert len({from_ms // HOUR_MS, *range(from_ms // HOUR_MS, (from_ms + span_ms - 1) // HOUR_MS + 1)}) <= most
+        assert from_ms >= kept.hours_from_ms
 
 
 def test_a_day_of_minutes_is_raw_and_a_month_is_hours() -> None:
-    """The ranges of the page come out as a person expects."""
-    minute = timedelta(minutes=1)
-    assert choose_resolution(minute, 24 * HOUR_MS) is Resolution.RAW
-    assert choose_resolution(minute, 30 * 24 * HOUR_MS) is Resolution.HOUR
-    assert choose_resolution(minute, 366 * 24 * HOUR_MS) is Resolution.DAY
+    """The ranges of the page come out as a person expects; what retention took is told by the next coarser one."""
+    minute, now_ms = timedelta(minutes=1), 1_795_176_000_000
+    assert resolutions(minute, now_ms - 24 * HOUR_MS, now_ms)[0] is Resolution.RAW
+    assert resolutions(minute, now_ms - 30 * 24 * HOUR_MS, now_ms)[0] is Resolution.HOUR
+    assert resolutions(minute, now_ms - 366 * 24 * HOUR_MS, now_ms)[0] is Resolution.DAY
+    assert resolutions(minute, now_ms - 24 * HOUR_MS, now_ms, kept=Kept(now_ms))[0] is Resolution.HOUR
+    assert resolutions(minute, now_ms - 24 * HOUR_MS, now_ms, kept=Kept(now_ms, now_ms)) == (Resolution.DAY,)
+
+
+@pytest.mark.parametrize(
+    ("spent", "words"),
+    [
+        (TimeSpent(3600, 1800, 0, 0, 0), ""),
+        (TimeSpent(3600, 3600, 3600, 0, 0), "Within its limits 100 % of the time known; known 100 % of the time."),
+        (
+            TimeSpent(7200, 3600, 3600, 0.9, 900),
+            "Within its limits 75.0 %, above 25.0 %, below under 0.1 % of the time known; known 50.0 % of the time.",
+        ),
+        (
+            TimeSpent(360_000, 360_000, 360_000, 0, 1),
+            "Within its limits over 99.9 %, above under 0.1 % of the time known; known 100 % of the time.",
+        ),
+    ],
+)
+def test_time_within_limits_is_a_share_of_what_is_known(spent: TimeSpent, words: str) -> None:
+    """Shares are of covered time, the coverage stands beside them, and little is never rounded to nothing."""
+    assert spent.words == words
 
 
 def test_unusable_readings_are_gaps() -> None:

@@ -19,10 +19,12 @@ from domain.document import Document
 from domain.errors import DocumentError, OperatorError
 from registry.checks import directory_of
 from registry.export import exported
+from registry.history import Occasion
 from registry.store import Counts, RegistryStore
 from registry.tables import channel as channel_table
 
 HOSTILE = Path(__file__).parents[2] / "../shared/data/hostile/blns.json"
+TODAY = Occasion(1_795_000_000_000)
 KINDS = ("facilities", "equipment", "nodes", "channels", "contacts")
 
 
@@ -71,15 +73,15 @@ def content(directory: Directory) -> list[list[Any]]:
 async def test_an_import_is_read_back_as_it_was_said(store: RegistryStore) -> None:
     """The directory from SQL is the directory of the document, in the same order."""
     said = document(*map(facility, (3, 1, 2)), contacts=[{"id": "amina", "name": "Amina", "facilities": ["site-2"]}])
-    await store.import_document(said)
+    await store.import_document(said, occasion=TODAY)
     assert content(await store.load_directory()) == content(directory_of(said))
 
 
 async def test_importing_again_changes_nothing(store: RegistryStore) -> None:
     """The second import of the same document reports everything unchanged and keeps the version."""
-    first = await store.import_document(document(facility()))
+    first = await store.import_document(document(facility()), occasion=TODAY)
     version = await store.version()
-    second = await store.import_document(document(facility()))
+    second = await store.import_document(document(facility()), occasion=TODAY)
     assert (first.counts["channels"], second.counts["channels"]) == (Counts(added=2), Counts(unchanged=2))
     assert (first.changed, second.changed) == (True, False)
     assert await store.version() == version
@@ -87,9 +89,11 @@ async def test_importing_again_changes_nothing(store: RegistryStore) -> None:
 
 async def test_an_import_adds_and_changes_and_removes_nothing(store: RegistryStore) -> None:
     """A later document with other facilities leaves the earlier ones in place."""
-    await store.import_document(document(facility(1), facility(2)))
+    await store.import_document(document(facility(1), facility(2)), occasion=TODAY)
     before = await store.version()
-    report = await store.import_document(document(facility(2, name="Renamed", district="Elsewhere"), facility(3)))
+    report = await store.import_document(
+        document(facility(2, name="Renamed", district="Elsewhere"), facility(3)), occasion=TODAY
+    )
     assert report.counts["facilities"] == Counts(added=1, changed=1)
     directory = await store.load_directory()
     assert list(directory.facilities) == ["site-1", "site-2", "site-3"]
@@ -99,35 +103,37 @@ async def test_an_import_adds_and_changes_and_removes_nothing(store: RegistrySto
 
 async def test_a_refused_import_leaves_no_trace(store: RegistryStore) -> None:
     """One bad channel among good facilities keeps all of them out."""
-    await store.import_document(document(facility(1)))
+    await store.import_document(document(facility(1)), occasion=TODAY)
     before = await store.version(), content(await store.load_directory())
     bad = facility(3)
     bad["equipment"][0]["channels"][0]["node"] = "nobody"
     with pytest.raises(DocumentError, match="nobody"):
-        await store.import_document(document(facility(1, name="Renamed"), facility(2), bad))
+        await store.import_document(document(facility(1, name="Renamed"), facility(2), bad), occasion=TODAY)
     assert (await store.version(), content(await store.load_directory())) == before
 
 
 async def test_documents_may_refer_to_what_is_registered(store: RegistryStore) -> None:
     """A table of nodes alone finds its facility in the registry, and a taken name is refused across imports."""
-    await store.import_document(document(facility(1)))
-    await store.import_document(Document("nodes.csv", [{"facility": "site-1", "id": "second", "name": "Annex"}]))
+    await store.import_document(document(facility(1)), occasion=TODAY)
+    await store.import_document(
+        Document("nodes.csv", [{"facility": "site-1", "id": "second", "name": "Annex"}]), occasion=TODAY
+    )
     assert [node.id for node in (await store.load_directory()).nodes_of("site-1")] == ["site-1-n", "second"]
     taken = {"facility": "site-1", "equipment": "fridge-1", "quantity": "door", "node": "site-1-n", "name": "room"}
     with pytest.raises(DocumentError, match="once on a node"):
-        await store.import_document(Document("channels.csv", [{**taken, "interval": "1min"}]))
+        await store.import_document(Document("channels.csv", [{**taken, "interval": "1min"}]), occasion=TODAY)
 
 
 async def test_imports_at_once_stand_in_line(store: RegistryStore) -> None:
     """Two imports of different facilities at the same time both last."""
-    await asyncio.gather(*(store.import_document(document(facility(number))) for number in range(1, 5)))
+    await asyncio.gather(*(store.import_document(document(facility(number)), occasion=TODAY) for number in range(1, 5)))
     assert len((await store.load_directory()).facilities) == 4
     assert await store.version() == 4
 
 
 async def test_creating_tables_again_keeps_what_is_there(store: RegistryStore, engine: AsyncEngine) -> None:
     """A second start finds the registry of the first."""
-    await store.import_document(document(facility()))
+    await store.import_document(document(facility()), occasion=TODAY)
     again = RegistryStore(engine)
     await again.create_tables()
     assert (await again.version(), list((await again.load_directory()).facilities)) == (1, ["site-1"])
@@ -135,7 +141,7 @@ async def test_creating_tables_again_keeps_what_is_there(store: RegistryStore, e
 
 async def test_a_quantity_of_another_version_is_the_operators(store: RegistryStore, engine: AsyncEngine) -> None:
     """A database written by a newer Vitals is refused with a sentence, not with a traceback."""
-    await store.import_document(document(facility()))
+    await store.import_document(document(facility()), occasion=TODAY)
     async with engine.begin() as connection:
         await connection.execute(channel_table.update().values(quantity="magic"))
     with pytest.raises(OperatorError, match="magic"):
@@ -147,7 +153,7 @@ async def test_hostile_names_survive_unchanged(store: RegistryStore) -> None:
     """Naughty strings as names come back as they went, through YAML, SQL and the export."""
     names = [name for name in json.loads(HOSTILE.read_text(encoding="utf-8")) if name]
     said = document(*(facility(number, name=name, district=name) for number, name in enumerate(names)))
-    await store.import_document(parse_document(render_document(said.data), "registry.yaml"))
+    await store.import_document(parse_document(render_document(said.data), "registry.yaml"), occasion=TODAY)
     exported_text = render_document(await store.export_document())
     directory = directory_of(parse_document(exported_text, "export.yaml"))
     assert [facility.name for facility in directory.facilities.values()] == names

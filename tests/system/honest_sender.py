@@ -23,13 +23,15 @@ class HonestSender:
         self._host, self._port = urlsplit(url).hostname or "", urlsplit(url).port or 0
         self._node, self._epoch, self._window = node, epoch, window
         self.held = dict(batches)
+        self.more_may_come = False
+        """While this is true, an empty hand is no reason to stop."""
         self.published = 0
         self._sent_at: dict[int, float] = {}
         self.progress = asyncio.Event()
 
     async def run(self) -> None:
-        """Return when every batch is receipted."""
-        while self.held:
+        """Return when every batch is receipted and no more may come."""
+        while self._has_to_go_on():
             try:
                 async with aiomqtt.Client(
                     self._host, self._port, identifier=self._node, clean_session=False, timeout=3
@@ -40,6 +42,14 @@ class HonestSender:
                 self._sent_at.clear()
             await asyncio.sleep(0.05)
 
+    def add(self, seq: int, content: bytes) -> None:
+        """Take another batch."""
+        self.held[seq] = content
+        self.progress.set()
+
+    def _has_to_go_on(self) -> bool:
+        return bool(self.held) or self.more_may_come
+
     async def until_left(self, most: int) -> None:
         """Wait until at most so many batches are not receipted."""
         while len(self.held) > most:
@@ -49,7 +59,7 @@ class HonestSender:
     async def _talk(self, client: aiomqtt.Client) -> None:
         async with asyncio.TaskGroup() as tasks:
             listening = tasks.create_task(self._listen(client))
-            while self.held:
+            while self._has_to_go_on():
                 await self._publish_due(client)
                 self.progress.clear()
                 try:

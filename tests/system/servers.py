@@ -47,6 +47,12 @@ class ServerProcess:
         self._ready = ready
         self._process: asyncio.subprocess.Process | None = None
 
+    @property
+    def pid(self) -> int | None:
+        """Return the number of the process; None where none runs."""
+        process = self._process
+        return process.pid if process is not None and process.returncode is None else None
+
     async def start(self) -> None:
         """Start the process and return when it answers; raise ``RuntimeError`` with its log when it does not."""
         with self._log.open("ab") as log:

@@ -3,10 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
-import subprocess
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -17,25 +13,13 @@ from tests.system.brokers import mosquitto_server
 from tests.system.collector_process import collector
 from tests.system.full_disk import fill
 from tests.system.honest_sender import HonestSender
+from tests.system.small_disk import small_disk
 from tests.system.test_ingest_restarts import BATCHES, EVERYTHING, SAMPLES, batches, stored_moments
 
 pytestmark = pytest.mark.system
 
 STANDSTILL_SECONDS = 3.0
 """Three times as long as a sender waits before it sends again."""
-
-
-@contextmanager
-def small_disk(folder: Path) -> Iterator[None]:
-    """Mount a small file system of its own."""
-    folder.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", "size=3m", "tmpfs", str(folder)]
-    if os.geteuid() != 0 or subprocess.run(mount, check=False, capture_output=True).returncode:
-        pytest.skip("a file system of its own takes root, and the right to mount one")
-    try:
-        yield
-    finally:
-        subprocess.run(["umount", "-l", str(folder)], check=True)
 
 
 async def until_it_stands_still(sender: HonestSender) -> None:
@@ -49,7 +33,7 @@ async def until_it_stands_still(sender: HonestSender) -> None:
 async def test_full_disk_holds_the_senders_until_there_is_room(tmp_path: Path) -> None:
     """Receipts stop with the disk; every receipted batch is stored; with room the rest comes in, without a restart."""
     disk = tmp_path / "small"
-    with small_disk(disk):
+    with small_disk(disk, size="3m"):
         folder = disk / "journal"
         async with (
             mosquitto_server(tmp_path) as server,

@@ -17,6 +17,7 @@ from collector.journal import Journal, JournalLocked, Resolution
 from domain.errors import OperatorError
 from domain.instant import DAY_MS, HOUR_MS
 from domain.reading import Quality, Reading
+from registry.history import Occasion
 from tests.cases.harness import CASES
 from tests.system.servers import InfluxServer, influxdb
 from tests.system.test_broker_config import NOW
@@ -30,7 +31,7 @@ SPAN = (MIDNIGHT_MS - 30 * DAY_MS, MIDNIGHT_MS + 30 * DAY_MS)
 async def clinic(folder: Path, server: InfluxServer) -> ServiceConfig:
     """Return a service with a registry and an InfluxDB."""
     config = _configured(folder, server)
-    await import_registry(config, CASES / "clinic.yaml", say=print)
+    await import_registry(config, CASES / "clinic.yaml", Occasion(MIDNIGHT_MS), say=print)
     return config
 
 
