@@ -70,7 +70,7 @@ class _Ticks:
 
 def warm_up_ms(rules: Iterable[Rule]) -> int:
     """Return how long before a period judging has to begin, so that running timers are known at its start."""
-    return 2 * max((milliseconds(rule.condition.duration) for rule in rules), default=0)
+    return 2 * max((milliseconds(rule.when.longest) for rule in rules), default=0)
 
 
 class Compared(NamedTuple):

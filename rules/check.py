@@ -10,8 +10,13 @@ from domain.document import Path
 from domain.errors import Problem
 from domain.places import Channel
 from domain.suggest import allowed_words
-from rules.conditions.base import ValueCondition
+from rules.conditions import Kinds
+from rules.conditions.base import Condition, ValueCondition
+from rules.conditions.quorum import Quorum
+from rules.conditions.silent_for import SilentFor
 from rules.model import Rule
+from rules.settings import EngineSettings
+from rules.signals import Scope
 from rules.values import Reference, spaced
 
 
@@ -32,14 +37,36 @@ def _check(rule: Rule, directory: Directory) -> Iterator[Problem]:
         if not directory.nodes:
             yield rule.problem(("applies_to", "node"), "no node in the registry", "at least one registered node")
         return
-    channels = [channel for channel in directory.channels.values() if rule.applies_to.selects(channel, directory)]
+    channels = rule.applies_to.judged(directory)
     if not channels:
         yield _selects_nothing(rule, directory)
         return
     yield from _too_short(rule, channels)
-    if isinstance(rule.condition, ValueCondition):
-        yield from _missing_limits(rule, rule.condition, channels)
-        yield from _flaws(rule, rule.condition, channels)
+    yield from _check_condition(rule, ("when",), rule.when, channels, directory)
+
+
+def _check_condition(
+    rule: Rule, path: Path, kinds: Kinds, channels: Sequence[Channel], directory: Directory
+) -> Iterator[Problem]:
+    """Check a condition and all that it is made of against the channels that each looks at."""
+    condition = kinds.condition
+    if isinstance(condition, Condition):
+        yield from _missing_limits(rule, (*path, kinds.kind), condition, channels)
+        yield from _flaws(rule, (*path, kinds.kind), condition, channels)
+    for below, term in kinds.terms():
+        of = condition.of if isinstance(condition, Quorum) else term.of
+        looked_at = channels
+        if of is not None:
+            scopes = [Scope(channel, directory, EngineSettings()) for channel in channels]
+            found = {each.id: each for scope in scopes for each in of.selected(scope)}
+            looked_at = list(found.values())
+            without = [scope.subject for scope in scopes if not of.selected(scope)]
+            if without:
+                here = (*path, *below[:1], "of") if isinstance(condition, Quorum) else (*path, *below, "of")
+                text = f"no {of.quantity} there for {_named(without)}: the rule does not judge {_it(without)}"
+                yield rule.problem(here, text, "a registered channel of that quantity, at that place")
+        if looked_at:
+            yield from _check_condition(rule, (*path, *below), term, looked_at, directory)
 
 
 def _selects_nothing(rule: Rule, directory: Directory) -> Problem:
@@ -59,42 +86,47 @@ def _selects_nothing(rule: Rule, directory: Directory) -> Problem:
 
 
 def _too_short(rule: Rule, channels: Sequence[Channel]) -> Iterator[Problem]:
-    duration = rule.condition.duration
+    duration = rule.when.lasting
     slow = [channel for channel in channels if duration and duration < channel.interval]
     if not slow:
         return
     longest = max(channel.interval for channel in slow)
-    path: Path = ("when", rule.when.kind, "for")
+    inside = isinstance(rule.condition, ValueCondition | SilentFor)
+    path: Path = ("when", rule.when.kind, "for") if inside else ("when", "for")
     found = f"{spaced(duration)}, shorter than the interval between readings of {_named(slow)}"
     yield rule.problem(path, found, f"at least {spaced(longest)}, or no 'for' where one reading is to be enough")
 
 
-def _missing_limits(rule: Rule, condition: ValueCondition, channels: Sequence[Channel]) -> Iterator[Problem]:
+def _missing_limits(rule: Rule, here: Path, condition: Condition, channels: Sequence[Channel]) -> Iterator[Problem]:
     known = sorted({name for channel in channels for name in channel.limits})
     for path, limit in condition.limits():
         if isinstance(limit, Reference) and (without := [each for each in channels if limit.name not in each.limits]):
             hint = allowed_words(limit.name, known) if known else "a limit of that name at the channel, in the registry"
             found = f"{limit}, which is not set for {_named(without)}: the rule does not judge there"
-            yield rule.problem(("when", rule.when.kind, *path), found, hint)
+            yield rule.problem((*here, *path), found, hint)
 
 
-def _flaws(rule: Rule, condition: ValueCondition, channels: Iterable[Channel]) -> Iterator[Problem]:
+def _flaws(rule: Rule, here: Path, condition: Condition, channels: Iterable[Channel]) -> Iterator[Problem]:
     """Yield what is wrong with limits taken from the registry, each text once with the channels it stands for."""
     where: defaultdict[tuple[Path, str, str], list[Channel]] = defaultdict(list)
     for channel in channels:
         for path, found, allowed in (*condition.flaws_at(channel), *_impossible(condition, channel)):
             where[path, found, allowed].append(channel)
     for (path, found, allowed), at in where.items():
-        yield rule.problem(("when", rule.when.kind, *path), f"{found} at {_named(at)}", allowed)
+        yield rule.problem((*here, *path), f"{found} at {_named(at)}", allowed)
 
 
-def _impossible(condition: ValueCondition, channel: Channel) -> Iterator[tuple[Path, str, str]]:
+def _impossible(condition: Condition, channel: Channel) -> Iterator[tuple[Path, str, str]]:
     quantity = channel.quantity
     for path, limit in condition.limits():
         value = channel.limits.get(limit.name) if isinstance(limit, Reference) else None
         if value is not None and not quantity.lowest <= value <= quantity.highest:
             allowed = f"from {quantity.lowest:g} to {quantity.highest:g}, in {quantity.unit.name}"
             yield path, f"{limit} = {value:g}", allowed
+
+
+def _it(channels: Sequence[Channel]) -> str:
+    return "it" if len(channels) == 1 else "them"
 
 
 def _named(channels: Sequence[Channel]) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -14,6 +14,7 @@ from rules.conditions.base import Predicate, ValueCondition
 from rules.conditions.silent_for import SilentFor
 from rules.model import Rule
 from rules.settings import EngineSettings
+from rules.signals import Scope, Signal
 
 WORSE_BY_DECIMALS = 1
 """An extreme is worth telling again when it moved by this many of the last decimals that people are shown."""
@@ -30,9 +31,22 @@ class Level:
     cleared: Predicate
     excess: Callable[[float], float] | None
     for_ms: int
+    clear_for_ms: int
     gap_ms: int
     """A pause longer than this is a gap."""
     worse_by: float
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Watching:
+    """A rule that looks at more than one value, as the engine runs it; channels that are asked the same share one."""
+
+    level: Level
+    """What its answers come to; its predicates are never asked."""
+    signal: Signal
+    paces: tuple[tuple[int, int], ...]
+    """Of each input the interval and the longest pause that is no gap, in milliseconds."""
+    live_ms: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +91,7 @@ class Compiler:
         self._directory = directory
         self._settings = settings
         self._levels: dict[tuple[object, ...], Level] = {}
+        self._watchings: dict[tuple[object, ...], Watching] = {}
         self._plans: dict[tuple[object, ...], Plan] = {}
 
     def plan(self, channel: Channel) -> Plan:
@@ -108,11 +123,63 @@ class Compiler:
                 cleared=band.cleared,
                 excess=band.excess,
                 for_ms=milliseconds(condition.duration),
+                clear_for_ms=milliseconds(rule.when.clear_for),
                 gap_ms=round(milliseconds(channel.interval) * self._settings.gap_factor),
                 worse_by=worse_by(channel.quantity),
             )
         return self._levels[key]
 
+    def watches(self) -> Iterator[tuple[Watching, list[Channel]]]:
+        """Yield what each rule that looks at more asks of which channels; the first is the one that is judged."""
+        for rule in self._rules:
+            if isinstance(rule.condition, ValueCondition | SilentFor):
+                continue
+            for channel in rule.applies_to.judged(self._directory):
+                scope = Scope(channel, self._directory, self._settings)
+                signal = rule.when.signal_of(channel, scope)
+                if signal is not None:
+                    yield self._watching(rule, signal, scope), scope.inputs
+
+    def _watching(self, rule: Rule, signal: Signal, scope: Scope) -> Watching:
+        subject = scope.subject
+        inputs = tuple(
+            (
+                each.quantity.name,
+                each.interval,
+                tuple(sorted(each.limits.items())),
+                each.equipment == subject.equipment,
+                self._directory.equipment[each.equipment].kind if each.equipment in self._directory.equipment else None,
+            )
+            for each in scope.inputs
+        )
+        key = (rule.id, scope.timezone, inputs)
+        if key not in self._watchings:
+            gaps = [scope.gap_ms(each) for each in scope.inputs]
+            level = Level(
+                rule=rule.id,
+                kind=rule.when.kind,
+                severity=rule.severity,
+                holds=_never,
+                cleared=_never,
+                excess=_EXCESS[signal.sign],
+                for_ms=milliseconds(rule.when.duration),
+                clear_for_ms=milliseconds(rule.when.clear_for),
+                gap_ms=max(gaps),
+                worse_by=worse_by(subject.quantity),
+            )
+            paces = tuple(zip(map(scope.interval_ms, scope.inputs), gaps, strict=True))
+            live = max(live_ms(each.interval, self._settings) for each in scope.inputs)
+            self._watchings[key] = Watching(level, signal, paces, live)
+        return self._watchings[key]
+
+
+_EXCESS: dict[int, Callable[[float], float] | None] = {1: lambda value: value, -1: lambda value: -value, 0: None}
+
+
+def _never(value: float) -> bool:
+    del value
+    return False
+
 
 def _silence(rule: Rule) -> Silence:
-    return Silence(rule.id, rule.severity, milliseconds(rule.condition.duration))
+    return Silence(rule.id, rule.severity, milliseconds(rule.when.lasting))

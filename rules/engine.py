@@ -19,9 +19,11 @@ from rules.amendment import Amendment, Stale
 from rules.compile import Compiler, live_ms, milliseconds
 from rules.model import Rule
 from rules.revise import revise
-from rules.series import NEVER, ChannelState, NodeState, in_order, late
+from rules.series import ChannelState, NodeState, in_order, late
 from rules.settings import EngineSettings
+from rules.signals import NEVER
 from rules.silence import SilenceWatch, Subject, note_heard
+from rules.watch import WATCH_KEY, Watch
 
 _CLOCK_KEY = "engine"
 _CHANNEL_KEY = "channel:"
@@ -63,6 +65,8 @@ class Engine:
         changes = self._hear(state, event.received_at_ms, usable=usable)
         if value is None or not usable:
             return changes
+        if state.watches:
+            changes += self._watch(state.watches, event, value)
         if moment_ms > state.last_ms:
             changes += in_order(state, moment_ms, value, live=event.received_at_ms - moment_ms <= state.plan.live_ms)
         elif event.received_at_ms - moment_ms > self._amend_ms:
@@ -72,19 +76,20 @@ class Engine:
         return changes
 
     def stale(self) -> list[Stale]:
-        """Return the channels whose history has to be judged again, since late readings came."""
+        """Return what has to be judged again, since late readings came, or what it needs of the past is not at hand."""
         return [
             Stale(
-                channel,
-                min(window.from_ms for window in (state.stale or {}).values()),
-                max(window.to_ms for window in (state.stale or {}).values()),
+                key,
+                state.channel.id,
+                min((window.from_ms for window in (state.stale or {}).values()), default=state.last_ms),
+                max((window.to_ms for window in (state.stale or {}).values()), default=state.last_ms),
             )
-            for channel, state in self._stale.items()
+            for key, state in self._stale.items()
         ]
 
     def amendment(self, stale: Stale) -> Amendment:
-        """Return what asks for the stored readings that judging the channel's history again needs."""
-        return Amendment(self._channels[stale.channel])
+        """Return what asks for the stored readings that judging this history again needs."""
+        return Amendment(self._stale[stale.key])
 
     def amend(self, amendment: Amendment, episodes: Sequence[Episode]) -> list[EpisodeChange]:
         """Return the changes that late readings make to history, once ``amendment.ask()`` returned None.
@@ -93,10 +98,10 @@ class Engine:
         applied; others do no harm. Where readings of the channel came after the amendment began, nothing happens and
         the channel stays stale.
         """
-        state = self._stale.get(amendment.channel)
+        state = self._stale.get(amendment.key)
         if state is None or not amendment.is_current(state):
             return []
-        now_ms, horizon_ms = self._now_ms, state.plan.live_ms
+        now_ms, horizon_ms = self._now_ms, state.live_ms
 
         def is_live(moment_ms: int) -> bool:
             return now_ms - moment_ms <= horizon_ms
@@ -104,11 +109,13 @@ class Engine:
         changes: list[EpisodeChange] = []
         for index, verdict in amendment.judge(is_live).items():
             changes += revise(state, index, verdict, episodes, is_live)
-        if amendment.last_value is not None:
-            state.last_value = amendment.last_value
+        if amendment.latest is not None:
+            state.settle(amendment.latest)
         state.stale = None
-        del self._stale[amendment.channel]
+        del self._stale[amendment.key]
         self._touch(state)
+        if isinstance(state, Watch):
+            changes += state.go_on(now_ms)
         return changes
 
     def changed_state(self) -> list[tuple[str, bytes | None]]:
@@ -150,8 +157,8 @@ class Engine:
 
     def _build(self, rules: Iterable[Rule], directory: Directory) -> None:
         compiler = Compiler(rules, directory, self._settings)
-        self._changed: list[Subject] = []
-        self._stale: dict[str, ChannelState] = {}
+        self._changed: list[Subject | Watch] = []
+        self._stale: dict[str, ChannelState | Watch] = {}
         self._silence = SilenceWatch()
         self._node_silences = compiler.node_silences()
         self._nodes = {
@@ -162,7 +169,43 @@ class Engine:
         for channel in directory.channels.values():
             node_state = self._nodes.get(channel.node) or _unregistered(channel)
             self._channels[channel.id] = ChannelState(channel, compiler.plan(channel), node_state)
+        self._watches: dict[str, Watch] = {}
+        self._waiting: dict[str, Watch] = {}
+        for watching, inputs in compiler.watches():
+            watch = Watch(watching, inputs)
+            self._watches[watch.key] = watch
+            for place, channel in enumerate(inputs):
+                fed = self._channels[channel.id]
+                fed.watches = [*(fed.watches or ()), (watch, place)]
         self._watch_all()
+
+    def _watch(self, watches: Iterable[tuple[Watch, int]], reading: Reading, value: float) -> list[EpisodeChange]:
+        """Give a reading to the rules that look at more than it."""
+        changes: list[EpisodeChange] = []
+        moment_ms, age_ms = reading.measured_at_ms, reading.received_at_ms - reading.measured_at_ms
+        for watch, place in watches:
+            if moment_ms <= watch.last_ms and age_ms > self._amend_ms:
+                continue
+            changes += watch.take(place, moment_ms, value, live=age_ms <= watch.live_ms, now_ms=self._now_ms)
+            if not watch.dirty:
+                self._touch(watch)
+            if watch.is_halted:
+                self._stale[watch.key] = watch
+            if watch.waiting:
+                self._waiting[watch.key] = watch
+        return changes
+
+    def _go_on(self) -> list[EpisodeChange]:
+        """Judge what has waited long enough for readings of other channels."""
+        changes: list[EpisodeChange] = []
+        for key, watch in list(self._waiting.items()):
+            known = watch.last_ms
+            changes += watch.go_on(self._now_ms)
+            if not watch.waiting:
+                del self._waiting[key]
+            if watch.last_ms != known:
+                self._touch(watch)
+        return changes
 
     def _away_ms(self, directory: Directory, node: str) -> int:
         intervals = [channel.interval for channel in (directory.channels_of_node(node) or {}).values()]
@@ -183,9 +226,12 @@ class Engine:
                 self._now_ms, self._silence.watching_since_ms = parts
             elif key.startswith(_CHANNEL_KEY):
                 ended += self._load_channel(key, parts)
+            elif key.startswith(WATCH_KEY):
+                ended += self._load_watch(key, parts)
             else:
                 ended += self._load_node(key, parts)
         self._watch_all()
+        self._warm_up()
         return [EpisodeChange(ChangeKind.ENDED, episode, live=True) for episode in ended]
 
     def _load_channel(self, key: str, parts: list[memory.Json]) -> list[Episode]:
@@ -200,6 +246,29 @@ class Engine:
         if ended:
             self._touch(state)
         return ended
+
+    def _load_watch(self, key: str, parts: list[memory.Json]) -> list[Episode]:
+        watch = self._watches.get(key)
+        if watch is None:
+            self._forgotten.append(key)
+            return memory.orphaned_watch(parts)
+        ended = memory.load_watch(watch, parts)
+        if ended:
+            self._touch(watch)
+        return ended
+
+    def _warm_up(self) -> None:
+        """Have every watch read what its signal looks back on, a new one from what its channels last said."""
+        for key, watch in self._watches.items():
+            if watch.last_ms == NEVER and not watch.waiting:
+                last_ms = max(self._channels[channel.id].last_ms for channel in watch.inputs)
+                if last_ms == NEVER:
+                    continue
+                watch.resume(last_ms, NEVER, ())
+            if watch.is_halted:
+                self._stale[key] = watch
+            if watch.waiting:
+                self._waiting[key] = watch
 
     def _load_node(self, key: str, parts: list[memory.Json]) -> list[Episode]:
         name = key.removeprefix(_NODE_KEY)
@@ -219,7 +288,7 @@ class Engine:
             self._resumed_from_ms = None
         self._move_clock(now_ms)
         changed: list[Subject] = []
-        changes = self._silence.tick(now_ms, changed)
+        changes = self._silence.tick(now_ms, changed) + self._go_on()
         for subject in changed:
             self._touch(subject)
         return changes
@@ -247,11 +316,12 @@ class Engine:
             self._now_ms = moment_ms
             self._clock_changed = True
 
-    def _subjects(self) -> Iterator[Subject]:
+    def _subjects(self) -> Iterator[Subject | Watch]:
         yield from self._nodes.values()
         yield from self._channels.values()
+        yield from self._watches.values()
 
-    def _touch(self, subject: Subject) -> None:
+    def _touch(self, subject: Subject | Watch) -> None:
         if not subject.dirty:
             subject.dirty = True
             self._changed.append(subject)
@@ -263,7 +333,9 @@ def _unregistered(channel: Channel) -> NodeState:
     return node
 
 
-def _entry(subject: Subject) -> tuple[str, bytes]:
+def _entry(subject: Subject | Watch) -> tuple[str, bytes]:
     if isinstance(subject, NodeState):
         return _NODE_KEY + subject.id, memory.encode_node(subject)
+    if isinstance(subject, Watch):
+        return subject.key, memory.encode_watch(subject)
     return _CHANNEL_KEY + subject.channel.id, memory.encode_channel(subject)

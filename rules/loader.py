@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, get_args
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, RootModel, ValidationError
 
 from domain.document import Document, Path
 from domain.errors import DocumentError, Problem
@@ -125,4 +125,6 @@ def _field_names(loc: Path) -> list[str]:
 
 def _model_of(annotation: Any) -> type[BaseModel] | None:
     candidates = (annotation, *get_args(annotation))
-    return next((each for each in candidates if isinstance(each, type) and issubclass(each, BaseModel)), None)
+    model = next((each for each in candidates if isinstance(each, type) and issubclass(each, BaseModel)), None)
+    # A list, or a condition that stands for itself: its fields are those of what is in it.
+    return _model_of(model.model_fields["root"].annotation) if model and issubclass(model, RootModel) else model

@@ -15,6 +15,7 @@ from rules.compile import Level, Silence
 from rules.series import ChannelState, NodeState, Silent, Window
 from rules.silence import Subject, gone_quiet
 from rules.streak import Streak, confirmed_episode
+from rules.watch import Waiting, Watch
 
 VERSION = 1
 
@@ -38,6 +39,40 @@ def encode_channel(state: ChannelState) -> bytes:
     if streaks or stale or state.silent:
         parts += [streaks, stale, _silent(state.silent), state.channel.facility]
     return _dump(parts)
+
+
+def encode_watch(watch: Watch) -> bytes:
+    """Return everything that is remembered of a watch; inputs are named by their channels."""
+    streak = watch.streaks[0]
+    waiting = [[each.moment_ms, watch.inputs[each.place].id, *each[2:]] for each in watch.waiting]
+    streaks = {watch.plan.level.rule: _streak(watch.plan.level, streak)} if streak else {}
+    stale = list(watch.stale[0]) if watch.stale else None
+    return _dump([watch.last_ms, watch.previous_ms, streaks, stale, waiting, watch.channel.id, watch.channel.facility])
+
+
+def load_watch(watch: Watch, parts: list[Json]) -> list[Episode]:
+    """Remember a watch again; return the open episode of a rule that became one of another kind, ended."""
+    last_ms, previous_ms, streaks, stale, waiting, *_ = parts
+    places = {channel.id: place for place, channel in enumerate(watch.inputs)}
+    watch.resume(
+        last_ms,
+        previous_ms,
+        [Waiting(moment, places[name], *more) for moment, name, *more in waiting if name in places],
+    )
+    watch.stale = None if stale is None else {0: Window(*stale)}
+    ended = []
+    for rule, saved in streaks.items():
+        if watch.plan.level.kind == saved[0]:
+            watch.streaks[0] = Streak(*saved[2:]).weigh(watch.plan.level)
+        else:
+            ended += _ended(rule, saved, watch.channel.id, watch.channel.facility, last_ms)
+    return ended
+
+
+def orphaned_watch(parts: list[Json]) -> list[Episode]:
+    """Return the open episode of a watch that is gone, ended."""
+    last_ms, _, streaks, _, _, channel, facility = parts
+    return [each for rule, saved in streaks.items() for each in _ended(rule, saved, channel, facility, last_ms)]
 
 
 def encode_node(state: NodeState) -> bytes:
@@ -117,6 +152,7 @@ def _streak(level: Level, streak: Streak) -> list[Json]:
         streak.identity_ms,
         streak.told,
         streak.live,
+        *([streak.clearing_ms] if streak.clearing_ms is not None else []),
     ]
 
 

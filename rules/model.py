@@ -15,8 +15,9 @@ from domain.errors import Problem
 from domain.places import Channel, EquipmentKind
 from domain.quantities import QUANTITIES, Quantity
 from domain.suggest import allowed_words
-from rules.conditions import Condition, When
-from rules.conditions.base import Flaw, Part, ValueCondition
+from rules.conditions import Combination, When, flaws_of
+from rules.conditions.base import Condition, Flaw, Part, ValueCondition
+from rules.conditions.channels import Reach
 from rules.conditions.silent_for import SilentFor
 from rules.trial import Trial, trial_flaws
 
@@ -38,6 +39,8 @@ class AppliesTo(Part):
     quantity: str = ""
     equipment: tuple[EquipmentKind, ...] = ()
     node: Literal["any"] | None = None
+    once_per: Reach | None = None
+    """For a rule that looks at several channels: one episode for all of them, and not one for each."""
 
     @field_validator("equipment", mode="before")
     @classmethod
@@ -55,6 +58,16 @@ class AppliesTo(Part):
     def subject_kind(self) -> SubjectKind:
         """Return what an episode of such a rule is about."""
         return SubjectKind.NODE if self.node else SubjectKind.CHANNEL
+
+    def judged(self, directory: Directory) -> list[Channel]:
+        """Return the channels that episodes are about; with ``once_per`` the first of each place, by id."""
+        chosen = [channel for channel in directory.channels.values() if self.selects(channel, directory)]
+        if self.once_per is None:
+            return chosen
+        first: dict[str, Channel] = {}
+        for channel in sorted(chosen, key=lambda each: each.id):
+            first.setdefault(channel.equipment if self.once_per is Reach.EQUIPMENT else channel.facility, channel)
+        return list(first.values())
 
     def selects(self, channel: Channel, directory: Directory) -> bool:
         """Tell whether the rule judges this channel."""
@@ -96,7 +109,7 @@ class Rule(Part):
         return _LABELS[raw]
 
     @property
-    def condition(self) -> Condition:
+    def condition(self) -> Condition | Combination | SilentFor:
         """Return the condition, whatever its kind."""
         return self.when.condition
 
@@ -123,18 +136,8 @@ class Rule(Part):
         for number, trial in enumerate(self.tests):
             for flaw in trial_flaws(trial, self.quantity):
                 yield flaw._replace(path=("tests", number, *flaw.path))
-        quantity = self.quantity
-        if quantity is None or not isinstance(self.condition, ValueCondition):
-            return
-        here: Path = ("when", self.when.kind)
-        if quantity.states and self.when.kind != "is":
-            yield Flaw(here, f"'{self.when.kind}' on {quantity.name}, which is a state", "'is' or 'silent_for'")
-        elif self.when.kind == "is" and not quantity.states:
-            states = [name for name, known in QUANTITIES.items() if known.states]
-            yield Flaw(here, f"'is' on {quantity.name}, which is a number", f"'is' only on {', '.join(states)}")
-        else:
-            for flaw in self.condition.flaws(quantity):
-                yield flaw._replace(path=here + flaw.path)
+        for flaw in (*self.when.beside_flaws(), *flaws_of(self.when, self.quantity)):
+            yield flaw._replace(path=("when", *flaw.path))
 
     def _subject_flaws(self) -> Iterator[Flaw]:
         applies, silence = self.applies_to, isinstance(self.condition, SilentFor)
@@ -146,7 +149,10 @@ class Rule(Part):
             yield Flaw((*here, "equipment"), "equipment beside a node", "equipment only beside a quantity")
         if applies.node and not silence:
             yield Flaw((*here, "node"), f"a node with '{self.when.kind}'", "'silent_for' is all a node can be asked")
+        if applies.once_per and isinstance(self.condition, ValueCondition | SilentFor):
+            found = f"'once_per' with '{self.when.kind}', which judges each channel alone"
+            yield Flaw((*here, "once_per"), found, "'once_per' only with a condition on several channels")
         if applies.quantity == ANY and not silence:
             yield Flaw((*here, "quantity"), "'any'", "the name of one quantity; 'any' goes only with 'silent_for'")
-        if silence and self.condition.duration.total_seconds() <= 0:
+        if silence and self.when.lasting.total_seconds() <= 0:
             yield Flaw(("when", "silent_for"), "no time", "a duration such as 30min")

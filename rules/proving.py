@@ -1,4 +1,4 @@
-"""Judges the trials of a rule by the real engine, over one channel of one piece of equipment at one node."""
+"""Judges the trials of a rule by the real engine, over one channel and its companions at one node."""
 
 from __future__ import annotations
 
@@ -13,10 +13,11 @@ from domain.places import Channel, Equipment, EquipmentKind, Facility, Node
 from domain.quantities import QUANTITIES, Quantity
 from domain.reading import Quality, Reading
 from rules.compile import milliseconds
+from rules.conditions.channels import Reach
 from rules.engine import Event, Tick
 from rules.model import Rule
 from rules.notation import parse_series
-from rules.trial import Expected, Trial
+from rules.trial import Companion, Expected, Trial
 from rules.values import Amount, Limit, Reference, shown
 from rules.workbench import Workbench
 
@@ -28,9 +29,10 @@ _ROUNDING = 1e-9
 
 
 class Found(NamedTuple):
-    """An episode that came of a trial, and whether it was told as live."""
+    """An episode that came of a trial, when its first reading was, and whether the episode was told as live."""
 
     episode: Episode
+    start_ms: int
     live: bool
 
 
@@ -52,19 +54,41 @@ def prove(rules: Iterable[Rule]) -> Iterator[Outcome]:
 
 def _judged(trial: Trial, rule: Rule) -> list[Found]:
     """Return the episodes that the rule makes of the trial, by their start."""
-    channel = _channel(trial, rule.quantity or _ANYTHING)
+    kind = (*rule.applies_to.equipment, EquipmentKind.GATEWAY)[0]
+    cast = [_Role(_channel(trial, rule.quantity or _ANYTHING), kind, trial.readings, trial.unit, trial.delay)]
+    cast += (_companion(number, other, trial, kind) for number, other in enumerate(trial.others))
     about_node = rule.applies_to.subject_kind is SubjectKind.NODE
-    bench = Workbench([rule], _directory(channel, (*rule.applies_to.equipment, EquipmentKind.GATEWAY)[0]))
+    bench = Workbench([rule], _directory(cast))
     live: set[str] = set()
-    for event in _events(trial, channel, others_report=not about_node):
+    for event in _events(trial, cast, others_report=not about_node):
         live |= {change.episode.id for change in bench.arrive(event) if change.live}
     subject = _PLACE if about_node else _CHANNEL
-    return [Found(each, each.id in live) for each in bench.in_order() if each.subject == subject]
+    return [Found(each, _start_ms(trial), each.id in live) for each in bench.in_order() if each.subject == subject]
+
+
+class _Role(NamedTuple):
+    """A channel of the trial, and what it tells."""
+
+    channel: Channel
+    kind: EquipmentKind
+    readings: str
+    unit: str
+    delay: timedelta
 
 
 def _channel(trial: Trial, quantity: Quantity) -> Channel:
     limits = {name: _canonical(limit, quantity) for name, limit in trial.limits.items()}
     return Channel(_CHANNEL, _PLACE, "equipment", _PLACE, "channel", quantity, trial.every, limits)
+
+
+def _companion(number: int, other: Companion, trial: Trial, subject_kind: EquipmentKind) -> _Role:
+    quantity, beside = QUANTITIES[other.of.quantity], other.of.at is Reach.EQUIPMENT
+    limits = {name: _canonical(limit, quantity) for name, limit in other.limits.items()}
+    equipment = "equipment" if beside else f"equipment-{number}"
+    kind = subject_kind if beside else (*other.of.equipment, EquipmentKind.GATEWAY)[0]
+    name = f"other-{number}"
+    channel = Channel(f"trial/{name}", _PLACE, equipment, _PLACE, name, quantity, trial.every, limits)
+    return _Role(channel, kind, other.readings, other.unit, trial.delay if other.delay is None else other.delay)
 
 
 def _canonical(limit: Amount | Reference, quantity: Quantity) -> float:
@@ -74,28 +98,34 @@ def _canonical(limit: Amount | Reference, quantity: Quantity) -> float:
     return unit.to_canonical(limit.number)
 
 
-def _directory(channel: Channel, kind: EquipmentKind) -> Directory:
-    other = Channel(_OTHER, _PLACE, "gateway", _PLACE, "other", QUANTITIES["queue_depth"], channel.interval)
+def _directory(cast: Sequence[_Role]) -> Directory:
+    interval = cast[0].channel.interval
+    other = Channel(_OTHER, _PLACE, "gateway", _PLACE, "other", QUANTITIES["queue_depth"], interval)
+    equipment = {role.channel.equipment: role.kind for role in cast}
     return Directory(
         facilities=[Facility(_PLACE, "Trial", "", "", "")],
         equipment=[
-            Equipment("equipment", _PLACE, kind, "Equipment"),
+            *(Equipment(name, _PLACE, kind, "Equipment") for name, kind in equipment.items()),
             Equipment("gateway", _PLACE, EquipmentKind.GATEWAY, "Gateway"),
         ],
         nodes=[Node(_PLACE, _PLACE)],
-        channels=[channel, other],
+        channels=[*(role.channel for role in cast), other],
     )
 
 
-def _events(trial: Trial, channel: Channel, *, others_report: bool) -> Iterator[Event]:
+def _start_ms(trial: Trial) -> int:
+    return START_MS + (trial.starts.hour * 60 + trial.starts.minute) * MINUTE_MS
+
+
+def _events(trial: Trial, cast: Sequence[_Role], *, others_report: bool) -> Iterator[Event]:
     """Yield the readings by arrival with a tick a minute; where ``others_report``, only the channel can be silent."""
-    every_ms = milliseconds(trial.every)
-    places = len(parse_series(trial.readings, channel.quantity.states))
-    arriving = list(_readings(trial, channel))
+    every_ms, start_ms = milliseconds(trial.every), _start_ms(trial)
+    places = max(len(parse_series(role.readings, role.channel.quantity.states)) for role in cast)
+    arriving = [reading for role in cast for reading in _readings(trial, role)]
     if others_report:
-        arriving += [_heartbeat(START_MS + place * every_ms) for place in range(places)]
+        arriving += [_heartbeat(start_ms + place * every_ms) for place in range(places)]
     arriving.sort(key=lambda reading: reading.received_at_ms)
-    tick_ms, end_ms = START_MS, START_MS + places * every_ms
+    tick_ms, end_ms = start_ms, start_ms + places * every_ms
     for reading in arriving:
         while tick_ms <= reading.received_at_ms:
             yield Tick(tick_ms)
@@ -105,15 +135,16 @@ def _events(trial: Trial, channel: Channel, *, others_report: bool) -> Iterator[
         yield Tick(now_ms)
 
 
-def _readings(trial: Trial, channel: Channel) -> Iterator[Reading]:
-    every_ms, delay_ms = milliseconds(trial.every), milliseconds(trial.delay)
-    for place, point in enumerate(parse_series(trial.readings, channel.quantity.states)):
+def _readings(trial: Trial, role: _Role) -> Iterator[Reading]:
+    every_ms, start_ms, quantity = milliseconds(trial.every), _start_ms(trial), role.channel.quantity
+    for place, point in enumerate(parse_series(role.readings, quantity.states)):
         if point is None:
             continue
-        measured_ms = START_MS + place * every_ms
-        received_ms = measured_ms + delay_ms if trial.arrives is None else START_MS + milliseconds(trial.arrives)
-        value = None if point.value is None else _canonical(Amount(point.value, trial.unit), channel.quantity)
-        yield Reading(channel.id, measured_ms, value, point.quality, max(measured_ms, received_ms))
+        measured_ms = start_ms + place * every_ms
+        arrives = trial.arrives
+        received_ms = measured_ms + milliseconds(role.delay) if arrives is None else start_ms + milliseconds(arrives)
+        value = None if point.value is None else _canonical(Amount(point.value, role.unit), quantity)
+        yield Reading(role.channel.id, measured_ms, value, point.quality, max(measured_ms, received_ms))
 
 
 def _heartbeat(moment_ms: int) -> Reading:
@@ -128,12 +159,12 @@ def _difference(trial: Trial, rule: Rule, found: Sequence[Found]) -> str:
     ):
         return ""
     wanted = "; ".join(_worded(each, quantity) for each in expected)
-    came = "; ".join(_worded(_as_expected(each, quantity), quantity) for each in found)
+    came = "; ".join(_worded(_as_expected(each), quantity) for each in found)
     return f"expected {wanted or 'nothing'}; found {came or 'nothing'}"
 
 
 def _agrees(expected: Expected, found: Found, quantity: Quantity) -> bool:
-    came = _as_expected(found, quantity)
+    came = _as_expected(found)
     return (
         (expected.start, expected.end) == (came.start, came.end)
         and expected.confirmed in (None, came.confirmed)
@@ -146,19 +177,19 @@ def _same(limit: Limit, extreme: float | None, quantity: Quantity) -> bool:
     return extreme is not None and abs(_canonical(limit, quantity) - extreme) <= _ROUNDING
 
 
-def _as_expected(found: Found, quantity: Quantity) -> Expected:
-    episode = found.episode
+def _as_expected(found: Found) -> Expected:
+    episode, start_ms = found.episode, found.start_ms
     return Expected(
-        start=_after(episode.started_at),
-        confirmed=_after(episode.confirmed_at),
-        end=None if episode.ended_at is None else _after(episode.ended_at),
+        start=_after(episode.started_at, start_ms),
+        confirmed=_after(episode.confirmed_at, start_ms),
+        end=None if episode.ended_at is None else _after(episode.ended_at, start_ms),
         extreme=None if episode.extreme is None else Amount(episode.extreme),
         live=found.live,
     )
 
 
-def _after(moment: datetime) -> timedelta:
-    return timedelta(milliseconds=to_ms(moment) - START_MS)
+def _after(moment: datetime, start_ms: int) -> timedelta:
+    return timedelta(milliseconds=to_ms(moment) - start_ms)
 
 
 def _worded(expected: Expected, quantity: Quantity) -> str:

@@ -6,18 +6,18 @@ from collections.abc import Callable, Sequence
 
 from domain.episode import ChangeKind, Episode, EpisodeChange
 from domain.instant import to_ms
-from rules.amendment import Verdict
+from rules.amendment import Judged, Verdict
 from rules.compile import Level
 from rules.history import changes_between, identity_ms, matched
-from rules.series import NEVER, ChannelState
+from rules.signals import NEVER
 from rules.streak import Streak, episode_of
 
 
 def revise(
-    state: ChannelState, index: int, verdict: Verdict, episodes: Sequence[Episode], is_live: Callable[[int], bool]
+    state: Judged, index: int, verdict: Verdict, episodes: Sequence[Episode], is_live: Callable[[int], bool]
 ) -> list[EpisodeChange]:
     """Return the changes from what was told of one rule to what judging again found, and remember the latter."""
-    level, running = state.plan.levels[index], state.streaks[index]
+    level, running = state.levels[index], state.streaks[index]
     told = _told(state, level, running, verdict, episodes)
     for excursion in verdict.found:
         excursion.streak.identity_ms = excursion.streak.since_ms
@@ -43,7 +43,7 @@ def revise(
 
 
 def _told(
-    state: ChannelState, level: Level, running: Streak | None, verdict: Verdict, episodes: Sequence[Episode]
+    state: Judged, level: Level, running: Streak | None, verdict: Verdict, episodes: Sequence[Episode]
 ) -> list[Episode]:
     """Return what was told of the stretch: from the store, and of what goes on, from memory, which is exact."""
     told = {}
@@ -65,7 +65,7 @@ def _told(
     return sorted(told.values(), key=lambda episode: episode.started_at)
 
 
-def _remember(state: ChannelState, index: int, verdict: Verdict) -> None:
+def _remember(state: Judged, index: int, verdict: Verdict) -> None:
     if verdict.before_ms is None:
         state.streaks[index] = verdict.streak
         state.rest_from_ms[index] = state.last_ms if verdict.rest_from_ms == NEVER else verdict.rest_from_ms

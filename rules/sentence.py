@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from domain.episode import Severity
 from domain.places import EquipmentKind
-from rules.conditions.base import ValueCondition
+from rules.conditions import combined_words
+from rules.conditions.base import Condition, ValueCondition
+from rules.conditions.silent_for import SilentFor
 from rules.model import ANY, AppliesTo, Rule
 from rules.values import spaced
 
@@ -15,18 +17,25 @@ _SHORT = {EquipmentKind.UPS: "UPS", EquipmentKind.MAINS: "mains supply"}
 
 def describe(rule: Rule) -> str:
     """Return the sentence: "Alarm when the vaccine compartment of a fridge is above 8 °C without a break for 10 h."."""
-    return f"{_VERB[rule.severity]} when {_subject(rule.applies_to)} {_predicate(rule)}."
+    return f"{_VERB[rule.severity]} when {_clause(rule)}{_lasting(rule)}."
 
 
-def _predicate(rule: Rule) -> str:
+def _clause(rule: Rule) -> str:
+    condition, quantity, subject = rule.condition, rule.quantity, _subject(rule.applies_to)
+    if isinstance(condition, SilentFor):
+        return f"{subject} {condition.words(node=rule.applies_to.node is not None)}"
+    if isinstance(condition, Condition):
+        return f"{subject} {condition.words(quantity) if quantity else rule.when.kind}"
+    return f"of {subject}, {combined_words(rule.when, condition, quantity)}"
+
+
+def _lasting(rule: Rule) -> str:
     condition, quantity = rule.condition, rule.quantity
-    if not isinstance(condition, ValueCondition):
-        return condition.words(node=rule.applies_to.node is not None)
-    if quantity is None:
-        return rule.when.kind
-    lasting = f" without a break for {spaced(condition.duration)}" if condition.duration else ""
-    ending = condition.ending(quantity)
-    return f"{condition.words(quantity)}{lasting}" + (f"; {ending}" if ending else "")
+    words = f" without a break for {spaced(rule.when.duration)}" if rule.when.duration else ""
+    ending = condition.ending(quantity) if isinstance(condition, ValueCondition) and quantity else ""
+    if rule.when.clear_for:
+        ending = f"{ending or 'it ends'} once that has lasted for {spaced(rule.when.clear_for)}"
+    return words + (f"; {ending}" if ending else "")
 
 
 def _subject(applies: AppliesTo) -> str:

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, NamedTuple
 
 from domain.episode import ChangeKind, EpisodeChange
 from domain.places import Channel
-from rules.compile import Plan, Silence
-from rules.streak import Streak, Turn, advance, episode_of
+from rules.compile import Level, Plan, Silence
+from rules.signals import NEVER
+from rules.streak import Point, Streak, Turn, advance, episode_of, points_of
 
-NEVER = -(2**62)
-_KIND_OF_TURN = {
+if TYPE_CHECKING:
+    from rules.watch import Watch
+
+KIND_OF_TURN = {
     Turn.OPENED: ChangeKind.OPENED,
     Turn.SEEN_LIVE: ChangeKind.OPENED,
     Turn.WORSENED: ChangeKind.WORSENED,
@@ -27,6 +31,10 @@ class Window(NamedTuple):
     def with_moment(self, moment_ms: int) -> Window:
         """Return the smallest window that also holds the moment."""
         return Window(min(self.from_ms, moment_ms), max(self.to_ms, moment_ms))
+
+
+Sample = tuple[int, int, float]
+"""A usable reading of an input: measured, the input's place, value. They sort by time."""
 
 
 class Silent(NamedTuple):
@@ -70,6 +78,7 @@ class ChannelState:
         "silent",
         "stale",
         "streaks",
+        "watches",
     )
 
     def __init__(self, channel: Channel, plan: Plan, node: NodeState) -> None:
@@ -87,7 +96,51 @@ class ChannelState:
         self.stale: dict[int, Window] | None = None
         """Which rules have to judge which stretch of history again."""
         self.silent: dict[str, Silent] | None = None
+        self.watches: list[tuple[Watch, int]] | None = None
+        """Rules that look at more than one value of one channel, and this channel's place among their inputs."""
         self.dirty = False
+
+    @property
+    def key(self) -> str:
+        """Return the name under which its history is judged again."""
+        return self.channel.id
+
+    @property
+    def inputs(self) -> tuple[Channel, ...]:
+        """Return whose readings are judged."""
+        return (self.channel,)
+
+    @property
+    def levels(self) -> tuple[Level, ...]:
+        """Return the rules on single values."""
+        return self.plan.levels
+
+    @property
+    def live_ms(self) -> int:
+        """Return how long after its measurement a reading is live."""
+        return self.plan.live_ms
+
+    @property
+    def is_cold(self) -> bool:
+        """Tell that nothing of the past has to be known beside what is remembered."""
+        return False
+
+    def needs_from(self, moment_ms: int) -> int:
+        """Return from when on readings are needed to judge at a moment: that one alone."""
+        return moment_ms
+
+    def matters_until(self, moment_ms: int) -> int:
+        """Return until when a reading makes a difference to what the rules make of one moment."""
+        return moment_ms
+
+    def points(self, index: int, samples: Sequence[Sample]) -> list[Point]:
+        """Return what a rule makes of samples in order of time."""
+        return points_of(self.plan.levels[index], ((moment_ms, value) for moment_ms, _, value in samples))
+
+    def settle(self, samples: Sequence[Sample]) -> None:
+        """Take over the stored value of the latest moment, where two were told."""
+        if samples and samples[-1][0] == self.last_ms:
+            self.last_value = samples[-1][2]
 
 
 def in_order(state: ChannelState, moment_ms: int, value: float, *, live: bool) -> list[EpisodeChange]:
@@ -98,16 +151,17 @@ def in_order(state: ChannelState, moment_ms: int, value: float, *, live: bool) -
     if previous_ms == NEVER:
         state.rest_from_ms = [moment_ms] * len(streaks)
     for index, level in enumerate(state.plan.levels):
-        streak = streaks[index]
-        if (streak is None and not level.holds(value)) or (state.stale and _noted(state.stale, index, moment_ms)):
+        streak, holds = streaks[index], level.holds(value)
+        if (streak is None and not holds) or (state.stale and _noted(state.stale, index, moment_ms)):
             continue
-        after, turn = advance(level, streak, moment_ms, value, previous_ms, live=live)
+        point = Point(moment_ms, value, holds, not holds and level.cleared(value))
+        after, turn = advance(level, streak, point, previous_ms, live=live)
         streaks[index] = after
         if after is None:
             state.rest_from_ms[index] = moment_ms
         if turn is not None and (told := after or streak) is not None:
-            ended_ms = moment_ms if turn is Turn.ENDED else None
-            changes.append(EpisodeChange(_KIND_OF_TURN[turn], episode_of(level, state.channel, told, ended_ms), live))
+            ended_ms = told.clearing_ms if turn is Turn.ENDED else None
+            changes.append(EpisodeChange(KIND_OF_TURN[turn], episode_of(level, state.channel, told, ended_ms), live))
     return changes
 
 
@@ -142,6 +196,8 @@ def _absorbs(state: ChannelState, index: int, moment_ms: int, value: float) -> b
         return moment_ms > state.rest_from_ms[index] and not level.holds(value)
     if moment_ms < streak.since_ms or not level.holds(value):
         return False
+    if level.clear_for_ms and streak.confirmed_ms is not None:
+        return False  # it may reset the time for which all was well
     if level.excess is None:
         return True
     beyond = level.excess(value)

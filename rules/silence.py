@@ -14,7 +14,8 @@ from collections.abc import Iterable
 from domain.episode import ChangeKind, Episode, EpisodeChange, Severity, SubjectKind, episode_id
 from domain.instant import to_datetime
 from rules.compile import Silence
-from rules.series import NEVER, ChannelState, NodeState, Silent
+from rules.series import ChannelState, NodeState, Silent
+from rules.signals import NEVER
 
 Subject = NodeState | ChannelState
 

@@ -12,8 +12,10 @@ from __future__ import annotations
 
 import copy
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import Enum
+from typing import NamedTuple
 
 from domain.episode import Episode, Severity, SubjectKind, episode_id
 from domain.instant import to_datetime
@@ -21,6 +23,26 @@ from domain.places import Channel
 from rules.compile import Level
 
 _ROUNDING = 1e-9
+
+
+class Point(NamedTuple):
+    """What a rule makes of one moment at which it can be known."""
+
+    moment_ms: int
+    value: float | None
+    """What people are told, in the channel's unit."""
+    holds: bool
+    cleared: bool
+    """Neither of the two: nothing begins and nothing ends."""
+
+
+def points_of(level: Level, readings: Iterable[tuple[int, float]]) -> list[Point]:
+    """Return what a rule on single values makes of readings."""
+    return [
+        Point(moment_ms, value, holds, not holds and level.cleared(value))
+        for moment_ms, value in readings
+        for holds in (level.holds(value),)
+    ]
 
 
 class Turn(Enum):
@@ -47,6 +69,8 @@ class Streak:
     """The extreme when a change was last reported."""
     live: bool = False
     """Whether live data showed it open."""
+    clearing_ms: int | None = None
+    """Since when every reading clears it, without a gap; it ends once that has lasted as long as the rule asks."""
     worst: float = 0.0
     """How far the extreme lies beyond the limit; follows from the extreme and the rule, like the next one."""
     tell_at: float = math.inf
@@ -54,6 +78,8 @@ class Streak:
 
     def weigh(self, level: Level) -> Streak:
         """Work out what follows from the extreme under this rule, and return the streak itself."""
+        if level.excess is not None and self.extreme is None:
+            self.worst = -math.inf
         if level.excess is not None and self.extreme is not None:
             self.worst = level.excess(self.extreme)
             if self.told is not None:
@@ -66,29 +92,35 @@ class Streak:
         self.weigh(level)
 
     def known_at(self, moment_ms: int) -> Streak:
-        """Return a copy: what the streak was at one of its readings, not before its extreme."""
+        """Return a copy: what the streak was at a reading that did not clear it, not before its extreme."""
         known = copy.copy(self)
+        known.clearing_ms = None
         if known.confirmed_ms is not None and known.confirmed_ms > moment_ms:
             known.confirmed_ms = None
         return known
 
 
 def advance(
-    level: Level, streak: Streak | None, moment_ms: int, value: float, previous_ms: int, *, live: bool
+    level: Level, streak: Streak | None, point: Point, previous_ms: int, *, live: bool
 ) -> tuple[Streak | None, Turn | None]:
-    """Return the streak after one more reading, and what it did; the given streak is changed in place.
+    """Return the streak after one more point, and what it did; the given streak is changed in place.
 
-    ``previous_ms`` is the moment of the reading before. After ``ENDED`` the given streak is the one that ended.
+    ``previous_ms`` is the moment of the point before. After ``ENDED`` the given streak is the one that ended, at its
+    ``clearing_ms``.
     """
-    if not level.holds(value):
+    moment_ms, value, holds, cleared = point
+    if not holds:
         if streak is None or streak.confirmed_ms is None:
             return None, None
-        if level.cleared(value):
-            return None, Turn.ENDED
+        if cleared:
+            return _clearing(level, streak, moment_ms, previous_ms)
+        streak.clearing_ms = None
         return streak, _told_again(level, streak, live=live)
+    if streak is not None:
+        streak.clearing_ms = None
     if streak is None or (streak.confirmed_ms is None and moment_ms - previous_ms > level.gap_ms):
         streak = Streak(moment_ms, value if level.excess else None, moment_ms).weigh(level)
-    elif level.excess is not None and (beyond := level.excess(value)) > streak.worst:
+    elif level.excess is not None and value is not None and (beyond := level.excess(value)) > streak.worst:
         streak.worst, streak.extreme, streak.extreme_at_ms = beyond, value, moment_ms
     if streak.confirmed_ms is not None:
         return streak, _told_again(level, streak, live=live)
@@ -98,6 +130,14 @@ def advance(
     streak.identity_ms, streak.live = streak.since_ms, live
     streak.tell(level)
     return streak, Turn.OPENED
+
+
+def _clearing(level: Level, streak: Streak, moment_ms: int, previous_ms: int) -> tuple[Streak | None, Turn | None]:
+    if streak.clearing_ms is None or moment_ms - previous_ms > level.gap_ms:
+        streak.clearing_ms = moment_ms
+    if moment_ms - streak.clearing_ms >= level.clear_for_ms:
+        return None, Turn.ENDED
+    return streak, None
 
 
 def _told_again(level: Level, streak: Streak, *, live: bool) -> Turn | None:

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import time, timedelta
 from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field
 
 from domain.document import Path
-from domain.quantities import Quantity
+from domain.quantities import QUANTITIES, Quantity
 from domain.suggest import allowed_words
 from rules.conditions.base import Flaw, Part
+from rules.conditions.channels import Channels
+from rules.conditions.schedule import TimeOfDay
 from rules.notation import parse_series
 from rules.values import Amount, Duration, Limit, Reference, units_of
 
@@ -33,6 +35,18 @@ class Expected(Part):
     """Whether anybody was to be told at once; false for what only late data show."""
 
 
+class Companion(Part):
+    """Another channel of the trial, for a rule that looks at several."""
+
+    of: Channels
+    """What it is: as in the rule, at the first kind of equipment that is named, or at the same piece of equipment."""
+    readings: Annotated[str, BeforeValidator(_series)]
+    unit: str = ""
+    limits: dict[str, Limit] = Field(default_factory=dict)
+    delay: Duration | None = None
+    """How long after its measurement each reading arrives, where that differs."""
+
+
 class Trial(Part):
     """One test of a rule."""
 
@@ -44,6 +58,10 @@ class Trial(Part):
     """The unit of the readings; left out, the quantity's own."""
     every: Duration = timedelta(minutes=10)
     """The interval between two readings, which is also the one that the channel is registered with."""
+    starts: TimeOfDay = time(0)
+    """Time of day at the facility of the first reading."""
+    others: tuple[Companion, ...] = ()
+    """Other channels, read at the same moments."""
     delay: Duration = timedelta(0)
     """How long after its measurement each reading arrives."""
     arrives: Duration | None = None
@@ -56,14 +74,10 @@ class Trial(Part):
 
 def trial_flaws(trial: Trial, quantity: Quantity | None) -> Iterator[Flaw]:
     """Yield what is wrong in a trial of a rule on this quantity, each at a path below it."""
-    try:
-        parse_series(trial.readings, quantity.states if quantity else ())
-    except ValueError as error:
-        found, _, allowed = str(error).partition("; allowed: ")
-        yield Flaw(("readings",), found, allowed)
-    if quantity is not None and Amount(0.0, trial.unit).unit_for(quantity) is None:
-        known = [unit.text or unit.symbol for unit in units_of(quantity)]
-        yield Flaw(("unit",), f"'{trial.unit}'", f"a unit of {quantity.name}: {allowed_words(trial.unit, known)}")
+    yield from _series_flaws(trial, quantity)
+    for number, other in enumerate(trial.others):
+        for flaw in _series_flaws(other, QUANTITIES[other.of.quantity]):
+            yield flaw._replace(path=("others", number, *flaw.path))
     if trial.every <= timedelta(0):
         yield Flaw(("every",), "no time at all", "a duration such as 10min")
     for path, limit in _limits(trial):
@@ -71,6 +85,17 @@ def trial_flaws(trial: Trial, quantity: Quantity | None) -> Iterator[Flaw]:
             yield Flaw(path, f"'{limit}'", "a number, with its unit where it is not the quantity's own")
         elif quantity is not None and (instead := limit.flaw(quantity)):
             yield Flaw(path, f"'{limit}'", instead)
+
+
+def _series_flaws(series: Trial | Companion, quantity: Quantity | None) -> Iterator[Flaw]:
+    try:
+        parse_series(series.readings, quantity.states if quantity else ())
+    except ValueError as error:
+        found, _, allowed = str(error).partition("; allowed: ")
+        yield Flaw(("readings",), found, allowed)
+    if quantity is not None and Amount(0.0, series.unit).unit_for(quantity) is None:
+        known = [unit.text or unit.symbol for unit in units_of(quantity)]
+        yield Flaw(("unit",), f"'{series.unit}'", f"a unit of {quantity.name}: {allowed_words(series.unit, known)}")
 
 
 def _limits(trial: Trial) -> Iterator[tuple[Path, Amount | Reference]]:

@@ -58,6 +58,14 @@ class Amount:
             return quantity.unit
         return next((unit for unit in units_of(quantity) if self.unit in (unit.text, unit.symbol, unit.name)), None)
 
+    def difference_flaw(self, quantity: Quantity) -> str | None:
+        """Return what is allowed instead, or None where this can be how far two values of the quantity lie apart."""
+        unit = self.unit_for(quantity)
+        if unit is None:
+            known = [unit.text or unit.symbol for unit in units_of(quantity)]
+            return f"a unit of {quantity.name}: {allowed_words(self.unit, known)}"
+        return None if self.number > 0 else "more than nothing: how far two values lie apart"
+
     def flaw(self, quantity: Quantity) -> str | None:
         """Return what is allowed instead, or None where this can be a value of the quantity."""
         unit = self.unit_for(quantity)
@@ -108,6 +116,14 @@ def resolve(limit: Amount | Reference, channel: Channel) -> float | None:
         return channel.limits.get(limit.name)
     unit = limit.unit_for(channel.quantity)
     return None if unit is None else unit.to_canonical(limit.number)
+
+
+def difference(amount: Amount | Reference, channel: Channel) -> float | None:
+    """Return how far two values lie apart, in the canonical unit: 1.8 °F are 1 °C. None where the registry has none."""
+    if isinstance(amount, Reference):
+        return channel.limits.get(amount.name)
+    unit = amount.unit_for(channel.quantity)
+    return None if unit is None else amount.number * unit.scale
 
 
 def shown(quantity: Quantity, value: float) -> str:

@@ -11,6 +11,7 @@ from domain.places import Channel, Equipment, Facility, Node
 from domain.quantities import QUANTITIES
 from edge.alarms.settings import LocalAlarmSettings
 from rules.conditions.base import ValueCondition
+from rules.conditions.silent_for import SilentFor
 from rules.model import Rule
 
 
@@ -44,6 +45,9 @@ def unusable(rules: Iterable[Rule], directory: Directory) -> Iterator[tuple[Rule
     for rule in rules:
         if rule.applies_to.subject_kind is SubjectKind.NODE:
             yield rule, "it judges whether nodes are heard, which a node cannot say of itself"
+            continue
+        if not isinstance(rule.condition, ValueCondition | SilentFor):
+            yield rule, f"'{rule.when.kind}' looks back on readings, which a node does not keep"
             continue
         chosen = [channel for channel in directory.channels.values() if rule.applies_to.selects(channel, directory)]
         if not chosen:

@@ -10,6 +10,6 @@ from rules.conditions.bounds import Upper
 class Above(Upper, ValueCondition):
     """A limit that has to be passed upwards for as long as ``for`` says."""
 
-    def words(self, quantity: Quantity) -> str:
+    def test_words(self, quantity: Quantity) -> str:
         """Return e.g. ``is above 8 °C``."""
-        return f"is {super().words(quantity)}"
+        return f"is {self.bound_words(quantity)}"

@@ -11,7 +11,8 @@ from pydantic import BaseModel, ConfigDict, Field
 from domain.document import Path
 from domain.places import Channel
 from domain.quantities import Quantity
-from rules.values import Amount, Duration, Reference
+from rules.signals import NEVER, Scope, Signal
+from rules.values import Amount, Duration, Reference, spaced
 
 Predicate = Callable[[float], bool]
 
@@ -44,7 +45,38 @@ class Part(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
 
 
-class ValueCondition(Part):
+class Condition(Part):
+    """A condition on the readings of one channel, as they were measured."""
+
+    def signal(self, channel: Channel, scope: Scope) -> Signal | None:
+        """Return what this says of the channel, or None where the registry lacks a limit."""
+        raise NotImplementedError
+
+    def limits(self) -> Iterator[tuple[Path, Amount | Reference]]:
+        """Yield every limit and the path where it stands below the condition."""
+        yield from ()
+
+    def flaws(self, quantity: Quantity) -> Iterator[Flaw]:
+        """Yield what is wrong for this quantity, whatever the registry holds."""
+        if quantity.states:
+            yield Flaw(
+                (), f"a number asked of {quantity.name}, which is a state", "'is', or a quantity that is a number"
+            )
+            return
+        amounts = ((path, limit, limit.flaw(quantity)) for path, limit in self.limits() if isinstance(limit, Amount))
+        wrong = [Flaw(path, f"'{limit}'", allowed) for path, limit, allowed in amounts if allowed]
+        yield from wrong or self.flaws_at(Channel("", "", "", "", "", quantity, timedelta(0)))
+
+    def flaws_at(self, channel: Channel) -> Iterator[Flaw]:
+        """Yield what is wrong once limits and interval are taken from the channel."""
+        yield from ()
+
+    def words(self, quantity: Quantity) -> str:
+        """Return the condition as the predicate of a sentence: ``is above 8 °C``."""
+        raise NotImplementedError
+
+
+class ValueCondition(Condition):
     """A condition on the value of a channel that has to hold without a break."""
 
     duration: Duration = Field(default=timedelta(0), alias="for")
@@ -54,24 +86,52 @@ class ValueCondition(Part):
         """Return the test for this channel's values, or None where the registry lacks a limit."""
         raise NotImplementedError
 
-    def limits(self) -> Iterator[tuple[Path, Amount | Reference]]:
-        """Yield every limit and the path where it stands below the condition."""
-        yield from ()
-
-    def flaws(self, quantity: Quantity) -> Iterator[Flaw]:
-        """Yield what is wrong for this quantity, whatever the registry holds."""
-        amounts = ((path, limit, limit.flaw(quantity)) for path, limit in self.limits() if isinstance(limit, Amount))
-        wrong = [Flaw(path, f"'{limit}'", allowed) for path, limit, allowed in amounts if allowed]
-        yield from wrong or self.flaws_at(Channel("", "", "", "", "", quantity, timedelta(0)))
-
-    def flaws_at(self, channel: Channel) -> Iterator[Flaw]:
-        """Yield what is wrong once the limits are taken from the channel."""
-        yield from ()
+    def signal(self, channel: Channel, scope: Scope) -> Signal | None:
+        """Return whether the newest value passes the test, and has without a break for as long as ``for`` says."""
+        band = self.band(channel)
+        if band is None:
+            return None
+        place, gap_ms, for_ms = scope.place(channel), scope.gap_ms(channel), self.duration // timedelta(milliseconds=1)
+        excess = band.excess
+        sign = 0 if excess is None else 1 if excess(1.0) > excess(0.0) else -1
+        return Signal(lambda: _Holding(place, band.holds, for_ms, gap_ms), for_ms + gap_ms, sign=sign)
 
     def words(self, quantity: Quantity) -> str:
-        """Return the condition as the predicate of a sentence: ``is above 8 °C``."""
+        """Return the test and how long it has to be passed: ``is above 8 °C without a break for 10 h``."""
+        lasting = f" without a break for {spaced(self.duration)}" if self.duration else ""
+        return self.test_words(quantity) + lasting
+
+    def test_words(self, quantity: Quantity) -> str:
+        """Return the test alone: ``is above 8 °C``."""
         raise NotImplementedError
 
     def ending(self, quantity: Quantity) -> str:
         """Return how the episode ends, where that is not simply the opposite; else nothing."""
         return ""
+
+
+class _Holding:
+    """Since when the newest values pass a test."""
+
+    __slots__ = ("_for_ms", "_gap_ms", "_holds", "_moment_ms", "_place", "_since_ms", "_value")
+
+    def __init__(self, place: int, holds: Predicate, for_ms: int, gap_ms: int) -> None:
+        self._place, self._holds, self._for_ms, self._gap_ms = place, holds, for_ms, gap_ms
+        self._moment_ms, self._since_ms, self._value = NEVER, NEVER, 0.0
+
+    def take(self, place: int, moment_ms: int, value: float) -> None:
+        if place != self._place:
+            return
+        if not self._holds(value):
+            self._since_ms = NEVER
+        elif self._since_ms == NEVER or moment_ms - self._moment_ms > self._gap_ms:
+            self._since_ms = moment_ms
+        self._moment_ms, self._value = moment_ms, value
+
+    def truth(self, moment_ms: int) -> bool | None:
+        if moment_ms - self._moment_ms > self._gap_ms:
+            return None
+        return self._since_ms != NEVER and moment_ms - self._since_ms >= self._for_ms
+
+    def figure(self) -> float | None:
+        return None if self._moment_ms == NEVER else self._value

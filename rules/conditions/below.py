@@ -10,6 +10,6 @@ from rules.conditions.bounds import Lower
 class Below(Lower, ValueCondition):
     """A limit that has to be passed downwards for as long as ``for`` says."""
 
-    def words(self, quantity: Quantity) -> str:
+    def test_words(self, quantity: Quantity) -> str:
         """Return e.g. ``is at or below -0.5 °C``."""
-        return f"is {super().words(quantity)}"
+        return f"is {self.bound_words(quantity)}"

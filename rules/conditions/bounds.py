@@ -65,7 +65,7 @@ class Bound(Part):
             f"{limit} or {self.back}: an alarm {self.side} {limit} cannot end {self.side} {limit}",
         )
 
-    def words(self, quantity: Quantity) -> str:
+    def bound_words(self, quantity: Quantity) -> str:
         """Return e.g. ``above 8 °C`` or ``at or below -0.5 °C``."""
         inclusive = "at or " if "=" in self.comparison else ""
         return f"{inclusive}{self.side} {worded(self.limit, quantity)}"

@@ -58,9 +58,9 @@ class Outside(ValueCondition):
             allowed = f"at most the high clear level of {shown(channel.quantity, high_levels[1])}"
             yield Flaw(("low", "clear"), f"a low clear level of {shown(channel.quantity, low_levels[1])}", allowed)
 
-    def words(self, quantity: Quantity) -> str:
+    def test_words(self, quantity: Quantity) -> str:
         """Return e.g. ``is below 2 °C or above 8 °C``."""
-        return f"is {self.low.words(quantity)} or {self.high.words(quantity)}"
+        return f"is {self.low.bound_words(quantity)} or {self.high.bound_words(quantity)}"
 
     def ending(self, quantity: Quantity) -> str:
         """Return where an episode ends, for each end that has a clear level of its own."""

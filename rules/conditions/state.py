@@ -27,6 +27,6 @@ class Is(ValueCondition):
         if self.state not in quantity.states:
             yield Flaw(("state",), f"'{self.state}'", allowed_words(self.state, quantity.states))
 
-    def words(self, quantity: Quantity) -> str:
+    def test_words(self, quantity: Quantity) -> str:
         """Return e.g. ``is off``."""
         return f"is “{self.state}”" if quantity.name == "fault" else f"is {self.state}"

@@ -1,0 +1,194 @@
+"""``time_to_limit``: how long until a limit is reached, if it goes on as it does now.
+
+A box whose cooling is off comes to the temperature around it: T(t) = A + (T0 - A) * exp(-t / tau) (Newton). A and T0
+follow from tau by least squares; tau is sought over a range from much shorter than the stretch fitted to much longer.
+Taus whose curve fits nearly as well give the interval. Where the curve does not explain the readings, or the interval
+is too wide to act on, nothing is said.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from datetime import timedelta
+from typing import NamedTuple, Self
+
+from pydantic import model_validator
+
+from domain.document import Path
+from domain.places import Channel
+from domain.quantities import Quantity
+from rules.conditions.base import Condition, Flaw
+from rules.conditions.bounds import Lower, Upper
+from rules.signals import Recent, Scope, Signal
+from rules.values import Amount, Duration, Reference, spaced
+
+FEWEST = 6
+"""Fewer readings are not fitted."""
+MOST = 120
+"""More readings are thinned: a curve of three parameters needs no more."""
+GOOD_FIT = 0.9
+"""Share of the variance that the curve has to explain."""
+WIDEST = 3.0
+"""The latest moment of the interval may be so many times as far away as the earliest."""
+_TAUS = tuple(0.25 * 1.35**step for step in range(24))
+"""In multiples of the stretch fitted: from a quarter to 250 times."""
+_NEARLY = 4.0
+"""A curve fits nearly as well where its squares exceed the least ones by so many times their mean (two sigma)."""
+
+
+class Forecast(NamedTuple):
+    """When a limit is reached, from now; infinite where it is not."""
+
+    best_ms: float
+    earliest_ms: float
+    latest_ms: float
+
+
+class TimeToLimit(Condition):
+    """Which limit, how near is too near, and to what the curve is fitted."""
+
+    above: Upper | None = None
+    below: Lower | None = None
+    less_than: Duration
+    fitted_over: Duration = timedelta(hours=1)
+
+    @model_validator(mode="after")
+    def _one_limit(self) -> Self:
+        if (self.above is None) == (self.below is None):
+            raise ValueError("exactly one of 'above' and 'below'")
+        return self
+
+    @property
+    def bound(self) -> Upper | Lower:
+        """Return the limit and its comparison."""
+        bound = self.above or self.below
+        assert bound is not None  # noqa: S101 - one of them was required
+        return bound
+
+    def signal(self, channel: Channel, scope: Scope) -> Signal | None:
+        """Return whether the limit is reached, or will be in less than that time."""
+        levels = self.bound.levels(channel)
+        if levels is None:
+            return None
+        place, gap_ms, sign = scope.place(channel), scope.gap_ms(channel), self.bound.sign
+        within_ms, less_ms = (each // timedelta(milliseconds=1) for each in (self.fitted_over, self.less_than))
+        return Signal(
+            lambda: _Forecaster(place, levels[0], sign, within_ms, less_ms, gap_ms), within_ms + gap_ms, sign=sign
+        )
+
+    def limits(self) -> Iterator[tuple[Path, Amount | Reference]]:
+        """Yield the limit with its path."""
+        side = "above" if self.above else "below"
+        for path, limit in self.bound.limits():
+            yield (side, *path), limit
+
+    def flaws(self, quantity: Quantity) -> Iterator[Flaw]:
+        """Yield what is wrong for this quantity."""
+        yield from super().flaws(quantity)
+        if self.bound.clear is not None:
+            side = "above" if self.above else "below"
+            yield Flaw((side, "clear"), "a clear level", "none: a forecast ends when the time left is longer again")
+
+    def flaws_at(self, channel: Channel) -> Iterator[Flaw]:
+        """Yield a stretch with too few readings for a curve."""
+        if self.fitted_over < (FEWEST - 1) * channel.interval:
+            allowed = f"at least {spaced((FEWEST - 1) * channel.interval)}, which is {FEWEST} readings"
+            yield Flaw(("fitted_over",), spaced(self.fitted_over), allowed)
+
+    def words(self, quantity: Quantity) -> str:
+        """Return e.g. ``will be above 8 °C in less than 2 h if it goes on like this``."""
+        return (
+            f"will be {self.bound.bound_words(quantity)} in less than {spaced(self.less_than)} if it goes on like this"
+        )
+
+
+def forecast(moments_ms: Sequence[int], values: Sequence[float], limit: float, sign: int) -> Forecast | None:
+    """Return when values that move as these did reach a limit that lies upwards (sign 1) or downwards (-1).
+
+    None where there are too few readings, or where the curve explains too little of how they move. Pure.
+    """
+    stretch_ms = moments_ms[-1] - moments_ms[0] if len(moments_ms) >= FEWEST else 0
+    if not stretch_ms:
+        return None
+    step = max(1, math.ceil(len(values) / MOST))
+    picked = range(len(values) - 1, -1, -step)
+    ages = [(moments_ms[at] - moments_ms[-1]) / stretch_ms for at in picked]
+    levels = [values[at] for at in picked]
+    mean = math.fsum(levels) / len(levels)
+    variance = math.fsum((level - mean) ** 2 for level in levels)
+    curves = [_fitted(ages, levels, tau) for tau in _TAUS]
+    best = min(curves, key=lambda curve: curve.squares)
+    if variance <= 0.0 or best.squares > (1 - GOOD_FIT) * variance:
+        return None
+    nearly = best.squares * (1 + _NEARLY / (len(levels) - 3 + 1)) + 1e-12
+    times = [curve.reaches(limit, sign) * stretch_ms for curve in curves if curve.squares <= nearly]
+    return Forecast(best.reaches(limit, sign) * stretch_ms, min(times), max(times))
+
+
+class _Curve(NamedTuple):
+    """around + lead * exp(-t / tau), with t from now in stretches."""
+
+    tau: float
+    around: float
+    lead: float
+    squares: float
+
+    def reaches(self, limit: float, sign: int) -> float:
+        """Return when, in stretches from now; 0 where it is there, infinite where it never is."""
+        if (self.around + self.lead - limit) * sign >= 0:
+            return 0.0
+        if (self.around - limit) * sign <= 0 or not self.lead:
+            return math.inf
+        return self.tau * math.log(self.lead / (limit - self.around))
+
+
+def _fitted(ages: Sequence[float], levels: Sequence[float], tau: float) -> _Curve:
+    """Return the curve of this tau by linear least squares over exp(-t / tau)."""
+    shapes = [math.exp(-age / tau) for age in ages]
+    count = len(levels)
+    shape_mean, level_mean = math.fsum(shapes) / count, math.fsum(levels) / count
+    spread = math.fsum((shape - shape_mean) ** 2 for shape in shapes)
+    joint = math.fsum((shape - shape_mean) * (level - level_mean) for shape, level in zip(shapes, levels, strict=True))
+    lead = joint / spread if spread else 0.0
+    around = level_mean - lead * shape_mean
+    squares = math.fsum((around + lead * shape - level) ** 2 for shape, level in zip(shapes, levels, strict=True))
+    return _Curve(tau, around, lead, squares)
+
+
+class _Forecaster:
+    """The readings of the stretch that is fitted."""
+
+    __slots__ = ("_gap_ms", "_less_ms", "_limit", "_place", "_recent", "_sign", "_within_ms")
+
+    def __init__(self, place: int, limit: float, sign: int, within_ms: int, less_ms: int, gap_ms: int) -> None:
+        self._place, self._limit, self._sign = place, limit, sign
+        self._within_ms, self._less_ms, self._gap_ms = within_ms, less_ms, gap_ms
+        self._recent = Recent()
+
+    def take(self, place: int, moment_ms: int, value: float) -> None:
+        if place != self._place:
+            return
+        if moment_ms - self._recent.newest_ms > self._gap_ms:
+            self._recent.clear()  # a curve is not fitted across a gap
+        self._recent.add(moment_ms, value)
+
+    def truth(self, moment_ms: int) -> bool | None:
+        recent = self._recent
+        recent.forget_before(moment_ms - self._within_ms)
+        if not len(recent) or moment_ms - recent.newest_ms > self._gap_ms:
+            return None
+        towards = (recent.latest - recent.value_at(recent.oldest_ms)) * self._sign
+        if len(recent) < FEWEST:
+            return None
+        if towards <= 0:
+            return False  # nearly always: it does not move that way
+        found = forecast(recent.all_moments(), list(recent.all()), self._limit, self._sign)
+        if found is None:
+            return None
+        if found.latest_ms < self._less_ms or found.earliest_ms >= self._less_ms:
+            return found.latest_ms < self._less_ms
+        return found.best_ms < self._less_ms if found.latest_ms <= found.earliest_ms * WIDEST else None
+
+    def figure(self) -> float | None:
+        return self._recent.latest if len(self._recent) else None

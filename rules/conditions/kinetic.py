@@ -1,0 +1,102 @@
+"""``mean_kinetic_temperature``: one temperature that would have done the same harm as all those of a stretch of time.
+
+T = (dH/R) / -ln(mean(exp(-dH / (R * T_i)))), in kelvin, with an activation energy dH of 83.144 kJ/mol, so that dH/R is
+10,000 K (USP <1079>). It says nothing on freezing, and a long stretch hides a short excursion: 24 h for 2 to 8 °C
+goods.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from datetime import timedelta
+
+from domain.document import Path
+from domain.places import Channel
+from domain.quantities import Quantity
+from rules.conditions.base import Band, Condition, Flaw
+from rules.conditions.bounds import Upper
+from rules.signals import Recent, Scope, Signal
+from rules.values import Amount, Duration, Reference, spaced
+
+ACTIVATION_KELVIN = 10_000.0
+KELVIN = 273.15
+ENOUGH = 0.5
+"""So much of the expected readings of that time has to be there."""
+
+
+class MeanKineticTemperature(Condition):
+    """The limit, its comparison, and over which time the mean is taken."""
+
+    above: Upper
+    within: Duration
+
+    def signal(self, channel: Channel, scope: Scope) -> Signal | None:
+        """Return whether the mean is above; unknown where fewer than half of the readings are there."""
+        band = self.above.band(channel)
+        if band is None:
+            return None
+        place, within_ms = scope.place(channel), self.within // timedelta(milliseconds=1)
+        fewest = max(1, math.ceil(within_ms / scope.interval_ms(channel) * ENOUGH))
+        return Signal(lambda: _Kinetic(place, band, within_ms, fewest), within_ms, sign=1)
+
+    def limits(self) -> Iterator[tuple[Path, Amount | Reference]]:
+        """Yield the limit with its path."""
+        for path, limit in self.above.limits():
+            yield ("above", *path), limit
+
+    def flaws(self, quantity: Quantity) -> Iterator[Flaw]:
+        """Yield another quantity than a temperature, and what the limit gets wrong."""
+        if quantity.name != "temperature":
+            yield Flaw((), f"a mean kinetic temperature of {quantity.name}", "only on temperature")
+            return
+        yield from super().flaws(quantity)
+        if self.above.clear is not None:
+            yield Flaw(("above", "clear"), "a clear level", "none: the mean moves slowly enough")
+
+    def flaws_at(self, channel: Channel) -> Iterator[Flaw]:
+        """Yield a time in which no reading is expected."""
+        if self.within < channel.interval:
+            allowed = f"at least {spaced(channel.interval)}, the interval between readings"
+            yield Flaw(("within",), spaced(self.within), allowed)
+
+    def words(self, quantity: Quantity) -> str:
+        """Return e.g. ``has a mean kinetic temperature above 8 °C over 24 h``."""
+        return f"has a mean kinetic value {self.above.bound_words(quantity)} over {spaced(self.within)}"
+
+
+def mean_kinetic_celsius(celsius: Iterator[float] | list[float]) -> float:
+    """Return the mean kinetic temperature of temperatures, all in °C; there has to be at least one."""
+    shares = [math.exp(-ACTIVATION_KELVIN / (value + KELVIN)) for value in celsius]
+    return ACTIVATION_KELVIN / -math.log(math.fsum(shares) / len(shares)) - KELVIN
+
+
+class _Kinetic:
+    """The readings of that time."""
+
+    __slots__ = ("_band", "_fewest", "_mean", "_place", "_recent", "_within_ms")
+
+    def __init__(self, place: int, band: Band, within_ms: int, fewest: int) -> None:
+        self._place, self._band, self._within_ms, self._fewest = place, band, within_ms, fewest
+        self._recent = Recent()
+        self._mean: float | None = None
+
+    def take(self, place: int, moment_ms: int, value: float) -> None:
+        if place == self._place:
+            self._recent.add(moment_ms, value)
+
+    def truth(self, moment_ms: int) -> bool | None:
+        self._recent.forget_before(moment_ms - self._within_ms + 1)
+        if len(self._recent) < self._fewest:
+            self._mean = None
+            return None
+        # A mean never exceeds the highest value: nearly always that is enough to know.
+        highest = max(self._recent.all())
+        if not self._band.holds(highest):
+            self._mean = highest
+            return False
+        self._mean = mean_kinetic_celsius(self._recent.all())
+        return self._band.holds(self._mean)
+
+    def figure(self) -> float | None:
+        return self._mean
