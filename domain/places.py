@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
 from types import MappingProxyType
+from typing import NamedTuple
 
 from domain.quantities import Quantity
 
@@ -98,6 +99,13 @@ class Node:
     name: str = ""
 
 
+class PastLimits(NamedTuple):
+    """Named limits that were in force until a moment, and since that of the entry before."""
+
+    until_ms: int
+    limits: Mapping[str, float]
+
+
 @dataclass(frozen=True, slots=True)
 class Channel:
     """One measured quantity of one piece of equipment, and the node that reports it under ``name``."""
@@ -113,6 +121,8 @@ class Channel:
     """How often a reading is expected."""
     limits: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
     """Named limits in the canonical unit (``low``, ``high``, ...) that rules refer to as ``$limits.high``."""
+    past_limits: tuple[PastLimits, ...] = field(default=(), compare=False)
+    """Limits that were in force before these, in order of time; what was measured then is judged by them."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,11 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from domain.errors import OperatorError
 from domain.instant import format_rfc3339
 from domain.limits import ALWAYS_MS, LimitHistory, LimitsSince, from_then_on, history_of
-from domain.places import Channel
+from domain.places import Channel, PastLimits
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +64,16 @@ def changes_of(
     if first == said.limits and from_then_on(history, new.since) == history:
         return []
     return [new] if recorded else [*before, new]
+
+
+def past_limits_of(recorded: Sequence[LimitChange]) -> tuple[PastLimits, ...]:
+    """Return the limits that were in force before those of now, of a channel of which this was said, in order."""
+    eras: list[LimitChange] = []
+    for said in recorded:
+        eras = [each for each in eras if each.valid_from_ms < said.valid_from_ms]
+        if not eras or eras[-1].limits != said.limits:
+            eras.append(said)
+    return tuple(PastLimits(later.valid_from_ms, era.limits) for era, later in pairwise(eras))
 
 
 def limits_of(channel: Channel, recorded: Sequence[LimitChange]) -> LimitHistory:

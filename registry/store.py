@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from sqlalchemy import ColumnElement, Row, Table, bindparam, func, insert, literal, select, update
@@ -19,7 +19,7 @@ from registry import tables
 from registry.checks import checked_draft
 from registry.draft import Draft
 from registry.export import exported
-from registry.history import LimitChange, Occasion, changes_of, limits_of
+from registry.history import LimitChange, Occasion, changes_of, limits_of, past_limits_of
 from registry.tables import Cells, PlaceKey
 
 _ROWS_A_STATEMENT: Final = 5_000
@@ -137,21 +137,25 @@ async def _load(connection: AsyncConnection) -> Directory:
         table.name: await _rows(connection, table)
         for table in (tables.contact, tables.channel, tables.equipment, tables.node, tables.facility)
     }
+    recorded = await _recorded(connection)
     rows["place"] = (await connection.execute(select(tables.place).order_by(tables.place.c.id))).all()
-    return await asyncio.to_thread(_directory, rows)
+    return await asyncio.to_thread(_directory, rows, recorded)
 
 
 async def _rows(connection: AsyncConnection, table: Table) -> Sequence[Row[Any]]:
     return (await connection.execute(select(table).order_by(table.c.position))).all()
 
 
-def _directory(rows: Mapping[str, Sequence[Row[Any]]]) -> Directory:
+def _directory(rows: Mapping[str, Sequence[Row[Any]]], recorded: Mapping[str, Sequence[LimitChange]]) -> Directory:
     places = tables.place_keys(rows["place"])
     return Directory(
         facilities=[tables.to_facility(row, places) for row in rows["facility"]],
         equipment=map(tables.to_equipment, rows["equipment"]),
         nodes=map(tables.to_node, rows["node"]),
-        channels=map(tables.to_channel, rows["channel"]),
+        channels=(
+            replace(channel, past_limits=past_limits_of(recorded.get(channel.id, ())))
+            for channel in map(tables.to_channel, rows["channel"])
+        ),
         contacts=map(tables.to_contact, rows["contact"]),
     )
 

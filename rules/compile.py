@@ -10,11 +10,11 @@ from domain.directory import Directory
 from domain.episode import Severity
 from domain.places import Channel
 from domain.quantities import Quantity
-from rules.conditions.base import Predicate, ValueCondition
+from rules.conditions.base import Past, Predicate, ValueCondition, bands_of
 from rules.conditions.silent_for import SilentFor
 from rules.model import Rule
 from rules.settings import EngineSettings
-from rules.signals import Scope, Signal
+from rules.signals import NEVER, Scope, Signal
 
 WORSE_BY_DECIMALS = 1
 """An extreme is worth telling again when it moved by this many of the last decimals that people are shown."""
@@ -35,6 +35,18 @@ class Level:
     gap_ms: int
     """A pause longer than this is a gap."""
     worse_by: float
+    past: Past = ()
+    """What was asked while other limits were in force."""
+    since_ms: int = NEVER
+    """From when on the predicates above are what is asked."""
+
+    def sees(self, moment_ms: int, value: float) -> tuple[bool, bool] | None:
+        """Tell whether a value of a moment holds, and whether it clears, by the limits of its time; None if unknown."""
+        if moment_ms >= self.since_ms:
+            holds = self.holds(value)
+            return holds, not holds and self.cleared(value)
+        band = next(band for until_ms, band in self.past if moment_ms < until_ms)
+        return None if band is None else (band.holds(value), band.cleared(value))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -110,10 +122,12 @@ class Compiler:
 
     def _level(self, rule: Rule, channel: Channel) -> Level | None:
         condition = rule.condition
-        band = condition.band(channel) if isinstance(condition, ValueCondition) else None
-        if band is None or not isinstance(condition, ValueCondition):
+        bands = bands_of(condition.band, channel) if isinstance(condition, ValueCondition) else None
+        if bands is None or not isinstance(condition, ValueCondition):
             return None
-        key = (rule.id, band.key, channel.quantity.name, channel.interval)
+        band = bands.now
+        past = tuple((until_ms, each and each.key) for until_ms, each in bands.past)
+        key = (rule.id, band.key, past, channel.quantity.name, channel.interval)
         if key not in self._levels:
             self._levels[key] = Level(
                 rule=rule.id,
@@ -126,6 +140,8 @@ class Compiler:
                 clear_for_ms=milliseconds(rule.when.clear_for),
                 gap_ms=round(milliseconds(channel.interval) * self._settings.gap_factor),
                 worse_by=worse_by(channel.quantity),
+                past=bands.past,
+                since_ms=bands.past[-1][0] if bands.past else NEVER,
             )
         return self._levels[key]
 
@@ -147,6 +163,7 @@ class Compiler:
                 each.quantity.name,
                 each.interval,
                 tuple(sorted(each.limits.items())),
+                tuple((era.until_ms, tuple(sorted(era.limits.items()))) for era in each.past_limits),
                 each.equipment == subject.equipment,
                 self._directory.equipment[each.equipment].kind if each.equipment in self._directory.equipment else None,
             )

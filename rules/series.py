@@ -151,10 +151,17 @@ def in_order(state: ChannelState, moment_ms: int, value: float, *, live: bool) -
     if previous_ms == NEVER:
         state.rest_from_ms = [moment_ms] * len(streaks)
     for index, level in enumerate(state.plan.levels):
-        streak, holds = streaks[index], level.holds(value)
+        if moment_ms < level.since_ms:
+            seen = level.sees(moment_ms, value)
+            if seen is None:
+                continue
+            holds, cleared = seen
+        else:
+            holds, cleared = level.holds(value), None
+        streak = streaks[index]
         if (streak is None and not holds) or (state.stale and _noted(state.stale, index, moment_ms)):
             continue
-        point = Point(moment_ms, value, holds, not holds and level.cleared(value))
+        point = Point(moment_ms, value, holds, not holds and level.cleared(value) if cleared is None else cleared)
         after, turn = advance(level, streak, point, previous_ms, live=live)
         streaks[index] = after
         if after is None:
@@ -190,7 +197,7 @@ def late(state: ChannelState, moment_ms: int, value: float) -> bool:
 def _absorbs(state: ChannelState, index: int, moment_ms: int, value: float) -> bool:
     """Tell whether one more reading at this moment provably changes nothing for the rule."""
     level, streak = state.plan.levels[index], state.streaks[index]
-    if state.stale and index in state.stale:
+    if (state.stale and index in state.stale) or moment_ms < level.since_ms:
         return False
     if streak is None:
         return moment_ms > state.rest_from_ms[index] and not level.holds(value)

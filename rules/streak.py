@@ -39,9 +39,9 @@ class Point(NamedTuple):
 def points_of(level: Level, readings: Iterable[tuple[int, float]]) -> list[Point]:
     """Return what a rule on single values makes of readings."""
     return [
-        Point(moment_ms, value, holds, not holds and level.cleared(value))
+        Point(moment_ms, value, *seen)
         for moment_ms, value in readings
-        for holds in (level.holds(value),)
+        if (seen := level.sees(moment_ms, value)) is not None
     ]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import timedelta
 from typing import NamedTuple
 
@@ -37,6 +38,32 @@ class Band(NamedTuple):
     """How far a value lies beyond its limit, for telling which is worse; None where no value is worse."""
     key: tuple[float | str, ...]
     """Equal for bands that judge alike, so that channels can share one."""
+
+
+Past = tuple[tuple[int, Band | None], ...]
+"""Bands that were in force until a moment, in order of time; None where the registry lacked a limit then."""
+
+
+class Bands(NamedTuple):
+    """What is asked of a value now, and what was asked of those measured while other limits were in force."""
+
+    now: Band
+    past: Past = ()
+
+    def at(self, moment_ms: int) -> Band | None:
+        """Return what is asked of a value of that moment."""
+        return next((band for until_ms, band in self.past if moment_ms < until_ms), self.now)
+
+
+def bands_of(band: Callable[[Channel], Band | None], channel: Channel) -> Bands | None:
+    """Return the bands of all times for a channel, or None where the registry lacks a limit today."""
+    now = band(channel)
+    if now is None:
+        return None
+    past = tuple(
+        (era.until_ms, band(replace(channel, limits=era.limits, past_limits=()))) for era in channel.past_limits
+    )
+    return Bands(now, () if all(each is not None and each.key == now.key for _, each in past) else past)
 
 
 class Part(BaseModel):
@@ -88,13 +115,13 @@ class ValueCondition(Condition):
 
     def signal(self, channel: Channel, scope: Scope) -> Signal | None:
         """Return whether the newest value passes the test, and has without a break for as long as ``for`` says."""
-        band = self.band(channel)
-        if band is None:
+        bands = bands_of(self.band, channel)
+        if bands is None:
             return None
         place, gap_ms, for_ms = scope.place(channel), scope.gap_ms(channel), self.duration // timedelta(milliseconds=1)
-        excess = band.excess
+        excess = bands.now.excess
         sign = 0 if excess is None else 1 if excess(1.0) > excess(0.0) else -1
-        return Signal(lambda: _Holding(place, band.holds, for_ms, gap_ms), for_ms + gap_ms, sign=sign)
+        return Signal(lambda: _Holding(place, bands, for_ms, gap_ms), for_ms + gap_ms, sign=sign)
 
     def words(self, quantity: Quantity) -> str:
         """Return the test and how long it has to be passed: ``is above 8 °C without a break for 10 h``."""
@@ -113,16 +140,19 @@ class ValueCondition(Condition):
 class _Holding:
     """Since when the newest values pass a test."""
 
-    __slots__ = ("_for_ms", "_gap_ms", "_holds", "_moment_ms", "_place", "_since_ms", "_value")
+    __slots__ = ("_bands", "_for_ms", "_gap_ms", "_moment_ms", "_place", "_since_ms", "_value")
 
-    def __init__(self, place: int, holds: Predicate, for_ms: int, gap_ms: int) -> None:
-        self._place, self._holds, self._for_ms, self._gap_ms = place, holds, for_ms, gap_ms
+    def __init__(self, place: int, bands: Bands, for_ms: int, gap_ms: int) -> None:
+        self._place, self._bands, self._for_ms, self._gap_ms = place, bands, for_ms, gap_ms
         self._moment_ms, self._since_ms, self._value = NEVER, NEVER, 0.0
 
     def take(self, place: int, moment_ms: int, value: float) -> None:
         if place != self._place:
             return
-        if not self._holds(value):
+        band = self._bands.at(moment_ms)
+        if band is None:
+            return  # nobody said what was allowed then
+        if not band.holds(value):
             self._since_ms = NEVER
         elif self._since_ms == NEVER or moment_ms - self._moment_ms > self._gap_ms:
             self._since_ms = moment_ms

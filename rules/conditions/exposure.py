@@ -7,7 +7,7 @@ N - 1 intervals, as they do for ``for``. Degree-minutes are the area beyond the 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import timedelta
 from typing import NamedTuple, Self
 
@@ -17,7 +17,7 @@ from domain.document import Path
 from domain.instant import MINUTE_MS
 from domain.places import Channel
 from domain.quantities import Quantity
-from rules.conditions.base import Band, Condition, Flaw
+from rules.conditions.base import Bands, Condition, Flaw, bands_of
 from rules.conditions.bounds import Lower, Upper
 from rules.conditions.since import Since, since_ms
 from rules.signals import NEVER, Scope, Signal
@@ -52,10 +52,12 @@ class Exposure(Condition):
 
     def signal(self, channel: Channel, scope: Scope) -> Signal | None:
         """Return whether it was enough."""
-        band = self.bound.band(channel)
-        if band is None or band.excess is None:
+        bands = bands_of(self.bound.band, channel)
+        if bands is None:
             return None
-        asked = _Asked(scope.place(channel), band, self._enough, self.degree_minutes is not None, self._within_ms)
+        asked = _Asked(
+            scope.place(channel), bands, self.bound.sign, self._enough, self.degree_minutes is not None, self._within_ms
+        )
         gap_ms, begin_ms = scope.gap_ms(channel), None if self.since is None else since_ms(self.since, scope.timezone)
         reach_ms = 0 if self._within_ms is None else self._within_ms + gap_ms
         return Signal(
@@ -105,7 +107,9 @@ class _Asked(NamedTuple):
     """What of whom; shared by all trackers."""
 
     place: int
-    band: Band
+    bands: Bands
+    sign: int
+    """1 where higher is worse, -1 where lower is."""
     enough: float
     """Milliseconds, or degrees times milliseconds."""
     weighed: bool
@@ -125,25 +129,25 @@ class _Span(NamedTuple):
 class _Exposed:
     """The spans of the time that is counted, and their sum; nothing while all is well."""
 
-    __slots__ = ("_asked", "_begin_ms", "_gap_ms", "_moment_ms", "_spans", "_total", "_value", "_worst")
+    __slots__ = ("_asked", "_begin_ms", "_excess", "_gap_ms", "_moment_ms", "_spans", "_total", "_value", "_worst")
 
     def __init__(self, asked: _Asked, gap_ms: int, begin_ms: int) -> None:
         self._asked, self._gap_ms, self._begin_ms = asked, gap_ms, begin_ms
         self._spans: deque[_Span] | None = None
         self._total = 0.0
         self._moment_ms, self._value = NEVER, 0.0
+        self._excess: float | None = None
+        """How far the last value was beyond the limit; None where it was not."""
         self._worst: float | None = None
 
     def take(self, place: int, moment_ms: int, value: float) -> None:
         if place != self._asked.place or moment_ms < self._begin_ms:
             return
-        holds, excess = self._asked.band.holds, self._asked.band.excess
-        assert excess is not None  # noqa: S101 - a bound always has one
-        if moment_ms - self._moment_ms <= self._gap_ms and holds(value) and holds(self._value):
-            weight = (excess(value) + excess(self._value)) / 2 if self._asked.weighed else 1.0
-            worst = value if excess(value) >= excess(self._value) else self._value
-            self._add(_Span(self._moment_ms, moment_ms, weight, worst), excess)
-        self._moment_ms, self._value = moment_ms, value
+        beyond = self._beyond(moment_ms, value)
+        if moment_ms - self._moment_ms <= self._gap_ms and beyond is not None and self._excess is not None:
+            weight = (beyond + self._excess) / 2 if self._asked.weighed else 1.0
+            self._add(_Span(self._moment_ms, moment_ms, weight, max(value, self._value, key=self._badness)))
+        self._moment_ms, self._value, self._excess = moment_ms, value, beyond
 
     def truth(self, moment_ms: int) -> bool | None:
         if self._moment_ms == NEVER:
@@ -163,15 +167,24 @@ class _Exposed:
 
     def figure(self) -> float | None:
         """Return the worst value while it was beyond the limit, in the time that is counted."""
-        excess = self._asked.band.excess
-        if self._spans is not None and excess is not None:
-            return max((span.worst for span in self._spans), key=excess)
+        if self._spans is not None:
+            return max((span.worst for span in self._spans), key=self._badness)
         return self._worst if self._worst is not None else (None if self._moment_ms == NEVER else self._value)
 
-    def _add(self, span: _Span, excess: Callable[[float], float]) -> None:
+    def _beyond(self, moment_ms: int, value: float) -> float | None:
+        """Return how far a value is beyond the limit of its time; None where it is not."""
+        band = self._asked.bands.at(moment_ms)
+        if band is None or band.excess is None or not band.holds(value):
+            return None
+        return band.excess(value)
+
+    def _badness(self, value: float) -> float:
+        return value * self._asked.sign
+
+    def _add(self, span: _Span) -> None:
         self._total += (span.end_ms - span.begin_ms) * span.weight
         if self._asked.within_ms is None:
-            self._worst = span.worst if self._worst is None else max(self._worst, span.worst, key=excess)
+            self._worst = span.worst if self._worst is None else max(self._worst, span.worst, key=self._badness)
             return
         if self._spans is None:
             self._spans = deque()
