@@ -32,7 +32,7 @@ def services_of(
     latest: Latest,
     past: History | Journal,
     alerts: AlertStore,
-    texts: Mapping[str, RuleText],
+    texts: Callable[[], Mapping[str, RuleText]],
     metrics: Metrics,
     parts: Callable[[], Sequence[PartState]],
     intake: IntakeDesk,
@@ -44,7 +44,7 @@ def services_of(
         return await past.rollups(channel, from_ms, to_ms, JournalResolution(resolution.step_ms))
 
     def describe(alert: Alert) -> AlertText:
-        text = texts.get(alert.rule)
+        text = texts().get(alert.rule)
         if text is None:
             return plain_alert_text(alert)
         channel = registry.directory.channels.get(alert.subject)
@@ -73,7 +73,8 @@ def services_of(
 def part_states(
     pipeline: PipelineStats,
     connections: Mapping[Lane, ConnectionStats],
-    judge: JudgeStats,
+    judging: JudgeStats,
+    rules_trouble: str,
     forwarders: Mapping[str, Forwarder],
 ) -> list[PartState]:
     """Return for each part whether it can do its work, in a sentence."""
@@ -85,7 +86,7 @@ def part_states(
             pipeline.failing_since_ms is None,
             "takes readings" if pipeline.failing_since_ms is None else "takes no readings: commits fail",
         ),
-        PartState("rules", not judge.failing, judge.failing or "judging"),
+        PartState("rules", not judging.failing, judging.failing or rules_trouble or "judging"),
     ]
     for name, forwarder in forwarders.items():
         health = forwarder.health()

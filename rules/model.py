@@ -118,6 +118,16 @@ class Rule(Part):
         """Return the quantity judged, or None for a rule on nodes or on any quantity."""
         return QUANTITIES.get(self.applies_to.quantity)
 
+    @property
+    def written(self) -> Any:
+        """Return the rule as it was written, as plain data."""
+        if self._origin is None:
+            return self.model_dump(mode="json", by_alias=True, exclude_unset=True)
+        data = self._origin.document.data
+        for step in self._origin.path:
+            data = data[step]
+        return data
+
     def placed(self, origin: Origin) -> Rule:
         """Return the rule knowing where it stands."""
         rule = self.model_copy()

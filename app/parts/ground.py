@@ -10,15 +10,14 @@ from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from alerts.facts import RuleText
-from app import quarantine_watch
 from app.config import ServiceConfig
 from app.database import make_folder, open_database
 from app.documents import read_documents
 from app.node_events import NodeEvents
 from app.power import PowerWatch
 from app.registry_view import RegistryView
-from app.rulebook import rule_texts
+from app.rule_versions import RuleVersions
+from app.rulebook import Rulebook
 from app.store.names import write_names
 from collector.journal.archive.shelf import FOLDER
 from collector.journal.journal import Journal
@@ -43,9 +42,7 @@ class Ground:
     database: AsyncEngine
     registry: RegistryView
     journal: Journal
-    rules: Sequence[Rule]
-    texts: Mapping[str, RuleText]
-    """What each rule says to people, by rule id."""
+    rulebook: Rulebook
     stored: Mapping[str, Reading]
     """The newest stored reading of every channel at the start."""
     latest: Latest
@@ -78,8 +75,8 @@ class Ground:
             await _name_archived_channels(config, registry)
         journal.judge_by(registry.limits)
         registry.on_change(lambda: journal.judge_by(registry.limits))
-        by_id = {rule.id: rule for rule in rules}
-        node_events = NodeEvents(database, lambda: by_id, lambda: registry.directory)
+        rulebook = await _open_rulebook(database, config, clock, rules)
+        node_events = NodeEvents(database, lambda: rulebook.by_id, lambda: registry.directory)
         await node_events.create_tables()
         stored = await journal.latest()
         latest, power = Latest(), PowerWatch(lambda: registry.directory)
@@ -90,8 +87,7 @@ class Ground:
             database=database,
             registry=registry,
             journal=journal,
-            rules=rules,
-            texts={**rule_texts(rules), **quarantine_watch.TEXTS},
+            rulebook=rulebook,
             stored=stored,
             latest=latest,
             power=power,
@@ -112,6 +108,7 @@ class Ground:
         return {
             "journal": lambda: self.journal.run(self.clock),
             "registry": lambda: self.registry.run(self.clock),
+            "rulebook": lambda: self.rulebook.run(self.clock),
         }
 
 
@@ -124,6 +121,14 @@ async def _name_archived_channels(config: ServiceConfig, registry: RegistryView)
         loop.run_in_executor(None, write_names, folder, registry.directory)
 
     registry.on_change(write_again)
+
+
+async def _open_rulebook(database: AsyncEngine, config: ServiceConfig, clock: Clock, rules: Sequence[Rule]) -> Rulebook:
+    rulebook, versions = Rulebook(rules, config.rules), RuleVersions(database)
+    await versions.create_tables()
+    await versions.note(rules, clock.now_ms())
+    rulebook.on_change(lambda changed: versions.note(changed, clock.now_ms()))
+    return rulebook
 
 
 async def _open_registry(

@@ -80,7 +80,7 @@ class Intake:
             clock,
             readings=JournalLines(ground.journal, ground.directory),
             rollups=_rollup_lines(ground),
-            alerts=AlertLines(ground.database, judgement.alerts, ground.directory, lambda: ground.texts),
+            alerts=AlertLines(ground.database, judgement.alerts, ground.directory, lambda: ground.rulebook.texts),
         )
         return cls(
             pipeline=pipeline,
@@ -95,7 +95,7 @@ class Intake:
                 judgement.alerts,
                 ground.database,
                 directory=ground.directory,
-                texts=lambda: ground.texts,
+                texts=lambda: ground.rulebook.texts,
                 clock=clock,
             ),
             foreign=foreign,

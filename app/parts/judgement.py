@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from datetime import timedelta
@@ -20,6 +20,7 @@ from app.open_alerts import OpenAlerts
 from app.parts.ground import Ground, Loops
 from domain.instant import Clock
 from rules.engine import Engine
+from rules.model import Rule
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,24 +65,29 @@ async def _open_judge(ground: Ground, alerts: AlertStore, config: ServiceConfig,
     await state.create_tables()
     judge = Judge(
         journal=ground.journal,
-        new_engine=lambda: Engine(ground.rules, ground.directory(), settings=config.rules.engine),
+        new_engine=lambda: Engine(ground.rulebook.rules, ground.directory(), settings=config.rules.engine),
         alerts=alerts,
         state=state,
         database=ground.database,
         clock=clock,
         directory=ground.directory,
-        texts=lambda: ground.texts,
+        texts=lambda: ground.rulebook.texts,
         power_of=ground.power.of,
         hearing=Hearing(
             ground.node_events,
             journal=ground.journal,
             alerts=alerts,
-            rules=lambda: ground.rules,
+            rules=lambda: ground.rulebook.rules,
             directory=ground.directory,
             settings=config.rules.engine,
         ),
         settings=config.judge,
     )
     await judge.resume()
-    ground.registry.on_change(lambda: judge.replace_rules(ground.rules))
+    ground.registry.on_change(lambda: judge.replace_rules(ground.rulebook.rules))
+
+    async def judge_by(rules: Sequence[Rule]) -> None:
+        judge.replace_rules(rules)
+
+    ground.rulebook.on_change(judge_by)
     return judge

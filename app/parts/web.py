@@ -49,10 +49,14 @@ class Web:
             latest=ground.latest,
             past=past,
             alerts=judgement.alerts,
-            texts=ground.texts,
+            texts=lambda: ground.rulebook.texts,
             metrics=Metrics(_owners(ground, intake, judgement, clock)),
             parts=lambda: part_states(
-                intake.pipeline.stats(), intake.source.stats(), judgement.judge.stats, intake.forwarders
+                intake.pipeline.stats(),
+                intake.source.stats(),
+                judgement.judge.stats,
+                ground.rulebook.trouble,
+                intake.forwarders,
             ),
             intake=IntakeDesk(
                 letters=ground.journal.letters,

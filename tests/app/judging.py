@@ -60,6 +60,18 @@ RULES = load_rules(
             severity: critical
             applies_to: {quantity: temperature}
             when: {below: {limit: 0 °C, comparison: "<=", for: 5min, clear: 2 °C}}
+          - id: in-all
+            title: Warm for ten minutes in all
+            severity: warning
+            applies_to: {quantity: temperature}
+            when: {exposure: {above: {limit: 8 °C, comparison: ">"}, total: 10min, within: 1h}}
+          - id: both
+            title: Neither fridge is well
+            severity: warning
+            applies_to: {quantity: temperature, once_per: facility}
+            when:
+              quorum: {at_least: 2, of: {quantity: temperature}, hold: {above: {limit: 7 °C, comparison: ">"}}}
+              clear_for: 1min
           - id: silent
             title: Silent
             severity: warning

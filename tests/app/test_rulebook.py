@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
 from app.config import RulesSettings
+from app.database import open_database
 from app.rule_documents import CATALOGUE_SOURCE
-from app.rulebook import read_rules, rule_texts
+from app.rule_versions import RuleVersions
+from app.rulebook import Rulebook, read_rules, rule_texts
 from domain.episode import Severity
 from domain.errors import DocumentError, OperatorError
 from rules.catalogue import load_catalogue
+from rules.model import Rule
 
 RULE = """\
 rules:
@@ -83,3 +87,75 @@ def test_a_file_that_is_not_there_is_one_sentence(tmp_path: Path) -> None:
     """A wrong path is the operator's to mend."""
     with pytest.raises(OperatorError, match="there is no such file"):
         read_rules(RulesSettings(files=(tmp_path / "nowhere.yaml",)))
+
+
+class _Heard:
+    """Takes the rules that a rulebook tells."""
+
+    def __init__(self) -> None:
+        self.ids: list[list[str]] = []
+
+    async def __call__(self, rules: Sequence[Rule]) -> None:
+        self.ids.append([rule.id for rule in rules])
+
+
+async def test_a_changed_file_is_in_force_without_a_restart(tmp_path: Path) -> None:
+    """The rules are read again, whole, and whoever judges by them hears of it once."""
+    path = written(tmp_path, "own.yaml", "first")
+    settings = RulesSettings(catalogue=False, files=(path,))
+    rulebook, heard = Rulebook(read_rules(settings), settings), _Heard()
+    rulebook.on_change(heard)
+    await rulebook.look()
+    written(tmp_path, "own.yaml", "second", title="Another one")
+    await rulebook.look()
+    await rulebook.look()
+    assert heard.ids == [["second"]]
+    assert rulebook.texts["second"].title == "Another one"
+    assert list(rulebook.by_id) == ["second"]
+
+
+async def test_a_mistake_in_a_changed_file_leaves_the_rules_in_force(tmp_path: Path) -> None:
+    """What was read before goes on judging, and the mistake is told until the file is mended."""
+    path = written(tmp_path, "own.yaml", "first")
+    settings = RulesSettings(catalogue=False, files=(path,))
+    rulebook, heard = Rulebook(read_rules(settings), settings), _Heard()
+    rulebook.on_change(heard)
+    path.write_text("rules: nonsense\n", "utf-8")
+    await rulebook.look()
+    assert (heard.ids, list(rulebook.by_id)) == ([], ["first"])
+    assert "own.yaml:1" in rulebook.trouble
+    written(tmp_path, "own.yaml", "third")
+    await rulebook.look()
+    assert (heard.ids, rulebook.trouble) == ([["third"]], "")
+
+
+async def test_a_file_added_to_a_folder_is_in_force(tmp_path: Path) -> None:
+    """A folder of rules is looked at as a whole."""
+    written(tmp_path, "more/a.yaml", "first")
+    settings = RulesSettings(catalogue=False, files=(tmp_path / "more",))
+    rulebook = Rulebook(read_rules(settings), settings)
+    written(tmp_path, "more/b.yaml", "second")
+    await rulebook.look()
+    assert list(rulebook.by_id) == ["first", "second"]
+
+
+async def test_every_wording_of_a_rule_is_kept(tmp_path: Path) -> None:
+    """What a rule said at a moment is found again, also after it was changed, taken out, and put back."""
+    async with open_database(f"sqlite+aiosqlite:///{tmp_path / 'vitals.db'}") as database:
+        versions = RuleVersions(database)
+        await versions.create_tables()
+        settings = RulesSettings(catalogue=False, files=(written(tmp_path, "own.yaml", "mine", "First"),))
+        await versions.note(read_rules(settings), 1_000)
+        await versions.note(read_rules(settings), 2_000)
+        written(tmp_path, "own.yaml", "mine", "Second")
+        await versions.note(read_rules(settings), 3_000)
+        await versions.note([], 4_000)
+        await versions.note(read_rules(settings), 5_000)
+        found = [await versions.at("mine", moment) for moment in (500, 1_000, 2_500, 3_000, 4_500, 6_000)]
+        assert await versions.at("other", 6_000) is None
+    titles = [version.rule.title if version and version.rule else None for version in found]
+    assert titles == ["First", "First", "First", "Second", None, "Second"]
+    assert [version.since_ms for version in found if version] == [1_000, 1_000, 1_000, 3_000, 4_000, 5_000]
+    assert found[3] is not None
+    assert found[5] is not None
+    assert found[3].digest == found[5].digest
