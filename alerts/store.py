@@ -42,6 +42,10 @@ def power_unknown(facility: str) -> Power | None:
     return None
 
 
+_LONGEST_NUMBER = 18
+"""Digits that a database takes for a number."""
+
+
 class AlertStore:
     """The owner of episodes, alerts, notifications and their audit log.
 
@@ -167,6 +171,16 @@ class AlertStore:
         if to is not None:
             query = query.where(EPISODES.c.started_at < to)
         return [episode_of(row) for row in await self._rows(query.limit(limit), connection)]
+
+    async def find_episode(self, named: str) -> tuple[Episode, Alert | None] | None:
+        """Return the episode of this id, or of the alert of this number, also a retracted one; None for no such."""
+        is_number = named.isascii() and named.isdecimal() and len(named) <= _LONGEST_NUMBER
+        chosen = ALERTS.c.id == int(named) if is_number else EPISODES.c.id == named
+        of_alert = EPISODES.outerjoin(ALERTS, ALERTS.c.episode == EPISODES.c.id)
+        rows = await self._rows(select(EPISODES, ALERTS.c.id.label("alert")).select_from(of_alert).where(chosen))
+        if not rows:
+            return None
+        return episode_of(rows[0]), None if rows[0].alert is None else await self.alert(rows[0].alert)
 
     async def open_episodes(self, rules: Sequence[str]) -> list[Episode]:
         """Return the episodes of these rules that go on."""

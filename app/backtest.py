@@ -79,9 +79,9 @@ async def backtest(
     judged = [_Judged(rules) for rules in rule_sets]
     first_ms = to_ms(period.start) - max(map(warm_up_ms, rule_sets), default=0)
     async with Journal.open(config.data, read_only=True) as journal:
-        period = Period(period.start, min(period.end, await _known_until(journal, now)))
+        period = Period(period.start, min(period.end, await known_until(journal, now)))
         for number, facility in enumerate(facilities, start=1):
-            there = _within(directory, facility)
+            there = within(directory, facility)
             readings = await _arrived(journal, there, first_ms, to_ms(period.end), config)
             for each in judged:
                 each.take(readings, there, first_ms, period, config)
@@ -97,13 +97,14 @@ async def read_directory(config: ServiceConfig) -> Directory:
         return await store.load_directory()
 
 
-async def _known_until(journal: Journal, now: datetime) -> datetime:
+async def known_until(journal: Journal, now: datetime) -> datetime:
     """Return the end of what can be judged: nobody is silent in the future."""
     newest = max((reading.received_at_ms for reading in (await journal.latest()).values()), default=0)
     return max(now, to_datetime(newest + 1))
 
 
-def _within(directory: Directory, facility: Facility) -> Directory:
+def within(directory: Directory, facility: Facility) -> Directory:
+    """Return what of the registry belongs to one facility."""
     return Directory(
         facilities=[facility],
         equipment=directory.equipment_of(facility.id),

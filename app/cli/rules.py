@@ -98,6 +98,26 @@ def rules_backtest(
     )
 
 
+@rules.command("explain")
+@click.argument("episode")
+@SERVICE_CONFIG
+@click.option("--json", "as_json", is_flag=True, help="For programs.")
+def rules_explain(episode: str, config_path: Path, as_json: bool) -> None:
+    """Say why EPISODE is one: the rule and the limits of its time, and the readings that begin, confirm and end it.
+
+    EPISODE is the number of an alert, as messages name it, or an episode's id. What is stored is judged once more, and
+    whether that finds the same is said, too. Nothing is changed; the service may run meanwhile.
+    """
+    from datetime import UTC, datetime
+
+    from app.config import read_config
+    from app.explain_command import explain_episode
+    from app.process import run_until_stopped
+
+    config = read_config(config_path, os.environ)
+    run_until_stopped(explain_episode(config, episode, now=datetime.now(UTC), as_json=as_json, say=click.echo))
+
+
 def _rules(files: tuple[Path, ...], config_path: Path | None) -> list[Rule]:
     from app.config import read_config
     from app.rule_documents import rules_of
