@@ -30,6 +30,8 @@ class RuleText:
     """What to do about it, one sentence."""
     worse_by: float | None = None
     """How much further out, in the quantity's canonical unit, tells people again; None: only a higher severity."""
+    suppressed_by: tuple[str, ...] = ()
+    """Rules whose alerts at the same facility explain those of this one: then people are not told of it."""
 
 
 @dataclass(frozen=True, slots=True)

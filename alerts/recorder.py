@@ -4,19 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
-from sqlalchemy import insert, literal_column, update
+from sqlalchemy import Row, insert, literal_column, update
 
 from alerts.change import AlertChange
 from alerts.lifecycle import AlertEvent, Effect, Transition, walk
 from alerts.reconcile import Known, events_of, is_news
 from alerts.rows import alert_of, episode_values, known_of, select_alerts
+from alerts.suppression import Suppression
 from alerts.tables import ALERTS, EPISODES
 from alerts.telling import Surroundings, audit, is_audible, tell
 from domain.alert import Alert, AlertState
 from domain.episode import ChangeKind, EpisodeChange
 
 _CHUNK = 500
+_TELLING = frozenset({AlertEvent.RAISED, AlertEvent.WORSENED, AlertEvent.UNSUPPRESSED})
 
 
 class _Stored:
@@ -37,9 +40,14 @@ class Recorder:
         self._around = around
         self._connection = around.connection
         self._now = around.now
+        self._suppression = Suppression(around.connection, around.rules, around.now)
 
     async def record(self, changes: Sequence[EpisodeChange]) -> list[AlertChange]:
-        """Write every change that is news, in order, and return what happened to alerts."""
+        """Write every change that is news, in order, and return what happened to alerts.
+
+        What explains others comes first; alerts that outlast their explanation are told at the end.
+        """
+        changes = sorted(changes, key=lambda change: not self._suppression.explains_others(change.episode.rule))
         stored = await self._load(dict.fromkeys(change.episode.id for change in changes))
         happened = []
         for change in changes:
@@ -49,7 +57,7 @@ class Recorder:
             entry, news = await self._apply(entry, change)
             stored[change.episode.id] = entry
             happened.append(news)
-        return happened
+        return happened + [await self._release(row) for row in await self._suppression.outlasting()]
 
     async def _load(self, ids: Mapping[str, None]) -> dict[str, _Stored]:
         stored: dict[str, _Stored] = {}
@@ -65,6 +73,8 @@ class Recorder:
     async def _apply(self, entry: _Stored | None, change: EpisodeChange) -> tuple[_Stored, AlertChange]:
         worse_by = self._around.text_of(change.episode.rule).worse_by
         events = events_of(entry.known if entry else None, change, worse_by)
+        if await self._is_consequence(entry, change, events):
+            events = (AlertEvent.RAISED_SUPPRESSED, *events[1:])
         was = entry.alert.state if entry else None
         transition = walk(was or AlertState.NORMAL, events)
         await self._write_episode(entry, change)
@@ -76,6 +86,24 @@ class Recorder:
         entry.transitions += len({decision.kind for decision in decisions if decision.reason.told})
         await audit(self._around, entry.alert, change, events, decisions)
         return entry, AlertChange(entry.alert, was, events, decisions)
+
+    async def _is_consequence(self, entry: _Stored | None, change: EpisodeChange, events: Sequence[AlertEvent]) -> bool:
+        """Tell whether people would hear of it now for the first time, and another alert explains it."""
+        is_first = entry is None or entry.alert.state is AlertState.NORMAL
+        if not (is_first and events[:1] == (AlertEvent.RAISED,) and is_audible(change)):
+            return False
+        return await self._suppression.is_explained(change.episode.rule, change.episode.facility)
+
+    async def _release(self, row: Row[Any]) -> AlertChange:
+        """Tell of an alert that outlasts its explanation."""
+        entry = _Stored(alert_of(row), known_of(row), row.alert_transitions)
+        change = EpisodeChange(ChangeKind.OPENED, entry.known.episode, live=True)
+        events = (AlertEvent.UNSUPPRESSED,)
+        transition = walk(AlertState.SUPPRESSED, events)
+        await self._update_alert(entry, change, events, transition)
+        decisions = await tell(self._around, entry.alert, change, transition.effects, transitions=entry.transitions)
+        await audit(self._around, entry.alert, change, events, decisions)
+        return AlertChange(entry.alert, AlertState.SUPPRESSED, events, decisions)
 
     async def _write_episode(self, entry: _Stored | None, change: EpisodeChange) -> None:
         values = episode_values(change.episode)
@@ -122,7 +150,7 @@ class Recorder:
         self, entry: _Stored, change: EpisodeChange, events: Sequence[AlertEvent], transition: Transition
     ) -> None:
         episode, audible = change.episode, is_audible(change)
-        told = AlertEvent.RAISED in events or AlertEvent.WORSENED in events
+        told = bool(_TELLING.intersection(events))
         forget = Effect.FORGET_ACKNOWLEDGEMENT in transition.effects
         known, alert = entry.known, entry.alert
         entry.known = Known(

@@ -27,7 +27,9 @@ def read_rules(settings: RulesSettings) -> list[Rule]:
 
 def rule_texts(rules: Iterable[Rule]) -> Mapping[str, RuleText]:
     """Return what each rule says to people, by rule id."""
-    return {rule.id: RuleText(rule.title, rule.message, rule.action, rule.worse_by) for rule in rules}
+    return {
+        rule.id: RuleText(rule.title, rule.message, rule.action, rule.worse_by, rule.suppressed_by) for rule in rules
+    }
 
 
 class Rulebook:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from domain.directory import Directory
 from domain.document import Path
@@ -29,7 +29,20 @@ def check_rules(rules: Sequence[Rule], directory: Directory) -> list[Problem]:
             problems.append(rule.problem(("id",), f"'{rule.id}' again", "an id that no rule in any file has"))
         seen.add(rule.id)
         problems += _check(rule, directory)
+    for rule in rules:
+        problems += _explanations(rule, {each.id: each for each in rules})
     return problems
+
+
+def _explanations(rule: Rule, known: Mapping[str, Rule]) -> Iterator[Problem]:
+    """Yield explanations that are not in force, and rules that explain each other, so that nobody would be told."""
+    for name in rule.suppressed_by:
+        if name not in known:
+            allowed = allowed_words(name, list(known))
+            yield rule.problem(("suppressed_by",), f"'{name}', which is no rule in force", allowed)
+        elif rule.id in known[name].suppressed_by:
+            found = f"'{name}', which is itself suppressed by '{rule.id}'"
+            yield rule.problem(("suppressed_by",), found, "a rule that is not explained by this one")
 
 
 def _check(rule: Rule, directory: Directory) -> Iterator[Problem]:

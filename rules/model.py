@@ -97,7 +97,15 @@ class Rule(Part):
     """How much worse the value has to get for people to be told again, as a number in the quantity's own unit (°C, V,
     ratio); left out, only a higher severity tells them again."""
 
+    suppressed_by: tuple[str, ...] = ()
+    """Ids of rules whose alerts at the same facility explain this one: as long as there is one, nobody is told."""
+
     _origin: Origin | None = PrivateAttr(default=None)
+
+    @field_validator("suppressed_by", mode="before")
+    @classmethod
+    def _one_rule_without_brackets(cls, raw: Any) -> Any:
+        return (raw,) if isinstance(raw, str) else raw
 
     @field_validator("severity", mode="before")
     @classmethod
@@ -146,6 +154,8 @@ class Rule(Part):
         for number, trial in enumerate(self.tests):
             for flaw in trial_flaws(trial, self.quantity):
                 yield flaw._replace(path=("tests", number, *flaw.path))
+        if self.id in self.suppressed_by:
+            yield Flaw(("suppressed_by",), f"'{self.id}' itself", "the ids of other rules")
         for flaw in (*self.when.beside_flaws(), *flaws_of(self.when, self.quantity)):
             yield flaw._replace(path=("when", *flaw.path))
 

@@ -64,6 +64,8 @@ DIRECTORY = Directory(
 RULES = {
     "heat": RuleText("Fridge too warm", "above $limits.high", "Move vaccines to cold box.", worse_by=2.0),
     "silent": RuleText("Node silent", "no data from the node", "Check power and network of the gateway."),
+    "mains": RuleText("Mains power lost", "off", "Start the generator."),
+    "cut-off": RuleText("Cut off", "no data from the node", "Check the network.", suppressed_by=("mains",)),
 }
 ROUTES = (
     Route("email", Audience.PERSON, lambda contact: contact.email),
@@ -88,6 +90,12 @@ def an_episode(number: int = 0, *, facility: str = "kasese-3", extreme: float = 
         extreme=extreme,
         extreme_at=started_at + 10 * MINUTE,
     )
+
+
+def of_rule(rule: str, episode: Episode) -> Episode:
+    """Return the episode as one of another rule."""
+    subject = f"{episode.subject}.{rule}"
+    return replace(episode, rule=rule, subject=subject, id=episode_id(rule, subject, to_ms(episode.started_at)))
 
 
 def opened(episode: Episode, *, live: bool = True) -> EpisodeChange:

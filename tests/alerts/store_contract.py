@@ -27,6 +27,7 @@ from tests.alerts.given import (
     amended,
     an_episode,
     ended,
+    of_rule,
     opened,
     retracted,
     worsened,
@@ -327,3 +328,57 @@ class StoreContract:
             next(item for claim in (rest, *claims) for item in claim), next_attempt_at=lease, error="late"
         )
         assert await outbox.next_due("email") == lease + MINUTE
+
+    async def test_what_another_alert_explains_is_told_to_nobody(self, database: AsyncEngine) -> None:
+        """Where the power is off, a node that falls silent is on the list as suppressed; elsewhere it is told."""
+        judge = await a_judge(database)
+        await judge.record(opened(of_rule("mains", an_episode())))
+        (here,) = await judge.record(opened(of_rule("cut-off", an_episode())))
+        (elsewhere,) = await judge.record(opened(of_rule("cut-off", an_episode(facility="lonely"))))
+        assert (here.alert.state, here.decisions) == (AlertState.SUPPRESSED, ())
+        assert elsewhere.alert.state is AlertState.UNACKNOWLEDGED
+        assert await judge.store.notifications(here.alert.id) == []
+        assert await words(judge, here.alert.id) == ["raised_suppressed"]
+
+    async def test_the_explanation_comes_first_within_a_batch(self, database: AsyncEngine) -> None:
+        """In whichever order the rules find the two, people hear of the one that explains the other."""
+        judge = await a_judge(database)
+        happened = await judge.record(opened(of_rule("cut-off", an_episode())), opened(of_rule("mains", an_episode())))
+        assert {change.alert.rule: change.alert.state for change in happened} == {
+            "mains": AlertState.UNACKNOWLEDGED,
+            "cut-off": AlertState.SUPPRESSED,
+        }
+
+    async def test_what_outlasts_its_explanation_is_told(self, database: AsyncEngine) -> None:
+        """Ten minutes after the power is back, and not before, people hear of the node that is still silent."""
+        judge = await a_judge(database)
+        mains, silent = of_rule("mains", an_episode()), of_rule("cut-off", an_episode())
+        await judge.record(opened(mains), opened(silent))
+        judge.now = NOON + 50 * MINUTE
+        await judge.record(ended(mains, after=45 * MINUTE))
+        judge.now = NOON + 54 * MINUTE
+        assert await judge.record() == []
+        judge.now = NOON + 55 * MINUTE
+        (told,) = await judge.record()
+        assert (told.was, told.alert.state) == (AlertState.SUPPRESSED, AlertState.UNACKNOWLEDGED)
+        assert recipients(await judge.store.notifications(told.alert.id), ALARM) == TOLD_AT_KASESE
+        assert await judge.record() == []
+
+    async def test_what_ends_with_its_explanation_was_never_told(self, database: AsyncEngine) -> None:
+        """The node that is heard again when the power is back costs nobody a message, neither alarm nor all-clear."""
+        judge = await a_judge(database)
+        mains, silent = of_rule("mains", an_episode()), of_rule("cut-off", an_episode())
+        await judge.record(opened(mains), opened(silent))
+        await judge.record(ended(mains), ended(silent))
+        judge.now = NOON + 120 * MINUTE
+        assert await judge.record() == []
+        (over,) = [alert for alert in await judge.store.alerts(open_only=False) if alert.rule == "cut-off"]
+        assert over.state is AlertState.NORMAL
+        assert await judge.store.notifications(over.id) == []
+
+    async def test_what_nobody_was_told_of_explains_nothing(self, database: AsyncEngine) -> None:
+        """A power cut that late data alone tell of silences no alarm."""
+        judge = await a_judge(database)
+        await judge.record(opened(of_rule("mains", an_episode()), live=False))
+        (change,) = await judge.record(opened(of_rule("cut-off", an_episode())))
+        assert change.alert.state is AlertState.UNACKNOWLEDGED
