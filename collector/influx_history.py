@@ -1,8 +1,7 @@
 """Asking InfluxDB what the journal would answer: readings and roll-ups of one channel, by InfluxQL.
 
 InfluxQL is the one language of 1.x, 2.x (where the bucket is mapped to a database, by itself since 2.4) and 3 Core.
-What is not stored there cannot be answered: a reading's moment of arrival (its moment of measurement stands for it),
-and of two different values for one moment all but the last one that was sent.
+What is not stored there cannot be answered: a reading's moment of arrival; its moment of measurement stands for it.
 """
 
 from __future__ import annotations

@@ -32,6 +32,9 @@ class Journal(Protocol):
     async def read_after(self, position: int, limit: int) -> tuple[int, list[Reading]]:
         """Return the position of the last reading returned, and up to ``limit`` in the order of arrival."""
 
+    async def repeated(self, after: int, upto: int) -> list[int]:
+        """Return the positions in (after, upto] of readings that are kept and were contested."""
+
     async def wait_beyond(self, position: int) -> int:
         """Return when a reading stands behind the position."""
 
@@ -72,6 +75,9 @@ class JournalLines:
         if directory is not self._prefixes.directory:
             self._prefixes = SeriesPrefixes(directory)
         lines, unwritable = self._prefixes.lines(readings)
+        # Fields that a line leaves out stay as they were: a doubt that somebody wrote has to be taken back in words.
+        for number in await self._journal.repeated(position, last):
+            lines += self._prefixes.good(readings[number - last - 1])
         if unwritable:
             first = unwritable[0]
             log.warning(

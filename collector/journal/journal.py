@@ -12,6 +12,7 @@ from typing import NamedTuple, Self
 from collector.journal import letters
 from collector.journal.archive.archiver import Archiver
 from collector.journal.buckets import changes, rollups
+from collector.journal.contests import Contests
 from collector.journal.errors import JournalUnwritable
 from collector.journal.letters import EVERY_LETTER, Letter, LetterFilter, LetterGroup
 from collector.journal.opening import OpenToRead, OpenToWrite, change_cursor
@@ -33,7 +34,7 @@ class JournalStats(NamedTuple):
     """Where the journal stands, for metrics."""
 
     position: int
-    """Position of the last reading committed: as many were ever committed."""
+    """Position of the last reading committed: as many were ever committed, those that were repeated twice."""
     settled: int
     """Readings up to this position stand sorted in their series."""
     channels: int
@@ -161,6 +162,10 @@ class Journal:
             await asyncio.sleep(0)
             return position + len(found), found
         return await self._readers.ask(lambda reader, snapshot: reader.after(snapshot, position, limit))
+
+    async def repeated(self, after: int, upto: int) -> list[int]:
+        """Return the positions in (after, upto] at which the kept reading of a contested moment stands once more."""
+        return await self._ask(lambda reader, _: reader.repeated(after, upto))
 
     async def wait_beyond(self, position: int) -> int:
         """Wait until something was committed after a position; return the last position."""
@@ -291,10 +296,11 @@ class Journal:
         return OpenToWrite(self._folder, self._settings) if self._writes else OpenToRead(self._folder)
 
     def _background(self, writer: Writer) -> tuple[Upkeep, Archiver]:
-        settings = self._settings
-        settler = Settler(writer, settings, self._interval_of, self._retention_of)
+        settings, contests = self._settings, Contests(writer)
+        settler = Settler(writer, contests, settings, self._interval_of, self._retention_of)
         archiver = Archiver(
             writer,
+            contests,
             self._thread,
             self._readers,
             settings.archive or ArchiveSettings(),

@@ -53,6 +53,7 @@ _SERIES_BEFORE = """
     SELECT sid, channel FROM series WHERE EXISTS (SELECT 1 FROM readings AS r WHERE r.sid = series.sid AND r.ts < ?1)
     OR sid IN (SELECT sid FROM log WHERE position > ?2 AND ts < ?1)
 """
+_REPEATED = "SELECT position FROM repeated WHERE position > ? AND position <= ? ORDER BY position"
 _STATE = """
     SELECT (SELECT value FROM meta WHERE key = 'settled'), (SELECT value FROM meta WHERE key = 'archive_version')
 """
@@ -164,6 +165,11 @@ class Reader:
             for _, sid, moment, value, quality, received in rows
         ]
         return (rows[-1][0] if rows else position), readings
+
+    def repeated(self, after: int, upto: int) -> list[int]:
+        """Return the positions in (after, upto] that hold a repetition, ascending."""
+        rows = self.connection.execute(_REPEATED, (after, upto))
+        return [position for (position,) in rows]
 
     def newest(self, snapshot: Snapshot) -> dict[str, Reading]:
         """Return the newest reading of every channel."""

@@ -78,7 +78,11 @@ CREATE TABLE limits(
 -- Stored hours in [first, until) that were judged by other limits.
 CREATE TABLE rejudge(channel TEXT PRIMARY KEY, first INTEGER NOT NULL, until INTEGER NOT NULL) WITHOUT ROWID;
 """
-STEPS = (_FIRST, _LETTERS_BY_SENDER, _ROLLUP_CHANGES, _ARCHIVE, _LIMITS)
+_REPEATED = """
+-- Where in the log the kept reading of a contested moment stands once more, for followers that keep what came last.
+CREATE TABLE repeated(position INTEGER PRIMARY KEY);
+"""
+STEPS = (_FIRST, _LETTERS_BY_SENDER, _ROLLUP_CHANGES, _ARCHIVE, _LIMITS, _REPEATED)
 """What makes schema n + 1 out of schema n, from the empty file on. A step that was released is never changed."""
 _ONE_MORE = "UPDATE meta SET value = value + 1 WHERE key = 'schema_version';"
 

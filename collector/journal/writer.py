@@ -20,6 +20,7 @@ from domain.rejection import Rejected
 
 _CODES = {quality: int(quality) for quality in Quality}
 _LOG = Insert("INSERT INTO log", 6)
+_REPEATED = Insert("INSERT INTO repeated", 1)
 
 
 @contextmanager
@@ -71,6 +72,19 @@ class Writer:
         self.commits += 1
         self.commit_seconds += time.perf_counter() - started
         return self.position
+
+    def repeat(self, readings: Sequence[Reading]) -> None:
+        """Within the open transaction, put readings that are kept into the log once more, marked as repeated.
+
+        Call ``remember`` when the transaction is durable.
+        """
+        first = self.position + 1
+        _LOG.run(self.connection, self._rows(first, readings, {}))
+        _REPEATED.run(self.connection, range(first, first + len(readings)))
+
+    def remember(self, readings: Sequence[Reading]) -> None:
+        """Tell the memory of readings of known series that are durable at the end of the log."""
+        self._remember(self.position + 1, readings, [self.series.sids[reading[0]] for reading in readings])
 
     def _rows(self, first: int, readings: Sequence[Reading], new_series: dict[str, int]) -> list[Any]:
         """Return flat log rows, put together column by column; sqlite3 binds plain integers without asking adapters."""

@@ -82,6 +82,10 @@ class Log:
         found = self.entries[position : position + limit]
         return position + len(found), found
 
+    async def repeated(self, after: int, upto: int) -> list[int]:
+        """Return that nothing was contested."""
+        return []
+
     async def wait_beyond(self, position: int) -> int:
         """Wait for a reading behind the position."""
         async with self._changed:

@@ -26,8 +26,9 @@ from collector.journal.archive.survey import (
     months_with_readings,
     next_part,
 )
+from collector.journal.contests import Contests
 from collector.journal.packed import Insert
-from collector.journal.precedence import Row, wins
+from collector.journal.precedence import Row, differs, wins
 from collector.journal.reader import Answer, Reader
 from collector.journal.rollup import floor_to
 from collector.journal.settings import ArchiveSettings, RetentionOf
@@ -47,6 +48,11 @@ _DELETE = f"""
         SELECT r.ts FROM temp.held AS h CROSS JOIN readings AS r ON r.sid = ?1 AND r.ts = h.ts
         WHERE NOT ({wins("r", "h")}))
 """  # noqa: S608 -- constants of this package
+_LOST = f"""
+    FROM (SELECT r.sid AS sid, h.ts AS ts, h.value AS value, h.quality AS quality, h.received AS received
+        FROM temp.held AS h CROSS JOIN readings AS r ON r.sid = ?1 AND r.ts = h.ts
+        WHERE {differs("r", "h")} AND NOT ({wins("r", "h")}))
+"""  # noqa: S608 -- constants of this package
 _KEPT_FROM = "UPDATE series SET kept_from = max(kept_from, ?) WHERE channel = ?"
 
 
@@ -56,6 +62,7 @@ class Archiver:
     def __init__(
         self,
         writer: Writer,
+        contests: Contests,
         thread: WriterThread,
         readers: ReaderPool,
         settings: ArchiveSettings,
@@ -63,7 +70,7 @@ class Archiver:
         cover_ms: Callable[[int], int],
         retention_of: RetentionOf,
     ) -> None:
-        self._writer, self._thread, self._readers = writer, thread, readers
+        self._writer, self._contests, self._thread, self._readers = writer, contests, thread, readers
         self._settings, self._slice_rows = settings, slice_rows
         self._cover_ms, self._retention_of = cover_ms, retention_of
         self._folder = writer.path.parent / FOLDER
@@ -188,7 +195,9 @@ class Archiver:
             connection.execute(_HELD)
             connection.execute("DELETE FROM temp.held")
             _HOLD.run(connection, [value for row in rows for value in row])
+            repeated = self._contests.repeat(_LOST, (sid,))
             connection.execute(_DELETE, (sid,))
+        self._writer.remember(repeated)
 
     async def _ask(self, question: Callable[[Reader], Answer]) -> Answer:
         return await self._readers.ask(lambda reader, _snapshot: question(reader))
