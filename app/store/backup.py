@@ -17,7 +17,7 @@ from typing import Any
 
 from sqlalchemy.engine import make_url
 
-from app.config import SERVICE_PASSWORD_FILE, ServiceConfig
+from app.config import BROKER_CERTIFICATE_FILE, SERVICE_PASSWORD_FILE, ServiceConfig
 from app.store.copying import Counts, Stopped, copy_database, verify_database
 from collector.journal import Journal
 from collector.journal.archive.parquet import PartFile, sync
@@ -32,6 +32,8 @@ MANIFEST = "backup.json"
 SQL_FILE = "vitals.db"
 KEYS = "node-keys"
 AUTHORITY = "authority"
+BROKER_FILES = (SERVICE_PASSWORD_FILE, BROKER_CERTIFICATE_FILE)
+"""Beside the journal: what the service knows of a broker that it configured."""
 _HOLD = "backup"
 
 
@@ -137,8 +139,9 @@ def _take_files(config: ServiceConfig, target: Path, parts: list[Part]) -> None:
             shutil.copy2(path, target / FOLDER / path.name)
     if config.authority_folder.exists():
         shutil.copytree(config.authority_folder, target / AUTHORITY)
-    if (config.data / SERVICE_PASSWORD_FILE).exists():
-        shutil.copy2(config.data / SERVICE_PASSWORD_FILE, target / SERVICE_PASSWORD_FILE)
+    for name in BROKER_FILES:
+        if (config.data / name).exists():
+            shutil.copy2(config.data / name, target / name)
     for key in config.key_folder.glob("*.key"):
         (target / KEYS).mkdir(exist_ok=True, mode=0o700)
         shutil.copy2(key, target / KEYS / key.name)

@@ -6,9 +6,9 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
-from app.config import SERVICE_PASSWORD_FILE, ServiceConfig
+from app.config import ServiceConfig
 from app.database import make_folder
-from app.store.backup import AUTHORITY, KEYS, SQL_FILE, sqlite_file, verify
+from app.store.backup import AUTHORITY, BROKER_FILES, KEYS, SQL_FILE, sqlite_file, verify
 from collector.journal.archive.parquet import sync
 from collector.journal.archive.shelf import FOLDER
 from collector.journal.schema import FILE_NAME
@@ -43,7 +43,7 @@ def _moves(config: ServiceConfig, source: Path) -> list[tuple[Path, Path]]:
         (source / FOLDER, config.data / FOLDER),
         (source / KEYS, config.key_folder),
         (source / AUTHORITY, config.authority_folder),
-        (source / SERVICE_PASSWORD_FILE, config.data / SERVICE_PASSWORD_FILE),
+        *((source / name, config.data / name) for name in BROKER_FILES),
         *([] if sql is None else [(source / SQL_FILE, sql)]),
         (source / FILE_NAME, config.data / FILE_NAME),
     ]
