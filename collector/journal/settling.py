@@ -118,7 +118,7 @@ class Settler:
             first = min(bound + 1, first + 5 * self._settings.slice_rows)
             with transaction(connection, self._writer.path):
                 connection.execute("DELETE FROM log WHERE position < ?", (first,))
-                connection.execute("DELETE FROM repeated WHERE position < ?", (first,))
+                connection.execute("DELETE FROM marked WHERE last < ?", (first,))
             yield
 
     def prune(self, now_ms: int) -> Iterator[None]:

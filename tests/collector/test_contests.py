@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from collector.forwarder.journal_lines import JournalLines
 from collector.journal import ArchiveSettings, Journal, JournalSettings
 from collector.journal.archive.parts import month_end, month_start
+from collector.journal.marks import Mark, Stretch
 from domain.directory import Directory
 from domain.instant import DAY_MS
 from domain.places import Channel
@@ -131,11 +132,12 @@ async def test_what_agrees_is_not_said_twice(tmp_path: Path) -> None:
         for value in (4.0, 4.0, 5.0, 5.0):
             await journal.commit([reading(n, value) for n in range(10)])
             await journal.settle()
-        assert await journal.repeated(0, journal.position) == []
+        assert await journal.marked(0, journal.position) == []
         await journal.commit([reading(0, 4.0)])
         await journal.settle()
         await journal.settle()
-        assert await journal.repeated(0, journal.position) == [42]
+        assert await journal.marked(0, journal.position) == [Stretch(42, 42, Mark.REPEATED)]
+        assert await journal.marked(42, journal.position) == []
 
 
 async def test_repetitions_leave_with_the_log(tmp_path: Path) -> None:
@@ -143,6 +145,6 @@ async def test_repetitions_leave_with_the_log(tmp_path: Path) -> None:
     async with Journal.open(tmp_path, settings=SMALL, interval_of=interval_of) as journal:
         await journal.commit([reading(0, 5.0), reading(0, 4.0)])
         await journal.settle()
-        assert await journal.repeated(0, 99) == [3]
+        assert await journal.marked(0, 99) == [Stretch(3, 3, Mark.REPEATED)]
         await journal.settle()
-        assert await journal.repeated(0, 99) == []
+        assert await journal.marked(0, 99) == []

@@ -74,7 +74,7 @@ async def _mark_one(journal: Journal) -> None:
 async def _follow(journal: Journal, log: list[Reading], first_said: list[Reading]) -> None:
     """Read what the log grew by, and tell apart what was said for the first time."""
     last, fresh = await journal.read_after(len(log), 1000)
-    repeated = await journal.repeated(len(log), last)
+    repeated = {n for stretch in await journal.marked(len(log), last) for n in range(stretch.first, stretch.last + 1)}
     first_said += [each for position, each in enumerate(fresh, start=len(log) + 1) if position not in repeated]
     log += fresh
 

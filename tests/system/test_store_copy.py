@@ -109,7 +109,7 @@ async def test_a_second_run_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPa
 
 
 async def test_long_answers_are_read_whole(tmp_path: Path) -> None:
-    """Many thousand readings come back, all of them, and as arriving when they were copied."""
+    """Many thousand readings come back, all of them, and as arriving when they were measured."""
     async with influxdb(tmp_path) as server:
         config = await clinic(tmp_path / "pilot", server)
         channel = next(iter((await registered(config)).channels))
@@ -121,8 +121,25 @@ async def test_long_answers_are_read_whole(tmp_path: Path) -> None:
         await copy(home, Side.INFLUXDB, Side.JOURNAL, *SPAN, facility=None, say=print)
         async with Journal.open(home.data, read_only=True) as journal:
             found = await journal.series(channel, *SPAN)
-        assert [(each.measured_at_ms, each.value) for each in found] == [(each, each % 97 / 10) for each in moments]
-        assert min(each.received_at_ms for each in found) > moments[-1]
+        assert found == [Reading(channel, each, each % 97 / 10, Quality.GOOD, each) for each in moments]
+
+
+async def test_copies_are_history_to_the_rules(tmp_path: Path) -> None:
+    """What comes back from InfluxDB is marked for the judge, and only what was missing is committed at all."""
+    async with influxdb(tmp_path) as server:
+        config = await clinic(tmp_path / "pilot", server)
+        readings = await fill(config)
+        await copy(config, Side.JOURNAL, Side.INFLUXDB, *SPAN, facility=None, say=print)
+        home = await clinic(tmp_path / "home", server)
+        async with Journal.open(home.data) as journal:
+            await journal.commit(readings[:100])
+            await journal.move_cursor("follower", 0)
+        await copy(home, Side.INFLUXDB, Side.JOURNAL, *SPAN, facility=None, say=print)
+        async with Journal.open(home.data, read_only=True) as journal:
+            last, _ = await journal.read_after(0, 100_000)
+            marked = [n for each in await journal.marked(0, last) for n in range(each.first, each.last + 1)]
+            assert marked == list(range(101, len(readings) + 1))
+            assert last == await journal.count() == len(readings)
 
 
 async def test_what_cannot_be_copied_is_said(tmp_path: Path) -> None:
