@@ -8,6 +8,7 @@ import tempfile
 from datetime import timedelta
 from pathlib import Path
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -108,21 +109,33 @@ def test_what_came_last_is_what_is_kept_for_every_order_of_arrival(arrived: list
     assert journal == asyncio.run(arrive(arrived, rng))[0]
 
 
-async def test_a_late_loser_does_not_overcome_what_is_archived(tmp_path: Path) -> None:
-    """A worse reading of an archived moment is followed by the archived one as soon as it is cleared away."""
-    store = LastOneStays()
+@pytest.mark.parametrize(
+    ("archived", "late"),
+    [((4.0, Quality.GOOD), (9.0, Quality.UNCERTAIN)), ((9.0, Quality.UNCERTAIN), (4.0, Quality.GOOD))],
+    ids=["the late one loses", "the late one wins"],
+)
+async def test_what_is_archived_is_contested_like_any_other(
+    tmp_path: Path, archived: tuple[float, Quality], late: tuple[float, Quality]
+) -> None:
+    """A late rival of an archived reading leaves both ends with the better one, once the archive is tended."""
+    store, first = LastOneStays(), reading(0, archived[0], quality=archived[1])
     async with Journal.open(tmp_path, settings=SMALL, interval_of=interval_of) as journal:
         follower = Follower(journal, store)
         await follower.follow(1, 1)
-        await journal.commit([reading(n, 4.0) for n in range(10)])
+        await journal.commit([first, *(reading(n, 4.0) for n in range(1, 10))])
         await journal.settle()
         await journal.archive(LATER_MS)
-        await journal.commit([reading(3, 9.0, quality=Quality.UNCERTAIN, received_ms=LATER_MS)])
+        await journal.commit([first._replace(value=late[0], quality=late[1], received_at_ms=LATER_MS)])
         await journal.settle()
         await journal.archive(LATER_MS)
+        await journal.archive(LATER_MS + 8 * DAY_MS)
         while await follower.follow(1, 7):
             pass
         assert store.told() == await kept(journal)
+        assert store.told()[CHANNELS[0], MIDNIGHT_MS] == (4.0, Quality.GOOD)
+        await journal.settle()
+        await journal.archive(LATER_MS + 9 * DAY_MS)
+        assert len(await journal.marked(0, journal.position)) == 0
 
 
 async def test_what_agrees_is_not_said_twice(tmp_path: Path) -> None:
