@@ -84,7 +84,8 @@ class Listener:
         yield f"retry: {RECONNECT_MS}\n\n".encode()
         while True:
             try:
-                found = await asyncio.wait_for(self._queue.get(), heartbeat_seconds)
+                async with asyncio.timeout(heartbeat_seconds):
+                    found = await self._queue.get()
             except TimeoutError:
                 yield b": still here\n\n"
                 continue

@@ -242,11 +242,19 @@ class RefusedReading(Model):
     record_base64: str
 
 
+class PostedReceipt(Model):
+    """Which pack is meant, as it named itself."""
+
+    epoch: str
+    seq: int
+
+
 class PostedReadings(Model):
     """What became of posted readings; everything stored is durable."""
 
     stored: int = Field(description="Readings stored, repeated ones included")
     refused: list[RefusedReading]
+    receipt: PostedReceipt | None = Field(None, description="Where the pack has an epoch and a seq: these, now durable")
 
 
 class WaitingSample(Model):

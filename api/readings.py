@@ -10,7 +10,7 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Query, Request, Response
 
 from api.letters import desk_of
-from api.models import PostedReadings, ProblemDocument, RefusedReading
+from api.models import PostedReadings, PostedReceipt, ProblemDocument, RefusedReading
 from api.problems import RequestError
 from api.services import Services
 from collector.lanes import Outcome
@@ -21,6 +21,8 @@ from domain.topics import UpLane
 PATH = "/readings"
 MOST_BYTES = 262_144
 """As over MQTT; before and after inflating."""
+MOST_MEMBERS = 1_000
+"""Of a gzipped body; empty ones could be ten times as many, and each costs time."""
 RETRY_SECONDS = 10
 TYPES = ("application/senml+json", "application/senml+cbor", "application/json", "application/cbor")
 _GZIP, _ZLIB = 16 + zlib.MAX_WBITS, zlib.MAX_WBITS
@@ -41,6 +43,7 @@ def reading_routes(services: Services) -> APIRouter:
     @router.post(
         PATH,
         summary="Send readings as a node",
+        response_model_exclude_none=True,
         responses={
             202: {"model": PostedReadings, "description": "Kept until the node is registered"},
             **dict.fromkeys((400, 401, 413, 415, 429, 503), _PROBLEM),
@@ -63,7 +66,8 @@ def reading_routes(services: Services) -> APIRouter:
         """Take one SenML pack (RFC 8428, JSON or CBOR), at most 256 KiB; Content-Encoding gzip or deflate.
 
         The node's token goes into the header `Authorization: Bearer ...`; names in the pack begin with the node's name.
-        The answer comes when everything accepted is durable; sending the same again changes nothing.
+        The answer comes when everything accepted is durable; sending the same again changes nothing. A pack that says
+        `epoch` and `seq` gets them back as its receipt.
         """
         desk = desk_of(services)
         node = desk.node_of(_token(request))
@@ -108,20 +112,28 @@ async def _payload(request: Request) -> bytes:
 
 
 def inflate(body: bytes, window: int) -> bytes:
-    """Return a body without its compression, never more than is allowed; raise ``RequestError``."""
-    inflator = zlib.decompressobj(window)
-    try:
-        payload = inflator.decompress(body, MOST_BYTES + 1)
-    except zlib.error as error:
-        raise RequestError(
-            HTTPStatus.BAD_REQUEST, "The body is not compressed as its Content-Encoding says."
-        ) from error
-    if len(payload) > MOST_BYTES:
-        raise RequestError(
-            HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"The body has more than {MOST_BYTES} bytes after inflating."
-        )
-    if not inflator.eof or inflator.unused_data:
-        raise RequestError(HTTPStatus.BAD_REQUEST, "The body's compressed data have a wrong end.")
+    """Return a body without its compression, never more than is allowed; raise ``RequestError``.
+
+    Gzip may come in several members, one behind the other (RFC 1952 section 2.2): a sender that appends to a file
+    makes them.
+    """
+    payload, rest, members = b"", body, 0
+    while rest or not members:
+        members += 1
+        inflator = zlib.decompressobj(window)
+        try:
+            payload += inflator.decompress(rest, MOST_BYTES + 1 - len(payload))
+        except zlib.error as error:
+            raise RequestError(
+                HTTPStatus.BAD_REQUEST, "The body is not compressed as its Content-Encoding says."
+            ) from error
+        if len(payload) > MOST_BYTES:
+            raise RequestError(
+                HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"The body has more than {MOST_BYTES} bytes after inflating."
+            )
+        rest = inflator.unused_data
+        if not inflator.eof or (rest and window != _GZIP) or members > MOST_MEMBERS:
+            raise RequestError(HTTPStatus.BAD_REQUEST, "The body's compressed data have a wrong end.")
     return payload
 
 
@@ -132,7 +144,11 @@ def _answer(outcome: Outcome, payload: bytes, response: Response) -> PostedReadi
             response.status_code = HTTPStatus.ACCEPTED
         elif each.reason in _AS_A_WHOLE:
             raise RequestError(_AS_A_WHOLE[each.reason], f"{each.reason}: {each.detail}.")
-    return PostedReadings(stored=outcome.readings, refused=[_refused(each) for each in outcome.rejected])
+    return PostedReadings(
+        stored=outcome.readings,
+        refused=[_refused(each) for each in outcome.rejected],
+        receipt=None if outcome.identity is None else PostedReceipt(epoch=outcome.identity[0], seq=outcome.identity[1]),
+    )
 
 
 def _refused(rejected: Rejected) -> RefusedReading:

@@ -54,7 +54,8 @@ class AlertLines:
         while (await self._look()) <= position:
             self._news.clear()
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._news.wait(), POLL_SECONDS)
+                async with asyncio.timeout(POLL_SECONDS):
+                    await self._news.wait()
 
     def lag(self, position: int) -> int:
         """Return how many entries stand behind the position, as far as is known."""

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Sequence
+from datetime import datetime
 
 from alerts.notifiers.table import routes_of
 from app.config import ServiceConfig
 from app.database import open_database
 from app.documents import read_documents
+from app.issuing.expiry import expiries, warnings
+from app.issuing.provisioning import credentials_of
 from app.rule_documents import CATALOGUE_SOURCE
 from app.rulebook import read_rules
 from app.web import require_loopback
@@ -16,23 +19,29 @@ from collector.foreign.settings import ForeignSettings
 from collector.sources.link import tls_context
 from domain.directory import Directory
 from registry.checks import checked_draft, merged
+from registry.credentials import Credential
 from registry.store import RegistryStore
 from rules.check import check_rules
 from rules.model import Rule
 
 
-async def check_everything(config: ServiceConfig, *, say: Callable[[str], None]) -> None:
-    """Say what would run; raise ``DocumentError`` or ``OperatorError`` for what would not."""
+async def check_everything(config: ServiceConfig, *, now: datetime, say: Callable[[str], None]) -> None:
+    """Say what would run, and what is worth a look at this moment.
+
+    Raises ``DocumentError`` or ``OperatorError`` for what would not run.
+    """
     rules = read_rules(config.rules)
     tls_context(config.mqtt)
     require_loopback(config.listen.host)
     directory = await _directory(config)
     for line in _summary(config, rules, directory):
         say(line)
-    if findings := check_rules([rule for rule in rules if _concerns(rule, directory)], directory):
+    findings = [f"{each}" for each in check_rules([rule for rule in rules if _concerns(rule, directory)], directory)]
+    findings += warnings(expiries(config, await _issued(config)), now)
+    if findings:
         say("Worth a look:")
-    for problem in findings:
-        say(f"  {problem}")
+    for finding in findings:
+        say(f"  {finding}")
 
 
 def _concerns(rule: Rule, directory: Directory) -> bool:
@@ -54,12 +63,20 @@ async def _directory(config: ServiceConfig) -> Directory:
 
 async def registered(config: ServiceConfig) -> Directory:
     """Return what is registered; nothing before the first start."""
-    if config.database is None and not (config.data / "vitals.db").exists():
+    if not _has_database(config):
         return Directory()
     async with open_database(config.database_url) as database:
         store = RegistryStore(database)
         await store.create_tables()
         return await store.load_directory()
+
+
+async def _issued(config: ServiceConfig) -> list[Credential]:
+    return await credentials_of(config) if _has_database(config) else []
+
+
+def _has_database(config: ServiceConfig) -> bool:
+    return config.database is not None or (config.data / "vitals.db").exists()
 
 
 def _summary(config: ServiceConfig, rules: Sequence[Rule], directory: Directory) -> list[str]:

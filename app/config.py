@@ -24,6 +24,8 @@ from rules.settings import EngineSettings
 
 SERVICE_PASSWORD_FILE = "broker-password"  # noqa: S105 - a file's name
 """In the data folder: the service's own password at a broker that it configured."""
+BROKER_CERTIFICATE_FILE = "broker.pem"
+"""Beside it: the broker's certificate, without its key, as it was last issued."""
 
 
 class RulesSettings(BaseModel):

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
+import sqlite3
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import URL, event
+import aiosqlite
+from sqlalchemy import URL, event, make_url
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
@@ -37,14 +40,23 @@ async def open_database(url: str | URL) -> AsyncIterator[AsyncEngine]:
 
 def _engine(url: str | URL) -> AsyncEngine:
     try:
-        engine = create_async_engine(url)
+        sqlite = make_url(url).get_backend_name() == "sqlite"
+        engine = create_async_engine(url, connect_args={"async_creator_fn": _connect_sqlite} if sqlite else {})
     except (ArgumentError, NoSuchModuleError, ModuleNotFoundError) as error:
         raise OperatorError(
             f"database: {error}; allowed: sqlite+aiosqlite:///FILE or postgresql+asyncpg://USER@HOST/NAME"
         ) from error
-    if engine.dialect.name == "sqlite":
+    if sqlite:
         event.listen(engine.sync_engine, "connect", _prepare_sqlite)
     return engine
+
+
+async def _connect_sqlite(*arguments: Any, **options: Any) -> aiosqlite.Connection:
+    """Open the file before aiosqlite has a thread: one that could not open it would outlive the event loop."""
+    opened = await asyncio.to_thread(sqlite3.connect, *arguments, **{**options, "check_same_thread": False})
+    connection = aiosqlite.Connection(lambda: opened, iter_chunk_size=64)
+    connection._thread.daemon = True  # noqa: SLF001 - as SQLAlchemy does: a process that fails must be able to end
+    return await connection
 
 
 def _prepare_sqlite(connection: Any, _: Any) -> None:

@@ -22,6 +22,7 @@ from collector.journal.journal import Journal
 from domain.directory import Directory
 from domain.episode import EpisodeChange
 from domain.instant import Clock, to_datetime
+from domain.reading import Reading
 from rules.amendment import Stale
 from rules.engine import Engine, Tick
 from rules.model import Rule
@@ -142,15 +143,25 @@ class Judge:
         await self._take_next_rules()
         position, readings = await self.journal.read_after(self._position, self.settings.readings_per_turn)
         changes: list[EpisodeChange] = []
-        for reading in readings:
+        news = await self._news(position, readings)
+        for reading in news:
             changes += self.engine.step(reading)
         self._position = position
-        self.stats.readings += len(readings)
+        self.stats.readings += len(news)
         changes += self._tick()
         await self._commit(changes)
         await self._amend()
         heard = await self._hear()
         return bool(readings) or heard
+
+    async def _news(self, position: int, readings: list[Reading]) -> Sequence[Reading]:
+        """Leave out what did not arrive just now: nobody is heard by it, and no rule is to judge it."""
+        first = position - len(readings) + 1
+        stretches = await self.journal.marked(first - 1, position)
+        if not stretches:
+            return readings
+        aside = {number for stretch in stretches for number in range(stretch.first, stretch.last + 1)}
+        return [reading for number, reading in enumerate(readings, start=first) if number not in aside]
 
     async def _take_next_rules(self) -> None:
         rules, self._next_rules = self._next_rules, None

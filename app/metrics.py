@@ -11,6 +11,7 @@ from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 
 from alerts.facts import Power
+from app.issuing.expiry import Expiry
 from app.judge import JudgeStats
 from collector.forwarder.forwarder import Forwarder
 from collector.journal.journal import JournalStats
@@ -52,6 +53,7 @@ class Owners:
     """Messages that were not let in, since the start."""
     waiting_nodes: Callable[[], int]
     """How many nodes send and are not registered."""
+    certificates: Callable[[], Sequence[Expiry]]
     nodes: Callable[[], Sequence[tuple[Node, int | None]]]
     """Every registered node and when it was last heard (milliseconds); None: never."""
 
@@ -97,6 +99,10 @@ class Metrics:
             "vitals_nodes_waiting", "Nodes that send and are not registered.", (), {(): self._owners.waiting_nodes()}
         )
         yield from _forwarders(self._owners.forwarders)
+        ends = {(each.holder.value, each.name): each.expires_at.timestamp() for each in self._owners.certificates()}
+        yield _gauge(
+            "vitals_certificate_expiry_timestamp_seconds", "When the certificate runs out.", ("holder", "name"), ends
+        )
 
 
 LabelValues = TypeVar("LabelValues", bound=tuple[str, ...])

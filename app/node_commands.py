@@ -15,7 +15,7 @@ import aiomqtt
 from app.clock import SystemClock
 from app.documents import parse_document
 from collector.settings import MqttSourceSettings
-from collector.sources.link import tls_context
+from collector.sources.link import stop_if_cancelled, tls_context
 from domain.command import Command, CommandName, ConfigChange, Outcome, Reply
 from domain.errors import OperatorError, PeerError
 from domain.instant import MINUTE_MS, format_duration
@@ -155,6 +155,7 @@ async def _replies(
     async with client:
         await client.subscribe(up(node, UpLane.REPLY), qos=1)
         await client.publish(topic, payload, qos=1, retain=retain)
+        stop_if_cancelled()
         async for message in client.messages:
             try:
                 yield Reply.decode(bytes(message.payload))

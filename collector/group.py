@@ -30,7 +30,7 @@ class Delivery(NamedTuple):
     def tell(self, *, stored: bool) -> None:
         """Say what became of the message to whoever waits for it."""
         if self.done is not None:
-            self.done(Outcome(True, len(self.readings), self.rejected) if stored else NOT_STORED)
+            self.done(Outcome(True, len(self.readings), self.rejected, self.identity) if stored else NOT_STORED)
 
 
 @dataclass(slots=True)

@@ -1,15 +1,16 @@
 """Asking InfluxDB what the journal would answer: readings and roll-ups of one channel, by InfluxQL.
 
 InfluxQL is the one language of 1.x, 2.x (where the bucket is mapped to a database, by itself since 2.4) and 3 Core.
-What is not stored there cannot be answered: a reading's moment of arrival (its moment of measurement stands for it),
-and of two different values for one moment all but the last one that was sent.
+What is not stored there cannot be answered: a reading's moment of arrival; its moment of measurement stands for it.
 """
 
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from typing import Any
 
 import aiohttp
@@ -83,19 +84,54 @@ class InfluxHistory:
         return [(row["time"], row["value"]) for row in rows]
 
     async def drop(self, measurement: str) -> None:
-        """Remove a measurement."""
-        await self._ask(f"DROP MEASUREMENT {identifier(measurement_text(measurement))}")
+        """Remove a measurement; InfluxDB 3 has no InfluxQL for that, and a table for each measurement."""
+        settings = self._settings
+        if settings.kind is not InfluxKind.V3:
+            await self._ask(f"DROP MEASUREMENT {identifier(measurement_text(measurement))}")
+            return
+        token = settings.token.get_secret_value() if settings.token else ""
+        status, body = await self._request(
+            "DELETE",
+            "/api/v3/configure/table",
+            params={"db": settings.database, "table": measurement_text(measurement)},
+            headers={"Authorization": f"Bearer {token}"},
+        )
+        if status != 200:
+            raise OperatorError(f"InfluxDB at {settings.url} refuses to delete the table ({status}): {_text(body)}")
+
+    async def retention(self) -> timedelta | None:
+        """Return how long the server keeps what the database holds; zero is for ever, None that it does not say.
+
+        3 Core answers ``SHOW RETENTION POLICIES`` with stand-ins, so it is not asked.
+        """
+        if self._settings.kind is InfluxKind.V1:
+            rows = await self._ask(f"SHOW RETENTION POLICIES ON {identifier(self._settings.database)}")
+            return next((_go_duration(row["duration"]) for row in rows if row["default"]), None)
+        if self._settings.kind is InfluxKind.V3:
+            return None
+        wanted = {"org": self._settings.org, "name": self._settings.database}
+        status, body = await self._request("GET", "/api/v2/buckets", params=wanted)
+        if status != 200:
+            return None
+        try:
+            (bucket,) = json.loads(body)["buckets"]
+            rules = bucket["retentionRules"]
+            return timedelta(seconds=min((rule["everySeconds"] for rule in rules), default=0))
+        except (ValueError, KeyError, TypeError):
+            return None
 
     async def _ask(self, query: str) -> list[_Row]:
         data = {"q": query, "db": self._settings.database, "epoch": "ms"}
+        return _rows(*await self._request("POST", "/query", data=data), self._settings.url)
+
+    async def _request(self, method: str, path: str, **more: Any) -> tuple[int, bytes]:
+        url = f"{self._settings.url}{path}"
         try:
-            async with self._session.post(f"{self._settings.url}/query", data=data, allow_redirects=False) as response:
-                body = await read_body(response, LARGEST_ANSWER_BYTES)
-                status = response.status
+            async with self._session.request(method, url, allow_redirects=False, **more) as response:
+                return response.status, await read_body(response, LARGEST_ANSWER_BYTES)
         except (aiohttp.ClientError, OSError, TimeoutError) as error:
             said = str(error) or type(error).__name__
             raise PeerError(f"InfluxDB at {self._settings.url} does not answer: {said}") from error
-        return _rows(status, body, self._settings.url)
 
 
 def identifier(name: str) -> str:
@@ -113,6 +149,15 @@ def string(text: str) -> str:
 def _select(fields: str, source: str, channel: Channel, from_ms: int, to_ms: int) -> str:
     where = f'"channel" = {string(tag_text(channel.id))} AND time >= {from_ms}ms AND time < {to_ms}ms'
     return f"SELECT {fields} FROM {source} WHERE {where} ORDER BY time ASC"  # noqa: S608 - quoted above
+
+
+def _text(body: bytes) -> str:
+    return body.decode("utf-8", "replace").strip()[:200]
+
+
+def _go_duration(text: str) -> timedelta:
+    hours, minutes, seconds = (int(found[1]) if (found := re.search(rf"(\d+){unit}", text)) else 0 for unit in "hms")
+    return timedelta(hours=hours, minutes=minutes, seconds=seconds)
 
 
 def _rows(status: int, body: bytes, url: str) -> list[_Row]:

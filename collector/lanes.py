@@ -28,6 +28,8 @@ class Outcome(NamedTuple):
     """Whether its readings and everything refused of it are durable; False: nothing of it is, and it may come again."""
     readings: int
     rejected: Sequence[Rejected]
+    identity: tuple[str, int] | None = None
+    """(epoch, seq) of a batch that named itself."""
 
 
 NOT_STORED = Outcome(False, 0, ())

@@ -54,8 +54,9 @@ def check(config_path: Path) -> None:
     is 0 when the service would start, 2 when something needs a person.
     """
     import asyncio
+    from datetime import UTC, datetime
 
     from app.check import check_everything
     from app.config import read_config
 
-    asyncio.run(check_everything(read_config(config_path, os.environ), say=click.echo))
+    asyncio.run(check_everything(read_config(config_path, os.environ), now=datetime.now(UTC), say=click.echo))

@@ -37,11 +37,13 @@ def archive(month: str | None, config_path: Path) -> None:
 
 @store.command()
 @click.option("--to", "folder", required=True, type=_FOLDER, help="Where backups are kept; each gets its own folder.")
+@click.option("--without-server", is_flag=True, help="Leave a SQL database on a server out; run pg_dump yourself.")
 @SERVICE_CONFIG
-def backup(folder: Path, config_path: Path) -> None:
+def backup(folder: Path, without_server: bool, config_path: Path) -> None:
     """Copy journal, SQL database, archive and node keys, also while the service runs, and verify the copy.
 
-    The copy appears under its name when it is complete. Not in it: the configuration, and a SQL database on a server.
+    The copy appears under its name when it is complete. Not in it: the configuration. A database on a PostgreSQL server
+    is copied by pg_dump, of the Debian package postgresql-client.
     """
     from datetime import UTC, datetime
 
@@ -49,7 +51,8 @@ def backup(folder: Path, config_path: Path) -> None:
     from app.process import run_until_stopped
     from app.store.backup import backup
 
-    run_until_stopped(backup(read_config(config_path, os.environ), folder, now=datetime.now(UTC), say=click.echo))
+    config = read_config(config_path, os.environ)
+    run_until_stopped(backup(config, folder, now=datetime.now(UTC), say=click.echo, without_server=without_server))
 
 
 @store.command()
@@ -57,10 +60,12 @@ def backup(folder: Path, config_path: Path) -> None:
 @SERVICE_CONFIG
 def restore(source: Path, config_path: Path) -> None:
     """Make BACKUP the data of a service that has none; nothing that is there is ever written over."""
+    import asyncio
+
     from app.config import read_config
     from app.store.restore import restore
 
-    restore(read_config(config_path, os.environ), source, say=click.echo)
+    asyncio.run(restore(read_config(config_path, os.environ), source, say=click.echo))
 
 
 @store.command()
@@ -126,9 +131,9 @@ def copy(source: str, target: str, since: str, until: str, facility: str | None,
 @store.command()
 @SERVICE_CONFIG
 def check(config_path: Path) -> None:
-    """Try the configured InfluxDB: write, read back, partial refusals, retention, rate; it cleans up after itself.
+    """Try the configured InfluxDB: write, read back, refusals, clock, retention, rate; it cleans up after itself.
 
-    The exit code is 0 when everything holds that Vitals relies on, else 1.
+    The exit code is 0 when everything holds that Vitals relies on, or cannot be told, else 1.
     """
     from datetime import UTC, datetime
 
@@ -136,6 +141,6 @@ def check(config_path: Path) -> None:
     from app.process import run_until_stopped
     from app.store.probe import check_store
 
-    trying = check_store(read_config(config_path, os.environ), now=datetime.now(UTC), say=click.echo)
+    trying = check_store(read_config(config_path, os.environ), now=lambda: datetime.now(UTC), say=click.echo)
     if run_until_stopped(trying) is not True:
         sys.exit(1)

@@ -10,7 +10,7 @@ from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 
-from app.config import SERVICE_PASSWORD_FILE, ServiceConfig
+from app.config import BROKER_CERTIFICATE_FILE, SERVICE_PASSWORD_FILE, ServiceConfig
 from app.issuing import mosquitto
 from app.issuing.authority import Authority, write_private
 from app.issuing.mosquitto import Files, Places
@@ -54,6 +54,7 @@ async def write_broker_config(
             now=now,
         )
         _write(files, out)
+        (config.data / BROKER_CERTIFICATE_FILE).write_text(files.public[mosquitto.CERTIFICATE_FILE], "utf-8")
     except OSError as error:
         raise OperatorError(f"the broker's files cannot be written: {error.filename}: {error.strerror}") from error
     nodes = {each.node for each in credentials if each.valid(now)}

@@ -11,6 +11,8 @@ from app.issuing.provisioning import SERVICE_NAME
 from domain.topics import ROOT
 from registry.credentials import Credential, CredentialKind
 
+CERTIFICATE_FILE = "server.pem"
+"""The broker's own certificate."""
 REVOCATIONS_LAST = timedelta(days=10 * 365)
 """A list that ran out would shut out everybody; it is written anew with every change."""
 MOST_UNDER_WAY = 1_000
@@ -68,7 +70,7 @@ def files(
             + "".join(f"topic read {topic}\n" for topic in also_read),
             "ca.pem": authority.pem.decode(),
             "revoked.pem": authority.revoked(ended, now=now, lasts=REVOCATIONS_LAST).decode(),
-            "server.pem": server.certificate.decode(),
+            CERTIFICATE_FILE: server.certificate.decode(),
         },
         private={
             "server.key": server.key.decode(),
@@ -87,7 +89,7 @@ def passwords(credentials: Iterable[Credential], now: datetime) -> str:
 def configuration(places: Places) -> str:
     """Return ``mosquitto.conf``."""
     folder, address = places.folder, f" {places.address}" if places.address else ""
-    own = f"cafile {folder}/ca.pem\ncertfile {folder}/server.pem\nkeyfile {folder}/server.key\n"
+    own = f"cafile {folder}/ca.pem\ncertfile {folder}/{CERTIFICATE_FILE}\nkeyfile {folder}/server.key\n"
     nodes = f"allow_anonymous false\nacl_file {folder}/acl-nodes\n"
     return f"""\
 # Written by `vitals broker config`; changes are lost the next time. Include it from mosquitto.conf, or run it alone.

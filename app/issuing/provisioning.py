@@ -16,6 +16,7 @@ from app.config import ServiceConfig
 from app.database import make_folder, open_database
 from app.edge import read_edge_config
 from app.issuing.authority import Authority, Issued, write_private
+from app.issuing.expiry import Holder, expiries, mark
 from app.node_commands import command_key_path
 from app.yaml_document import render_document
 from domain.errors import OperatorError
@@ -25,7 +26,6 @@ from registry.credentials import Credential, CredentialKind, CredentialStore, to
 Say = Callable[[str], None]
 SERVICE_NAME = "vitals-service"
 """The service's own name at the broker; no node may have it."""
-WARN_BEFORE = timedelta(days=30)
 _ITERATIONS = 101
 """As mosquitto_passwd writes them; the passwords have 192 random bits, so that a dictionary is no help."""
 
@@ -86,15 +86,19 @@ async def revoke_node(config: ServiceConfig, node: str, *, now: datetime, say: S
 
 async def list_credentials(config: ServiceConfig, *, now: datetime, say: Say) -> None:
     """Say what every node has, until when, and what needs attention."""
-    async with _store(config) as store:
-        found = [each for each in await store.all() if each.valid(now)]
+    issued = await credentials_of(config)
+    certificates = expiries(config, issued)
+    over = {(each.name, each.expires_at) for each in certificates if each.expires_at <= now}
+    found = [each for each in issued if each.valid(now) or (each.node, each.expires_at) in over]
     if not found:
         say("Nothing was issued yet; `vitals node add NODE` does it.")
     for each in sorted(found, key=lambda each: (each.node, each.kind)):
         end = min((end for end in (each.expires_at, each.ends_at) if end is not None), default=None)
-        until = "" if end is None else f" until {end:%Y-%m-%d}"
-        soon = " SOON OVER" if end is not None and end - now < WARN_BEFORE else ""
-        say(f"{each.node:<24} {each.kind.value:<12} since {each.issued_at:%Y-%m-%d}{until}{soon}")
+        until = "" if end is None else f" until {end:%Y-%m-%d} {mark(end, now)}".rstrip()
+        say(f"{each.node:<24} {each.kind.value:<12} since {each.issued_at:%Y-%m-%d}{until}")
+    for holder, _, end in certificates:
+        if holder is not Holder.NODE:
+            say(f"({holder.value}){'':<{22 - len(holder)}} certificate  until {end:%Y-%m-%d} {mark(end, now)}".rstrip())
 
 
 async def credentials_of(config: ServiceConfig) -> list[Credential]:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from app.alert_lines import AlertLines
+from app.certificate_watch import CertificateWatch
 from app.config import ServiceConfig
 from app.cursors import read_cursor, write_cursor
 from app.parts.ground import Ground, Loops
@@ -39,6 +40,7 @@ class Intake:
     replay: Replay
     posting: Posting
     tokens: TokenView
+    certificates: CertificateWatch
     waiting: Waiting
     """Who sends and is not registered."""
     quarantine: Quarantine
@@ -82,12 +84,17 @@ class Intake:
             rollups=_rollup_lines(ground),
             alerts=AlertLines(ground.database, judgement.alerts, ground.directory, lambda: ground.rulebook.texts),
         )
+        issued = CredentialStore(ground.database)
+        await issued.create_tables()
+        tokens = TokenView(issued, clock)
+        await tokens.refresh()
         return cls(
             pipeline=pipeline,
             source=source,
             replay=replay,
             posting=Posting(pipeline.accept, clock),
-            tokens=await _tokens(ground, clock),
+            tokens=tokens,
+            certificates=CertificateWatch(config, issued, clock),
             waiting=waiting,
             quarantine=quarantine,
             watch=QuarantineWatch(
@@ -112,6 +119,7 @@ class Intake:
             **foreign,
             "nodes that wait": self.waiting.run,
             "tokens": self.tokens.run,
+            "certificates": self.certificates.run,
             "quarantine": self.watch.run,
             **following,
         }
@@ -127,14 +135,6 @@ def _rollup_lines(ground: Ground) -> RollupLines:
             await write_cursor(connection, rollup_lines.CURSOR_NAME, position)
 
     return RollupLines(ground.journal, ground.directory, read_cursor=read, write_cursor=write)
-
-
-async def _tokens(ground: Ground, clock: Clock) -> TokenView:
-    store = CredentialStore(ground.database)
-    await store.create_tables()
-    view = TokenView(store, clock)
-    await view.refresh()
-    return view
 
 
 def _foreign(config: ServiceConfig, devices: ForeignDevices, pipeline: Pipeline, clock: Clock) -> ForeignSource | None:

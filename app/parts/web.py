@@ -106,5 +106,6 @@ def _owners(ground: Ground, intake: Intake, judgement: Judgement, clock: Clock) 
         waiting_nodes=lambda: intake.waiting.count,
         quarantined=lambda: len(intake.quarantine.quarantined(clock.now_ms())),
         kept_out=lambda: intake.quarantine.kept_out,
+        certificates=lambda: intake.certificates.found,
         nodes=lambda: [(node, heard.get(node.id)) for node in ground.directory().nodes.values()],
     )

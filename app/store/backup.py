@@ -17,8 +17,9 @@ from typing import Any
 
 from sqlalchemy.engine import make_url
 
-from app.config import SERVICE_PASSWORD_FILE, ServiceConfig
+from app.config import BROKER_CERTIFICATE_FILE, SERVICE_PASSWORD_FILE, ServiceConfig
 from app.store.copying import Counts, Stopped, copy_database, verify_database
+from app.store.postgresql import DUMP_FILE, dump_database, verify_dump
 from collector.journal import Journal
 from collector.journal.archive.parquet import PartFile, sync
 from collector.journal.archive.parts import Part, load_parts
@@ -32,13 +33,16 @@ MANIFEST = "backup.json"
 SQL_FILE = "vitals.db"
 KEYS = "node-keys"
 AUTHORITY = "authority"
+BROKER_FILES = (SERVICE_PASSWORD_FILE, BROKER_CERTIFICATE_FILE)
+"""Beside the journal: what the service knows of a broker that it configured."""
 _HOLD = "backup"
 
 
-async def backup(config: ServiceConfig, folder: Path, *, now: datetime, say: Say) -> Path:
+async def backup(config: ServiceConfig, folder: Path, *, now: datetime, say: Say, without_server: bool = False) -> Path:
     """Copy journal, SQL database, archive, node keys and authority into a new folder below ``folder``; return it.
 
-    It appears under its name when it is complete and verified. Raises ``OperatorError`` where that cannot be.
+    It appears under its name when it is complete and verified. ``without_server`` leaves a SQL database on a server
+    out. Raises ``OperatorError`` where that cannot be.
     """
     target = folder / f"vitals-{now.astimezone(UTC):%Y%m%dT%H%M%SZ}"
     if target.exists():
@@ -47,7 +51,7 @@ async def backup(config: ServiceConfig, folder: Path, *, now: datetime, say: Say
     stop = threading.Event()
     try:
         unfinished.mkdir(parents=True)
-        await _fill(config, unfinished, now, say, stop.is_set)
+        await _fill(config, unfinished, now, say, stop.is_set, without_server=without_server)
         await asyncio.to_thread(_sync_all, unfinished)
         unfinished.rename(target)
         sync(folder)
@@ -80,16 +84,23 @@ def verify(folder: Path, stopped: Stopped = lambda: False) -> dict[str, Any]:
             raise OperatorError(f"{path} is missing or has another size than when it was copied")
         if path.parent.name.startswith("month="):
             PartFile(path)
+        if name == DUMP_FILE:
+            verify_dump(path, stopped)
     return manifest
 
 
-async def _fill(config: ServiceConfig, target: Path, now: datetime, say: Say, stopped: Stopped) -> None:
+async def _fill(
+    config: ServiceConfig, target: Path, now: datetime, say: Say, stopped: Stopped, *, without_server: bool
+) -> None:
     databases: dict[str, Counts] = {}
     async with _log_held(config.data) as held:
         # SQL first: what it has judged is then in the journal's copy, and what it has not is still in the log.
         source = sqlite_file(config)
-        if source is None:
-            say("the SQL database is on a server: back it up with its own tool (pg_dump), before this")
+        if source is None and without_server:
+            say("LEFT OUT: the SQL database, which is on a server; have pg_dump copy it before each backup")
+        elif source is None:
+            await asyncio.to_thread(dump_database, config.database_url, target / DUMP_FILE, stopped)
+            say(f"{DUMP_FILE}: the SQL database on the server")
         elif source.exists():
             databases[SQL_FILE] = await asyncio.to_thread(copy_database, source, target / SQL_FILE, say, stopped)
         journal = target / FILE_NAME
@@ -137,8 +148,9 @@ def _take_files(config: ServiceConfig, target: Path, parts: list[Part]) -> None:
             shutil.copy2(path, target / FOLDER / path.name)
     if config.authority_folder.exists():
         shutil.copytree(config.authority_folder, target / AUTHORITY)
-    if (config.data / SERVICE_PASSWORD_FILE).exists():
-        shutil.copy2(config.data / SERVICE_PASSWORD_FILE, target / SERVICE_PASSWORD_FILE)
+    for name in BROKER_FILES:
+        if (config.data / name).exists():
+            shutil.copy2(config.data / name, target / name)
     for key in config.key_folder.glob("*.key"):
         (target / KEYS).mkdir(exist_ok=True, mode=0o700)
         shutil.copy2(key, target / KEYS / key.name)

@@ -171,13 +171,14 @@ class _IntoJournal:
         self._journal = journal
 
     async def take(self, channel: Channel, readings: Sequence[Reading], from_ms: int, to_ms: int) -> int:
-        """Store the readings as arriving now, which they do: nobody is to be woken by what is long over."""
-        del channel, from_ms, to_ms
-        now_ms = SystemClock().now_ms()
-        for start in range(0, len(readings), 5_000):
-            await self._journal.commit(
-                [each._replace(received_at_ms=now_ms) for each in readings[start : start + 5_000]]
-            )
+        """Store what is not there yet, as copies: nobody is to be woken by what is long over, nor taken for alive.
+
+        Their arrival is when they were measured, which is all that InfluxDB knows of it.
+        """
+        there = {each[:4] for each in await self._journal.series(channel.id, from_ms, to_ms)}
+        missing = [each for each in readings if each[:4] not in there]
+        for start in range(0, len(missing), 5_000):
+            await self._journal.commit(missing[start : start + 5_000], copied=True)
         return 0
 
 

@@ -63,7 +63,7 @@ class V1Writer:
 
     def __init__(self, settings: InfluxSettings) -> None:
         self._url = settings.url
-        self._database = settings.database
+        self._database, self._retention = settings.database, settings.retention
         self._session = aiohttp.ClientSession(
             headers=basic_authorization(settings),
             timeout=aiohttp.ClientTimeout(total=settings.timeout.total_seconds()),
@@ -103,10 +103,12 @@ class V1Writer:
         A refusal is not the end: a user who may only write cannot create, and the database may well be there.
         """
         name = self._database.replace("\\", "\\\\").replace('"', '\\"')
-        answer = await self._post("/query", data={"q": f'CREATE DATABASE "{name}"'})
+        lasting = "" if self._retention is None else f" WITH DURATION {round(self._retention.total_seconds())}s"
+        answer = await self._post("/query", data={"q": f'CREATE DATABASE "{name}"{lasting}'})
         # InfluxQL tells its errors inside a 200.
         refused = answer.status != 200 or b'"error"' in answer.body
-        self._created = not refused
+        # One that is there keeps for as long as it was told to.
+        self._created = not refused or b"conflicts with an existing policy" in answer.body
         return answer
 
     async def _post(self, path: str, **request: Any) -> Answer:

@@ -8,6 +8,7 @@ from typing import Protocol
 
 from collector.forwarder.forwarder import LineBatch
 from collector.forwarder.line_protocol import SeriesPrefixes
+from collector.journal.marks import Mark, Stretch
 from domain.directory import Directory
 from domain.reading import Reading
 
@@ -31,6 +32,9 @@ class Journal(Protocol):
 
     async def read_after(self, position: int, limit: int) -> tuple[int, list[Reading]]:
         """Return the position of the last reading returned, and up to ``limit`` in the order of arrival."""
+
+    async def marked(self, after: int, upto: int) -> list[Stretch]:
+        """Return the stretches of (after, upto] that do not hold what just arrived."""
 
     async def wait_beyond(self, position: int) -> int:
         """Return when a reading stands behind the position."""
@@ -72,6 +76,12 @@ class JournalLines:
         if directory is not self._prefixes.directory:
             self._prefixes = SeriesPrefixes(directory)
         lines, unwritable = self._prefixes.lines(readings)
+        # Fields that a line leaves out stay as they were: a doubt that somebody wrote has to be taken back in words.
+        for stretch in await self._journal.marked(position, last):
+            if stretch.mark is Mark.REPEATED:
+                begin = last - len(readings) + 1
+                for reading in readings[stretch.first - begin : stretch.last - begin + 1]:
+                    lines += self._prefixes.good(reading)
         if unwritable:
             first = unwritable[0]
             log.warning(

@@ -130,6 +130,13 @@ class SeriesPrefixes:
                 unwritable.append(UnwritableReading(reading, Unwritable.NO_VALUE))
         return Lines(lines, unwritable)
 
+    def good(self, reading: Reading) -> list[str]:
+        """Return the line that says of a good reading that it is good, for where something else was written before."""
+        prefix = self.of(reading.channel)
+        if prefix is None or reading.quality is not Quality.GOOD:
+            return []
+        return [f"{prefix}quality={string_field(Quality.GOOD.label)} {reading.measured_at_ms}"]
+
 
 def channel_series(channel: Channel, directory: Directory, suffix: str = "") -> str:
     """Return measurement and tags of a channel; places and equipment that are not registered are left out."""

@@ -15,6 +15,8 @@ Duration = Annotated[timedelta, BeforeValidator(read_duration), Field(ge=timedel
 """Written as 45s, 10min, 1h30min, or as a number of seconds."""
 PositiveDuration = Annotated[Duration, Field(gt=timedelta(0))]
 
+_SHORTEST_RETENTION = timedelta(hours=1)
+
 
 class InfluxKind(StrEnum):
     """Which write interface the server has."""
@@ -37,6 +39,8 @@ class InfluxSettings(BaseModel):
     """Address of the server; a path in front of its own may stand behind the port."""
     database: str = Field(default="vitals", min_length=1)
     """The database of 1.x and 3.x, the bucket of 2.x. In 1.x it is created where it is missing."""
+    retention: Duration | None = None
+    """How long the database or bucket keeps everything where it is created here (1.x, 2.x); None means for ever."""
     org: str = ""
     """The organization of 2.x."""
     token: SecretStr | None = None
@@ -76,6 +80,10 @@ class InfluxSettings(BaseModel):
             raise ValueError("username and password belong to v1; v2 and v3 have a token")
         if self.kind is InfluxKind.V2 and not (self.token and self.org):
             raise ValueError("v2 needs org and token")
+        if self.retention is not None and self.retention < _SHORTEST_RETENTION:
+            raise ValueError("retention is at least 1h: InfluxDB keeps nothing for less")
+        if self.kind is InfluxKind.V3 and self.retention is not None:
+            raise ValueError("retention belongs to v1 and v2; v3 is told by influxdb3 create database")
         if bool(self.username) != bool(self.password):
             raise ValueError("username and password go together")
         return self

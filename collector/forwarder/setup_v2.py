@@ -32,7 +32,10 @@ async def set_up(session: aiohttp.ClientSession, settings: InfluxSettings) -> st
     wanted = {"orgID": organization["id"], "name": settings.database}
     bucket = await _one(session, f"{api}/buckets", "buckets", wanted)
     if bucket is None:
-        rules: list[dict[str, Any]] = []  # kept for ever; an operator who wants less says so to the server
+        lasting = settings.retention
+        rules: list[dict[str, Any]] = []  # none: kept for ever
+        if lasting is not None:
+            rules = [{"type": "expire", "everySeconds": round(lasting.total_seconds())}]
         bucket = await _post(session, f"{api}/buckets", {**wanted, "retentionRules": rules}, "create the bucket")
     mapping = {"orgID": organization["id"], "db": settings.database}
     if await _one(session, f"{api}/dbrps", "content", mapping) is None:

@@ -12,8 +12,10 @@ from typing import NamedTuple, Self
 from collector.journal import letters
 from collector.journal.archive.archiver import Archiver
 from collector.journal.buckets import changes, rollups
+from collector.journal.contests import Contests
 from collector.journal.errors import JournalUnwritable
 from collector.journal.letters import EVERY_LETTER, Letter, LetterFilter, LetterGroup
+from collector.journal.marks import Stretch
 from collector.journal.opening import OpenToRead, OpenToWrite, change_cursor
 from collector.journal.reader import Answer, Reader, Snapshot, reading
 from collector.journal.rollup import Resolution, Rollup, RollupChange
@@ -33,7 +35,7 @@ class JournalStats(NamedTuple):
     """Where the journal stands, for metrics."""
 
     position: int
-    """Position of the last reading committed: as many were ever committed."""
+    """Position of the last reading committed: as many were ever committed, those that were repeated twice."""
     settled: int
     """Readings up to this position stand sorted in their series."""
     channels: int
@@ -101,14 +103,17 @@ class Journal:
 
     # -- writing ------------------------------------------------------------------------------------------------
 
-    async def commit(self, readings: Sequence[Reading], rejected: Sequence[Rejected] = ()) -> int:
+    async def commit(
+        self, readings: Sequence[Reading], rejected: Sequence[Rejected] = (), *, copied: bool = False
+    ) -> int:
         """Store in one transaction, durable when this returns the last position; raise ``JournalFull`` and others.
 
-        The sequence is kept in memory and must not be changed afterwards. What raised stored nothing.
+        The sequence is kept in memory and must not be changed afterwards. What raised stored nothing. ``copied``: they
+        come from another store, and followers are told so (``marked``).
         """
         if self._writer is None:
             raise self._read_only()
-        return await self._thread.run(partial(self._writer.commit, readings, rejected))
+        return await self._thread.run(partial(self._writer.commit, readings, rejected, copied=copied))
 
     async def settle(self) -> None:
         """Sort everything committed into its series and bring all roll-ups up to date."""
@@ -161,6 +166,12 @@ class Journal:
             await asyncio.sleep(0)
             return position + len(found), found
         return await self._readers.ask(lambda reader, snapshot: reader.after(snapshot, position, limit))
+
+    async def marked(self, after: int, upto: int) -> list[Stretch]:
+        """Return the stretches of (after, upto] whose readings did not arrive just then, ascending."""
+        if self._writer is not None and after >= self._writer.marked_until:
+            return []
+        return await self._ask(lambda reader, _: reader.marked(after, upto))
 
     async def wait_beyond(self, position: int) -> int:
         """Wait until something was committed after a position; return the last position."""
@@ -291,10 +302,11 @@ class Journal:
         return OpenToWrite(self._folder, self._settings) if self._writes else OpenToRead(self._folder)
 
     def _background(self, writer: Writer) -> tuple[Upkeep, Archiver]:
-        settings = self._settings
-        settler = Settler(writer, settings, self._interval_of, self._retention_of)
+        settings, contests = self._settings, Contests(writer)
+        settler = Settler(writer, contests, settings, self._interval_of, self._retention_of)
         archiver = Archiver(
             writer,
+            contests,
             self._thread,
             self._readers,
             settings.archive or ArchiveSettings(),

@@ -31,6 +31,11 @@ def wins(source: str, other: str) -> str:
     return f"({_rank_sql(source)}) < ({_rank_sql(other)})"
 
 
+def differs(source: str, other: str) -> str:
+    """Return as SQL that two rows of one moment tell something different, whenever they came."""
+    return f"({source}.value IS NOT {other}.value OR {source}.quality <> {other}.quality)"
+
+
 def _rank_sql(source: str) -> str:
     return f"{source}.quality, {source}.value IS NULL, -coalesce({source}.value, 0.0), {source}.received"
 

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple, TypeVar, cast
 from collector.journal.archive.parts import Parts, load_parts
 from collector.journal.archive.shelf import FOLDER, Shelf
 from collector.journal.errors import translated
+from collector.journal.marks import Mark, Stretch
 from collector.journal.memory import Forgotten, Newest, SeriesNumbers, Unsettled
 from collector.journal.packed import fetch
 from collector.journal.precedence import Row, merged
@@ -52,6 +53,9 @@ _ALL_KEYS = """
 _SERIES_BEFORE = """
     SELECT sid, channel FROM series WHERE EXISTS (SELECT 1 FROM readings AS r WHERE r.sid = series.sid AND r.ts < ?1)
     OR sid IN (SELECT sid FROM log WHERE position > ?2 AND ts < ?1)
+"""
+_MARKED = """
+    SELECT max(first, ?1 + 1), min(last, ?2), mark FROM marked WHERE last > ?1 AND first <= ?2 ORDER BY first
 """
 _STATE = """
     SELECT (SELECT value FROM meta WHERE key = 'settled'), (SELECT value FROM meta WHERE key = 'archive_version')
@@ -164,6 +168,11 @@ class Reader:
             for _, sid, moment, value, quality, received in rows
         ]
         return (rows[-1][0] if rows else position), readings
+
+    def marked(self, after: int, upto: int) -> list[Stretch]:
+        """Return the marked stretches of (after, upto], ascending."""
+        rows = self.connection.execute(_MARKED, (after, upto))
+        return [Stretch(first, last, Mark(mark)) for first, last, mark in rows]
 
     def newest(self, snapshot: Snapshot) -> dict[str, Reading]:
         """Return the newest reading of every channel."""

@@ -78,7 +78,11 @@ CREATE TABLE limits(
 -- Stored hours in [first, until) that were judged by other limits.
 CREATE TABLE rejudge(channel TEXT PRIMARY KEY, first INTEGER NOT NULL, until INTEGER NOT NULL) WITHOUT ROWID;
 """
-STEPS = (_FIRST, _LETTERS_BY_SENDER, _ROLLUP_CHANGES, _ARCHIVE, _LIMITS)
+_MARKS = """
+-- Stretches of the log that bring no news: 1 what is kept of contested moments, once more; 2 copied from another store.
+CREATE TABLE marked(first INTEGER PRIMARY KEY, last INTEGER NOT NULL, mark INTEGER NOT NULL);
+"""
+STEPS = (_FIRST, _LETTERS_BY_SENDER, _ROLLUP_CHANGES, _ARCHIVE, _LIMITS, _MARKS)
 """What makes schema n + 1 out of schema n, from the empty file on. A step that was released is never changed."""
 _ONE_MORE = "UPDATE meta SET value = value + 1 WHERE key = 'schema_version';"
 

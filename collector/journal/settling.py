@@ -14,6 +14,7 @@ from itertools import chain
 from typing import TypeAlias
 
 from collector.journal.buckets import BUCKET_COLUMNS, HourKey, Recomputed
+from collector.journal.contests import Contests
 from collector.journal.packed import Insert, fetch
 from collector.journal.precedence import excluded_wins
 from collector.journal.rollup import floor_to, touched_hours
@@ -64,9 +65,14 @@ class Settler:
     """The background work of the writer, in slices that let commits in between. Runs in the writer's thread."""
 
     def __init__(
-        self, writer: Writer, settings: JournalSettings, interval_of: IntervalOf, retention_of: RetentionOf
+        self,
+        writer: Writer,
+        contests: Contests,
+        settings: JournalSettings,
+        interval_of: IntervalOf,
+        retention_of: RetentionOf,
     ) -> None:
-        self._writer = writer
+        self._writer, self._contests = writer, contests
         self._settings = settings
         self._interval_of = interval_of
         self._retention_of = retention_of
@@ -112,6 +118,7 @@ class Settler:
             first = min(bound + 1, first + 5 * self._settings.slice_rows)
             with transaction(connection, self._writer.path):
                 connection.execute("DELETE FROM log WHERE position < ?", (first,))
+                connection.execute("DELETE FROM marked WHERE last < ?", (first,))
             yield
 
     def prune(self, now_ms: int) -> Iterator[None]:
@@ -167,9 +174,14 @@ class Settler:
             yield work
 
     def _move(self, work: Work) -> None:
+        count = sum(len(part) for _, part in work)
         positions = json.dumps(list(chain.from_iterable(part for _, part in work)))
         connection = self._writer.connection
         with transaction(connection, self._writer.path):
-            connection.execute(_MOVE, (positions,))
+            moved = connection.execute(_MOVE, (positions,)).rowcount
             connection.execute(_NEWEST, (json.dumps([sid for sid, _ in work]),))
             _DIRTY.run(connection, self._dirty(positions))
+            if moved < count:
+                self._contests.find_losers(positions)
+            repeated = self._contests.settle()
+        self._writer.remember(repeated)

@@ -12,6 +12,7 @@ from typing import Any
 
 from collector.journal.errors import translated
 from collector.journal.letters import LetterBox
+from collector.journal.marks import Mark
 from collector.journal.memory import Newest, Recent, SeriesNumbers, Unsettled
 from collector.journal.packed import Insert, fetch
 from collector.journal.settings import JournalSettings
@@ -54,23 +55,50 @@ class Writer:
             (self.settled,) = connection.execute("SELECT value FROM meta WHERE key = 'settled'").fetchone()
             (last,) = connection.execute("SELECT max(position) FROM log").fetchone()
             self.position: int = max(last or 0, self.settled)
+            (marked,) = connection.execute("SELECT max(last) FROM marked").fetchone()
+            self.marked_until: int = marked or 0
+            """No stretch of the log is marked beyond this position."""
             self.unsettled = Unsettled(self.settled)
             catch_up(connection, self.unsettled, self.position)
 
-    def commit(self, readings: Sequence[Reading], rejected: Sequence[Rejected]) -> int:
+    def commit(self, readings: Sequence[Reading], rejected: Sequence[Rejected], *, copied: bool = False) -> int:
         """Store in one transaction; return the position of the last reading ever stored."""
         started = time.perf_counter()
         first, new_series = self.position + 1, dict[str, int]()
         with transaction(self.connection, self.path), self._letters.undone_with_it():
             rows = self._rows(first, readings, new_series)
             _LOG.run(self.connection, rows)
+            if copied:
+                self._mark(first, readings, Mark.COPIED)
             if rejected:
                 self._letters.keep(rejected)
         self.series.add((sid, channel) for channel, sid in new_series.items())
+        if copied:
+            self.marked_until = self.position + len(readings)
         self._remember(first, readings, rows[2::6])
         self.commits += 1
         self.commit_seconds += time.perf_counter() - started
         return self.position
+
+    def repeat(self, readings: Sequence[Reading]) -> None:
+        """Within the open transaction, put readings that are kept into the log once more, marked as repeated.
+
+        Call ``remember`` when the transaction is durable.
+        """
+        first = self.position + 1
+        _LOG.run(self.connection, self._rows(first, readings, {}))
+        self._mark(first, readings, Mark.REPEATED)
+
+    def remember(self, readings: Sequence[Reading]) -> None:
+        """Tell the memory of repeated readings that are durable at the end of the log."""
+        if readings:
+            self.marked_until = self.position + len(readings)  # before anybody can see them
+            self._remember(self.position + 1, readings, [self.series.sids[reading[0]] for reading in readings])
+
+    def _mark(self, first: int, readings: Sequence[Reading], mark: Mark) -> None:
+        if readings:
+            last = first + len(readings) - 1
+            self.connection.execute("INSERT INTO marked VALUES(?, ?, ?)", (first, last, mark))
 
     def _rows(self, first: int, readings: Sequence[Reading], new_series: dict[str, int]) -> list[Any]:
         """Return flat log rows, put together column by column; sqlite3 binds plain integers without asking adapters."""

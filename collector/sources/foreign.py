@@ -26,7 +26,7 @@ from collector import backoff
 from collector.lanes import Done, Outcome
 from collector.settings import MqttSourceSettings
 from collector.sources.acknowledgements import Acknowledgements
-from collector.sources.link import new_client, tls_context
+from collector.sources.link import new_client, stop_if_cancelled, tls_context
 from collector.sources.mqtt import ConnectionStats
 from domain.errors import PeerError
 from domain.instant import Clock
@@ -107,6 +107,7 @@ class ForeignSource:
                 await self._session()
             except (aiomqtt.MqttError, PeerError, OSError) as error:
                 log.warning("MQTT %s: %s: %s", _NAME, where, error)
+            stop_if_cancelled()
             await asyncio.sleep(next(self._waits))
 
     async def _session(self) -> None:
@@ -119,7 +120,9 @@ class ForeignSource:
         self._reader = _Reader(paho)
         try:
             async with client:
+                stop_if_cancelled()
                 await self._subscribe(client)
+                stop_if_cancelled()
                 log.info("MQTT %s: connected to %s:%d", _NAME, self._settings.host, self._settings.port)
                 async for _ in client.messages:  # ends with the connection; messages go to _take instead
                     log.error("MQTT %s: a message came past its reader", _NAME)

@@ -66,6 +66,7 @@ class Link:
                 log.warning("MQTT %s: lost %s:%d: %s", self._name, self._settings.host, self._settings.port, lost)
             except (aiomqtt.MqttError, PeerError, OSError) as error:
                 log.warning("MQTT %s: %s:%d: %s", self._name, self._settings.host, self._settings.port, error)
+            stop_if_cancelled()
             await asyncio.sleep(next(waits))
 
     async def _session(self, connected: Callable[[aiomqtt.Client, FastClient], Awaitable[None]]) -> None:
@@ -74,7 +75,9 @@ class Link:
         fast = FastClient(client, self._user.on_message, self._user.on_published)
         try:
             async with client:
+                stop_if_cancelled()
                 await connected(client, fast)
+                stop_if_cancelled()
                 log.info("MQTT %s: connected to %s:%d", self._name, self._settings.host, self._settings.port)
                 try:
                     async for _ in client.messages:  # ends with the connection; messages go to on_message instead
@@ -90,6 +93,16 @@ class Link:
 
 class _LostError(PeerError):
     """A connection that had been made came to its end."""
+
+
+def stop_if_cancelled() -> None:
+    """Be cancelled now, where ``asyncio.wait_for`` inside aiomqtt has swallowed it (Python 3.11, bpo-37658).
+
+    It does so when what it waits for completes in the same turn of the event loop, as many things do under load.
+    """
+    task = asyncio.current_task()
+    if task is not None and task.cancelling():
+        raise asyncio.CancelledError
 
 
 def new_client(

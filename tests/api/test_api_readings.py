@@ -11,7 +11,7 @@ from pathlib import Path
 
 import httpx
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from api.create import create_api
@@ -83,6 +83,29 @@ async def test_what_is_answered_200_is_stored(tmp_path: Path, wire_format: WireF
         assert await journal.count() == 2
 
 
+async def test_a_pack_that_names_itself_is_receipted(tmp_path: Path) -> None:
+    """Epoch and number come back, the second time too, also beside a record that was refused."""
+    content = encode(
+        Batch("n1", "1f0c9a77", 42, (fridge(NOW_MS), Sample("fridge", NOW_MS - 1, 4_000.0))), format=WireFormat.JSON
+    )
+    async with api(tmp_path) as (client, journal, _):
+        for _ in range(2):
+            answer = (await client.post(PATH, content=content, headers=JSON)).json()
+            assert (answer["stored"], len(answer["refused"])) == (1, 1)
+            assert answer["receipt"] == {"epoch": "1f0c9a77", "seq": 42}
+        assert await journal.count() == 1
+
+
+@pytest.mark.parametrize("cut", [1, 7, 40])
+async def test_gzip_may_come_in_several_members(tmp_path: Path, cut: int) -> None:
+    """As a sender writes that appends to a compressed file; the whole is one pack."""
+    content = payload("n1", None, fridge(NOW_MS))
+    body = gzip.compress(content[:cut]) + gzip.compress(b"") + gzip.compress(content[cut:])
+    async with api(tmp_path) as (client, journal, _):
+        answer = await client.post(PATH, content=body, headers=JSON | {"Content-Encoding": "gzip"})
+        assert (answer.status_code, await journal.count()) == (200, 1)
+
+
 async def test_refused_records_are_named_and_the_others_stored(tmp_path: Path) -> None:
     """As over MQTT: a record that is wrong costs itself."""
     content = payload("n1", None, fridge(NOW_MS), Sample("fridge", NOW_MS - 1, 4_000.0))
@@ -104,6 +127,14 @@ async def test_refused_records_are_named_and_the_others_stored(tmp_path: Path) -
         (b"no gzip", JSON | {"Content-Encoding": "gzip"}, 400),
         (gzip.compress(b"[") + b"more", JSON | {"Content-Encoding": "gzip"}, 400),
         (gzip.compress(b"[" + b" " * 1_000_000 + b"]"), JSON | {"Content-Encoding": "gzip"}, 413),
+        (gzip.compress(b" " * 200_000) * 2, JSON | {"Content-Encoding": "gzip"}, 413),
+        (gzip.compress(b"[]") + gzip.compress(b"")[:9], JSON | {"Content-Encoding": "gzip"}, 400),
+        (
+            gzip.compress(b"[") + gzip.compress(b"") * 5_000 + gzip.compress(b"]"),
+            JSON | {"Content-Encoding": "gzip"},
+            400,
+        ),
+        (zlib.compress(b"[") + zlib.compress(b"]"), JSON | {"Content-Encoding": "deflate"}, 400),
         (b"x" * (MOST_BYTES + 1), JSON, 413),
         (b"[]", JSON | {"Authorization": "Bearer nobody's"}, 401),
         (b"[]", {"Content-Type": "application/json", "Authorization": "Basic of-n1"}, 401),
@@ -189,6 +220,19 @@ async def test_the_way_in_is_described(tmp_path: Path) -> None:
         described = (await client.get("/api/v1/openapi.json")).json()["paths"][PATH]["post"]
     assert "application/senml+cbor" in described["requestBody"]["content"]
     assert {"200", "202", "400", "401", "413", "415", "429", "503"} <= described["responses"].keys()
+
+
+@settings(deadline=None)
+@given(sizes=st.lists(st.sampled_from([0, 1, MOST_BYTES // 3, MOST_BYTES // 2, MOST_BYTES]), min_size=1, max_size=4))
+def test_members_together_have_the_same_bound(sizes: list[int]) -> None:
+    """However a body is cut into members, it is taken whole up to the bound and refused beyond it."""
+    parts = [bytes([number]) * size for number, size in enumerate(sizes)]
+    body, whole = b"".join(map(gzip.compress, parts)), b"".join(parts)
+    if len(whole) <= MOST_BYTES:
+        assert inflate(body, 16 + zlib.MAX_WBITS) == whole
+    else:
+        with pytest.raises(RequestError):
+            inflate(body, 16 + zlib.MAX_WBITS)
 
 
 @given(content=st.binary(max_size=400), coding=st.sampled_from([16 + zlib.MAX_WBITS, zlib.MAX_WBITS]))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -169,6 +170,15 @@ async def test_a_database_that_cannot_be_used_is_one_sentence(tmp_path: Path) ->
                 pass
         assert sentence in str(caught.value)
         assert SECRET not in str(caught.value)
+
+
+async def test_a_database_that_cannot_be_opened_leaves_no_thread(tmp_path: Path) -> None:
+    """A thread that still told of the failure when the event loop is gone would print a trace."""
+    before = set(threading.enumerate())
+    with pytest.raises(OperatorError):
+        async with open_database(f"sqlite+aiosqlite:///{tmp_path}/no/folder.db"):
+            pass
+    assert {thread.name.partition("_")[0] for thread in set(threading.enumerate()) - before} <= {"asyncio"}
 
 
 async def test_the_database_is_not_blamed_for_others(tmp_path: Path) -> None:

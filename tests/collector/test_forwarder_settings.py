@@ -20,6 +20,8 @@ from collector.forwarder.settings import InfluxSettings
         ({"kind": "v2"}, "needs org and token"),
         ({"kind": "v2", "org": "health", "token": "t", "username": "u", "password": "p"}, "belong to v1"),
         ({"token": "t"}, "belong to v2 and v3"),
+        ({"kind": "v3", "token": "t", "retention": "90d"}, "retention belongs to v1 and v2"),
+        ({"retention": "10min"}, "at least 1h"),
         ({"username": "u"}, "go together"),
         ({"username": "a:b", "password": "p"}, "colon"),
         ({"batch_lines": 0}, "greater than or equal to 1"),

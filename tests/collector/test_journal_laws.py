@@ -71,6 +71,14 @@ async def _mark_one(journal: Journal) -> None:
     await journal._thread.run(lambda: journal._upkeep._judging.mark(1))  # type: ignore[union-attr]
 
 
+async def _follow(journal: Journal, log: list[Reading], first_said: list[Reading]) -> None:
+    """Read what the log grew by, and tell apart what was said for the first time."""
+    last, fresh = await journal.read_after(len(log), 1000)
+    repeated = {n for stretch in await journal.marked(len(log), last) for n in range(stretch.first, stretch.last + 1)}
+    first_said += [each for position, each in enumerate(fresh, start=len(log) + 1) if position not in repeated]
+    log += fresh
+
+
 Step = list[Reading] | dict[str, LimitHistory] | str
 _STEPS = st.lists(
     st.one_of(
@@ -83,13 +91,14 @@ _STEPS = st.lists(
 
 
 async def _play(steps: list[Step]) -> None:
-    naive, arrived, cursor = NaiveJournal(), list[Reading](), 0
+    naive, cursor = NaiveJournal(), 0
+    arrived, log, first_said = list[Reading](), list[Reading](), list[Reading]()
     with tempfile.TemporaryDirectory() as folder:
         journal = await _journal(folder).__aenter__()
         await journal.move_cursor("follower", 0)
         for step in [*steps, "settle"]:
             if isinstance(step, list):
-                assert await journal.commit(step) == len(arrived) + len(step)
+                assert await journal.commit(step) == len(log) + len(step)
                 naive.commit(step)
                 arrived += step
             elif isinstance(step, dict):
@@ -103,13 +112,14 @@ async def _play(steps: list[Step]) -> None:
                 await journal.__aexit__(None, None, None)
                 journal = await _journal(folder).__aenter__()
             elif step == "move cursor":
-                cursor = max(cursor, len(arrived) // 2)
+                cursor = max(cursor, len(log) // 2)
                 await journal.move_cursor("follower", cursor)
             else:
                 await _settle_partly(journal, int(step.split()[1]))
-            assert journal.position == len(arrived)
-            assert await journal.read_after(cursor, 1000) == (len(arrived), arrived[cursor:])
-            assert await journal.read_after(cursor, 2) == (min(cursor + 2, len(arrived)), arrived[cursor : cursor + 2])
+            await _follow(journal, log, first_said)
+            assert (journal.position, first_said) == (len(log), arrived)
+            assert await journal.read_after(cursor, 1000) == (len(log), log[cursor:])
+            assert await journal.read_after(cursor, 2) == (min(cursor + 2, len(log)), log[cursor : cursor + 2])
             await agrees(journal, naive)
         await journal.__aexit__(None, None, None)
 

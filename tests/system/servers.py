@@ -210,6 +210,38 @@ async def influxdb2_shim(v1_url: str) -> AsyncIterator[str]:
             yield url
 
 
+@asynccontextmanager
+async def influxdb3_shim(v1_url: str) -> AsyncIterator[str]:
+    """Serve what InfluxDB 3 has in front of a real 1.x: the write path of 2.x, queries, and tables to be deleted."""
+    async with aiohttp.ClientSession(auto_decompress=False) as session:
+
+        async def write(request: web.Request) -> web.Response:
+            return await _pass_on(session, v1_url, request)
+
+        async def query(request: web.Request) -> web.Response:
+            form = await request.post()
+            if str(form["q"]).startswith(("DROP", "DELETE", "CREATE")):
+                return web.json_response({"error": "this InfluxQL statement is not supported"}, status=400)
+            plain = {"Accept-Encoding": "identity"}
+            async with session.post(f"{v1_url}/query", data=form, headers=plain) as response:
+                return web.Response(status=response.status, body=await response.read())
+
+        async def delete_table(request: web.Request) -> web.Response:
+            if request.headers.get("Authorization") != f"Bearer {SHIM_TOKEN}":
+                return web.json_response({"error": "unauthorized"}, status=401)
+            form = {"q": f'DROP MEASUREMENT "{request.query["table"]}"', "db": request.query["db"]}
+            async with session.post(f"{v1_url}/query", data=form) as response:
+                await response.read()
+                return web.Response(status=response.status)
+
+        application = web.Application(client_max_size=64 * 2**20)
+        application.router.add_post("/api/v2/write", write)
+        application.router.add_post("/query", query)
+        application.router.add_delete("/api/v3/configure/table", delete_table)
+        async with serve(application) as url:
+            yield url
+
+
 async def _pass_on(session: aiohttp.ClientSession, v1_url: str, request: web.Request) -> web.Response:
     wanted = {"db": request.query["bucket"], "precision": request.query.get("precision", "ns")}
     # aiohttp's server has already unpacked the body.

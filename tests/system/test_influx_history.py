@@ -117,6 +117,30 @@ async def test_both_give_the_same_numbers(tmp_path: Path) -> None:
                     await _compare(journal, history, channel)
 
 
+async def test_contested_moments_end_the_same_in_both(tmp_path: Path) -> None:
+    """Whichever of two values for one moment came first, and was sent first, both stores keep the better one."""
+    channel = channels()[0]
+    directory, chance = Directory(channels=[channel]), random.Random(3)
+    async with (
+        influxdb(tmp_path) as server,
+        Journal.open(tmp_path / "journal", settings=JournalSettings(slice_rows=50)) as journal,
+        open_history(v1(server.url)) as history,
+    ):
+        for _ in range(6):
+            contested = [each for _ in range(2) for each in readings_of(channel, chance)]
+            chance.shuffle(contested)
+            await journal.commit(contested[::3])
+            async with forwarded(JournalLines(journal, lambda: directory), settings=v1(server.url)):
+                await journal.commit(contested[1::3])
+            await journal.commit(contested[2::3])
+            await journal.settle()
+        async with forwarded(JournalLines(journal, lambda: directory), settings=v1(server.url)):
+            stored = await journal.series(channel.id, MIDNIGHT_MS, END_MS)
+            assert [each[:4] for each in await history.series(channel, MIDNIGHT_MS, END_MS)] == [
+                each[:4] for each in stored
+            ]
+
+
 async def _compare(journal: Journal, history: InfluxHistory, channel: Channel) -> None:
     stored = await journal.series(channel.id, MIDNIGHT_MS, END_MS)
     found = await history.series(channel, MIDNIGHT_MS, END_MS)

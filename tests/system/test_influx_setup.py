@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from typing import Any
 
 import aiohttp
@@ -12,6 +13,7 @@ from aiohttp import web
 
 from collector.forwarder.client import open_writer
 from collector.forwarder.setup_v2 import SetUpRefusedError, set_up
+from collector.influx_history import open_history
 from tests.system.forwarding import v2
 from tests.system.servers import SHIM_ORG, SHIM_TOKEN, serve
 
@@ -51,14 +53,17 @@ class InfluxV2:
     async def _list_buckets(self, request: web.Request) -> web.Response:
         self._check(request)
         found = [
-            each for each in self.buckets if each["name"] == request.query["name"] and request.query["orgID"] == "01"
+            each
+            for each in self.buckets
+            if each["name"] == request.query["name"]
+            and (request.query.get("orgID") == "01" or request.query.get("org") == SHIM_ORG)
         ]
         return web.json_response({"buckets": found})
 
     async def _create_bucket(self, request: web.Request) -> web.Response:
         self._check(request, creates=True)
         body = await request.json()
-        assert body == {"orgID": "01", "name": "vitals", "retentionRules": []}
+        assert sorted(body) == ["name", "orgID", "retentionRules"]
         self.buckets.append({**body, "id": "02"})
         return web.json_response(self.buckets[-1], status=201)
 
@@ -99,6 +104,23 @@ async def test_what_is_missing_is_created_once() -> None:
         {"orgID": "01", "bucketID": "02", "database": "vitals", "retention_policy": "autogen", "default": True}
     ]
     assert influx.writes == 4
+
+
+@pytest.mark.parametrize(
+    ("wanted", "rules"),
+    [(None, []), (timedelta(days=90), [{"type": "expire", "everySeconds": 7_776_000}])],
+    ids=["for ever", "90 days"],
+)
+async def test_a_bucket_keeps_as_long_as_is_said(wanted: timedelta | None, rules: list[dict[str, Any]]) -> None:
+    """The rule stands in the request, and is what the server says of itself afterwards."""
+    influx = InfluxV2()
+    async with running(influx) as url:
+        settings = v2(url, retention=wanted)
+        async with open_writer(settings) as writer, open_history(settings) as history:
+            assert await history.retention() is None
+            assert (await writer.write(b"")).status == 204
+            assert influx.buckets[0]["retentionRules"] == rules
+            assert await history.retention() == (wanted or timedelta(0))
 
 
 async def test_a_token_that_may_only_write_is_enough_where_everything_is_there() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -19,8 +21,8 @@ from domain.instant import DAY_MS, HOUR_MS
 from domain.reading import Quality, Reading
 from registry.history import Occasion
 from tests.cases.harness import CASES
-from tests.system.servers import InfluxServer, influxdb
-from tests.system.test_broker_config import NOW
+from tests.system.forwarding import v3
+from tests.system.servers import InfluxServer, influxdb, influxdb3_shim
 
 pytestmark = pytest.mark.system
 
@@ -107,7 +109,7 @@ async def test_a_second_run_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPa
 
 
 async def test_long_answers_are_read_whole(tmp_path: Path) -> None:
-    """Many thousand readings come back, all of them, and as arriving when they were copied."""
+    """Many thousand readings come back, all of them, and as arriving when they were measured."""
     async with influxdb(tmp_path) as server:
         config = await clinic(tmp_path / "pilot", server)
         channel = next(iter((await registered(config)).channels))
@@ -119,8 +121,25 @@ async def test_long_answers_are_read_whole(tmp_path: Path) -> None:
         await copy(home, Side.INFLUXDB, Side.JOURNAL, *SPAN, facility=None, say=print)
         async with Journal.open(home.data, read_only=True) as journal:
             found = await journal.series(channel, *SPAN)
-        assert [(each.measured_at_ms, each.value) for each in found] == [(each, each % 97 / 10) for each in moments]
-        assert min(each.received_at_ms for each in found) > moments[-1]
+        assert found == [Reading(channel, each, each % 97 / 10, Quality.GOOD, each) for each in moments]
+
+
+async def test_copies_are_history_to_the_rules(tmp_path: Path) -> None:
+    """What comes back from InfluxDB is marked for the judge, and only what was missing is committed at all."""
+    async with influxdb(tmp_path) as server:
+        config = await clinic(tmp_path / "pilot", server)
+        readings = await fill(config)
+        await copy(config, Side.JOURNAL, Side.INFLUXDB, *SPAN, facility=None, say=print)
+        home = await clinic(tmp_path / "home", server)
+        async with Journal.open(home.data) as journal:
+            await journal.commit(readings[:100])
+            await journal.move_cursor("follower", 0)
+        await copy(home, Side.INFLUXDB, Side.JOURNAL, *SPAN, facility=None, say=print)
+        async with Journal.open(home.data, read_only=True) as journal:
+            last, _ = await journal.read_after(0, 100_000)
+            marked = [n for each in await journal.marked(0, last) for n in range(each.first, each.last + 1)]
+            assert marked == list(range(101, len(readings) + 1))
+            assert last == await journal.count() == len(readings)
 
 
 async def test_what_cannot_be_copied_is_said(tmp_path: Path) -> None:
@@ -136,14 +155,59 @@ async def test_what_cannot_be_copied_is_said(tmp_path: Path) -> None:
             await copy(config, Side.JOURNAL, Side.INFLUXDB, *SPAN, facility="nowhere", say=print)
 
 
+def today() -> datetime:
+    """Return the moment."""
+    return datetime.now(UTC)
+
+
 async def test_a_check_says_what_holds_and_leaves_nothing(tmp_path: Path) -> None:
     """A real server passes and holds no series afterwards; one that is away fails with its reason."""
     lines: list[str] = []
     async with influxdb(tmp_path) as server:
         config = await clinic(tmp_path / "pilot", server)
-        assert await check_store(config, now=NOW, say=lines.append), lines
-        assert [line[:6] for line in lines[1:-1]] == ["ok    "] * 5
+        assert await check_store(config, now=today, say=lines.append), lines
+        assert [line[:6] for line in lines[1:-1]] == ["ok    "] * 7
         assert await server.query("SHOW SERIES", database="vitals") == []
         await server.kill()
-        assert not await check_store(config, now=NOW, say=lines.append)
+        assert not await check_store(config, now=today, say=lines.append)
         assert any(line.startswith("FAILED takes gzipped") for line in lines)
+
+
+async def test_a_check_finds_clocks_apart(tmp_path: Path) -> None:
+    """A server that is an hour behind fails, with the difference."""
+    lines: list[str] = []
+    async with influxdb(tmp_path) as server:
+        config = await clinic(tmp_path / "pilot", server)
+        assert not await check_store(config, now=lambda: today() + timedelta(hours=1), say=lines.append)
+    (failed,) = [line for line in lines if line.startswith("FAILED")]
+    assert re.search(r"its clock is 3(599|600)\.\d s away", failed)
+
+
+async def test_a_check_compares_what_is_kept_with_what_is_wanted(tmp_path: Path) -> None:
+    """Ninety days are too few by default, enough where they are asked for; a database made here keeps what is said."""
+    async with influxdb(tmp_path) as server:
+        config = await clinic(tmp_path / "pilot", server)
+        assert config.influxdb is not None
+        wants = config.influxdb.model_copy
+        lasting = config.model_copy(update={"influxdb": wants(update={"retention": timedelta(days=90)})})
+        assert await check_store(lasting, now=today, say=print)
+        (policies,) = await server.query("SHOW RETENTION POLICIES ON vitals")
+        assert policies["values"][0][:2] == ["autogen", "2160h0m0s"]
+        lines: list[str] = []
+        assert not await check_store(config, now=today, say=lines.append)
+        assert any(re.match("FAILED keeps readings for 90d, wanted is for ever", line) for line in lines), lines
+        longer = config.model_copy(update={"influxdb": wants(update={"retention": timedelta(days=91)})})
+        assert not await check_store(longer, now=today, say=lines.append)
+        assert any("wanted is for 91d" in line for line in lines)
+
+
+async def test_a_check_cleans_up_where_influxql_cannot(tmp_path: Path) -> None:
+    """InfluxDB 3 refuses DROP MEASUREMENT and does not tell what it keeps: the table is deleted, and that is unsure."""
+    lines: list[str] = []
+    async with influxdb(tmp_path) as server, influxdb3_shim(server.url) as shim:
+        await server.query("CREATE DATABASE vitals")
+        config = ServiceConfig.model_validate({"data": tmp_path / "data", "influxdb": v3(shim)})
+        assert await check_store(config, now=today, say=lines.append), lines
+        assert [line[:6] for line in lines[1:-1]] == ["ok    "] * 4 + ["unsure"] + ["ok    "] * 2
+        assert lines[-1] == "removed the readings of vitals_check"
+        assert await server.query("SHOW SERIES", database="vitals") == []

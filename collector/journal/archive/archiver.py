@@ -26,8 +26,9 @@ from collector.journal.archive.survey import (
     months_with_readings,
     next_part,
 )
+from collector.journal.contests import Contests
 from collector.journal.packed import Insert
-from collector.journal.precedence import Row, wins
+from collector.journal.precedence import Row, differs, wins
 from collector.journal.reader import Answer, Reader
 from collector.journal.rollup import floor_to
 from collector.journal.settings import ArchiveSettings, RetentionOf
@@ -35,6 +36,7 @@ from collector.journal.threads import ReaderPool, WriterThread
 from collector.journal.writer import Writer, transaction
 from domain.errors import OperatorError
 from domain.instant import HOUR_MS, Clock, to_datetime
+from domain.reading import Quality
 
 log = logging.getLogger(__name__)
 
@@ -47,6 +49,16 @@ _DELETE = f"""
         SELECT r.ts FROM temp.held AS h CROSS JOIN readings AS r ON r.sid = ?1 AND r.ts = h.ts
         WHERE NOT ({wins("r", "h")}))
 """  # noqa: S608 -- constants of this package
+_LOST = f"""
+    FROM (SELECT r.sid AS sid, h.ts AS ts, h.value AS value, h.quality AS quality, h.received AS received
+        FROM temp.held AS h CROSS JOIN readings AS r ON r.sid = ?1 AND r.ts = h.ts
+        WHERE {differs("r", "h")} AND NOT ({wins("r", "h")}))
+"""  # noqa: S608 -- constants of this package
+_DOUBT_IS_OVER = f"""
+    FROM (SELECT r.sid AS sid, r.ts AS ts, r.value AS value, r.quality AS quality, r.received AS received
+        FROM temp.held AS h CROSS JOIN readings AS r ON r.sid = ?1 AND r.ts = h.ts
+        WHERE r.quality = {int(Quality.GOOD)} AND h.quality <> {int(Quality.GOOD)})
+"""  # noqa: S608 -- constants of this package
 _KEPT_FROM = "UPDATE series SET kept_from = max(kept_from, ?) WHERE channel = ?"
 
 
@@ -56,6 +68,7 @@ class Archiver:
     def __init__(
         self,
         writer: Writer,
+        contests: Contests,
         thread: WriterThread,
         readers: ReaderPool,
         settings: ArchiveSettings,
@@ -63,7 +76,7 @@ class Archiver:
         cover_ms: Callable[[int], int],
         retention_of: RetentionOf,
     ) -> None:
-        self._writer, self._thread, self._readers = writer, thread, readers
+        self._writer, self._contests, self._thread, self._readers = writer, contests, thread, readers
         self._settings, self._slice_rows = settings, slice_rows
         self._cover_ms, self._retention_of = cover_ms, retention_of
         self._folder = writer.path.parent / FOLDER
@@ -108,6 +121,7 @@ class Archiver:
             await self._delete(part, channels)
             late = await self._ask(partial(_late, part, channels))
             if fold_is_due(late, now_ms, self._settings) or (fold_all and late.readings):
+                await self._compare(part, channels, self._tell_doubts_over)
                 archived = await self._ask(partial(_channels, part))
                 sids = self._writer.series.sids
                 await self._write(part, channels | {channel: sids[channel] for channel in archived})
@@ -173,22 +187,39 @@ class Archiver:
                 connection.execute(_KEPT_FROM, (self._first_right_hour(channel, part), channel))
 
     async def _delete(self, part: Part, channels: Channels) -> None:
-        """Delete what the file of a listed part answers for, a slice of a channel at a time."""
+        """Delete what the file of a listed part answers for."""
+        await self._compare(part, channels, self._delete_held)
+
+    async def _compare(self, part: Part, channels: Channels, work: Callable[[int, Sequence[Row]], None]) -> None:
+        """Do something with the rows of a listed part's file, a slice of a channel at a time."""
         file = await asyncio.to_thread(PartFile, self._folder / part.name)
         for channel, sid in channels.items():
             if not part.holds(channel):
                 continue
             rows = await asyncio.to_thread(file.rows, channel, part.month_ms, part.end_ms)
             for start in range(0, len(rows), self._slice_rows):
-                await self._thread.run(partial(self._delete_held, sid, rows[start : start + self._slice_rows]))
+                await self._thread.run(partial(work, sid, rows[start : start + self._slice_rows]))
 
     def _delete_held(self, sid: int, rows: Sequence[Row]) -> None:
         connection = self._writer.connection
         with transaction(connection, self._writer.path):
-            connection.execute(_HELD)
-            connection.execute("DELETE FROM temp.held")
-            _HOLD.run(connection, [value for row in rows for value in row])
+            self._hold(rows)
+            repeated = self._contests.repeat(_LOST, (sid,))
             connection.execute(_DELETE, (sid,))
+        self._writer.remember(repeated)
+
+    def _tell_doubts_over(self, sid: int, rows: Sequence[Row]) -> None:
+        """Repeat what takes the place of a doubtful reading that is archived already."""
+        with transaction(self._writer.connection, self._writer.path):
+            self._hold(rows)
+            repeated = self._contests.repeat(_DOUBT_IS_OVER, (sid,))
+        self._writer.remember(repeated)
+
+    def _hold(self, rows: Sequence[Row]) -> None:
+        connection = self._writer.connection
+        connection.execute(_HELD)
+        connection.execute("DELETE FROM temp.held")
+        _HOLD.run(connection, [value for row in rows for value in row])
 
     async def _ask(self, question: Callable[[Reader], Answer]) -> Answer:
         return await self._readers.ask(lambda reader, _snapshot: question(reader))
