@@ -95,7 +95,7 @@ def times(world: World) -> list[tuple[object, ...]]:
     return [figure[:5] for figure in world.outcome()]
 
 
-@settings(max_examples=800, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(conflicts(), st.data())
 def test_episodes_are_those_of_what_the_journal_keeps(batches: list[list[Reading]], data: st.DataObject) -> None:
     """Start, confirmation and end, in any order of arrival and with restarts in between."""
