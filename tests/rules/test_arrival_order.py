@@ -9,7 +9,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from domain.reading import Quality, Reading
-from tests.rules.judging import World, reading, rules_of
+from rules.model import Rule
+from tests.rules.judging import World, channel, directory_of, reading, rules_of
 
 RULES = rules_of(
     """
@@ -46,8 +47,30 @@ RULES = rules_of(
     """
 )
 
+STATES = rules_of(
+    """
+    rules:
+      - id: off
+        title: Off at any reading
+        severity: info
+        applies_to: {quantity: supply}
+        when: {is: {state: off}}
+      - id: off-for-long
+        title: Off for a while
+        severity: critical
+        applies_to: {quantity: supply}
+        when: {is: {state: off, for: 4min}}
+      - id: on-for-long
+        title: Never at rest together with the one above
+        severity: info
+        applies_to: {quantity: supply}
+        when: {is: {state: on, for: 3min}}
+    """
+)
+
 # None stands for a reading without a usable value.
 VALUES = st.sampled_from([4.0, 8.5, 0.5, 1.9, 2.5, 5.0, 7.0, 8.0, 8.5, 8.5, 9.5, None])
+ON_OR_OFF = st.sampled_from([0.0, 0.0, 1.0, 1.0, None])
 PAUSES = st.sampled_from([1, 1, 1, 1, 1, 2, 3, 4, 90, 2000])
 
 Series = list[tuple[int, float | None]]
@@ -55,12 +78,12 @@ Series = list[tuple[int, float | None]]
 
 
 @st.composite
-def series(draw: st.DrawFn) -> Series:
+def series(draw: st.DrawFn, values: st.SearchStrategy[float | None] = VALUES) -> Series:
     """Draw one channel's readings in order, with runs, gaps and bad ones."""
     result: Series = []
     at = 0
     for value, run, pause in draw(
-        st.lists(st.tuples(VALUES, st.sampled_from([1, 1, 2, 3, 5, 9]), PAUSES), max_size=12)
+        st.lists(st.tuples(values, st.sampled_from([1, 1, 2, 3, 5, 9]), PAUSES), max_size=12)
     ):
         result += [(at + step, value) for step in range(run)]
         at += run - 1 + pause
@@ -68,9 +91,9 @@ def series(draw: st.DrawFn) -> Series:
 
 
 @st.composite
-def arrivals(draw: st.DrawFn) -> tuple[Series, list[Series]]:
+def arrivals(draw: st.DrawFn, values: st.SearchStrategy[float | None] = VALUES) -> tuple[Series, list[Series]]:
     """Draw a series, and the same readings shuffled, repeated and cut into batches."""
-    ordered = draw(series())
+    ordered = draw(series(values))
     repeated = draw(st.lists(st.sampled_from(ordered), max_size=8)) if ordered else []
     manner = draw(st.sampled_from(["some held back", "two lanes", "anyhow"]))
     if manner == "anyhow":
@@ -94,9 +117,14 @@ def late(pairs: Series) -> list[Reading]:
     ]
 
 
-def in_order(ordered: Series) -> World:
+def world_of(rules: list[Rule]) -> World:
+    """Return a world with these rules and one channel, of the quantity that they judge."""
+    return World(rules, directory_of(channel(quantity="supply" if rules is STATES else "temperature")))
+
+
+def in_order(ordered: Series, rules: list[Rule] = RULES) -> World:
     """Return the world after the readings arrived one by one as they were measured."""
-    world = World(RULES)
+    world = world_of(rules)
     for each in late(ordered):
         world.arrive(each)
     assert not world.asked, "readings in order need nothing of the past"
@@ -119,6 +147,21 @@ def test_any_order_of_arrival_gives_the_episodes_of_the_measured_order(
     for batch in batches:
         world.arrive(*late(batch))
     assert outcome(world) == outcome(in_order(ordered))
+
+
+@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(arrivals(ON_OR_OFF), st.data())
+def test_states_in_any_order_of_arrival_give_the_same_too(
+    drawn: tuple[Series, list[Series]], data: st.DataObject
+) -> None:
+    """A supply that is on or off, with restarts in between; a state has no extreme."""
+    ordered, batches = drawn
+    world = world_of(STATES)
+    for batch in batches:
+        if data.draw(st.booleans()):
+            world.restart()
+        world.arrive(*late(batch))
+    assert world.outcome() == in_order(ordered, STATES).outcome()
 
 
 @settings(max_examples=1000, deadline=None)
@@ -147,6 +190,24 @@ def test_going_on_from_the_snapshot_equals_never_stopping(
             restarted.restart()
         assert restarted.arrive(*late(batch)) == steady.arrive(*late(batch))
     assert restarted.outcome() == steady.outcome()
+
+
+@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(arrivals(), st.data())
+def test_a_restart_before_history_is_judged_again_forgets_no_late_reading(
+    drawn: tuple[Series, list[Series]], data: st.DataObject
+) -> None:
+    """Late readings were taken, and the past that they change was not read yet: it is after the restart."""
+    ordered, batches = drawn
+    world = World(RULES)
+    for batch in batches:
+        if data.draw(st.booleans()):
+            world.step_only(*late(batch))
+            world.restart()
+        else:
+            world.arrive(*late(batch))
+    world.arrive()
+    assert outcome(world) == outcome(in_order(ordered))
 
 
 @settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
