@@ -303,6 +303,7 @@ class Engine:
         if note_heard(node, received_ms):
             if not node.dirty:
                 self._touch(node)
+            self._silence.resume(node)
             if node.silent:
                 changes = self._silence.heard(node)
         if usable and (state.heard_ms is None or received_ms > state.heard_ms):

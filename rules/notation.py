@@ -10,7 +10,7 @@ from typing import NamedTuple
 from domain.reading import QUALITY_BY_LABEL, Quality
 
 _NUMBER = r"[0-9]+(?:\.[0-9]+)?"
-_WORD = re.compile(rf"(?P<first>-?{_NUMBER}|[a-z_]+)(?P<step>[+-]{_NUMBER})?(?P<doubt>\?)?(?:x(?P<times>[0-9]+))?")
+_WORD = re.compile(rf"(?P<first>-?{_NUMBER}|[a-z_]+)(?P<step>[+-]{_NUMBER})?(?P<doubt>\?)?(?:x(?P<times>[1-9][0-9]*))?")
 _ALLOWED = "VALUE, VALUExTIMES, VALUE+STEPxTIMES, VALUE?, sensor_gone, bad_value, bus_error or _ (each with xTIMES)"
 
 

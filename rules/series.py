@@ -203,6 +203,8 @@ def _absorbs(state: ChannelState, index: int, moment_ms: int, value: float) -> b
         return moment_ms > state.rest_from_ms[index] and not level.holds(value)
     if moment_ms < streak.since_ms or not level.holds(value):
         return False
+    if moment_ms == streak.extreme_at_ms and value != streak.extreme:
+        return False  # of two values for one moment the store keeps one, and that may not be the extreme
     if level.clear_for_ms and streak.confirmed_ms is not None:
         return False  # it may reset the time for which all was well
     if level.excess is None:

@@ -27,6 +27,8 @@ class SilenceWatch:
         self.watching_since_ms = NEVER
         self._waiting: list[tuple[Subject, Silence]] = []
         self._queue: list[tuple[int, int, Subject, Silence]] = []
+        self._postponed: dict[str, list[tuple[Subject, Silence]]] = {}
+        """By node: channels that nobody can call silent before their node is heard."""
         self._count = 0
 
     def watch(self, subject: Subject, silences: Iterable[Silence]) -> None:
@@ -37,6 +39,12 @@ class SilenceWatch:
         """Watch nobody."""
         self._waiting.clear()
         self._queue.clear()
+        self._postponed.clear()
+
+    def resume(self, node: NodeState) -> None:
+        """Look again at the channels of a node that is heard."""
+        if self._postponed:
+            self._waiting.extend(self._postponed.pop(node.id, ()))
 
     def tick(self, now_ms: int, changed: list[Subject]) -> list[EpisodeChange]:
         """Return the episodes of silence that begin now; subjects whose memory changed are added to ``changed``."""
@@ -45,8 +53,8 @@ class SilenceWatch:
         while self._queue and self._queue[0][0] <= now_ms:
             _, _, subject, silence = heapq.heappop(self._queue)
             due_ms = self._due_ms(subject, silence, now_ms)
-            if due_ms > now_ms:
-                self._push(due_ms, subject, silence)
+            if due_ms is None or due_ms > now_ms:
+                self._put_off(due_ms, subject, silence)
                 continue
             started_ms = now_ms if subject.heard_ms is None else subject.heard_ms
             silent = Silent(started_ms, due_ms, silence)
@@ -69,22 +77,26 @@ class SilenceWatch:
                 if each.heard_ms is None:
                     each.heard_ms = now_ms
                     changed.append(each)
-            self._push(self._due_ms(subject, silence, now_ms), subject, silence)
+            self._put_off(self._due_ms(subject, silence, now_ms), subject, silence)
         self._waiting.clear()
 
-    def _due_ms(self, subject: Subject, silence: Silence, now_ms: int) -> int:
+    def _due_ms(self, subject: Subject, silence: Silence, now_ms: int) -> int | None:
+        """Return when a subject that stays unheard is silent; None where its node has to be heard first."""
         heard_ms = now_ms if subject.heard_ms is None else subject.heard_ms
         since_ms = max(heard_ms, self.watching_since_ms)
         if isinstance(subject, NodeState):
             return since_ms + silence.for_ms
         node = subject.node
         if node.heard_ms is not None and now_ms - node.heard_ms >= min(node.away_ms, silence.for_ms):
-            return now_ms + silence.for_ms
+            return None
         return max(since_ms, node.back_ms) + silence.for_ms
 
-    def _push(self, due_ms: int, subject: Subject, silence: Silence) -> None:
-        self._count += 1
-        heapq.heappush(self._queue, (due_ms, self._count, subject, silence))
+    def _put_off(self, due_ms: int | None, subject: Subject, silence: Silence) -> None:
+        if due_ms is not None:
+            self._count += 1
+            heapq.heappush(self._queue, (due_ms, self._count, subject, silence))
+        elif isinstance(subject, ChannelState):
+            self._postponed.setdefault(subject.node.id, []).append((subject, silence))
 
 
 def note_heard(node: NodeState, received_ms: int) -> bool:

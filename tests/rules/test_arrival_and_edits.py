@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -118,9 +117,6 @@ def test_after_an_edit_at_rest_any_order_of_arrival_gives_the_same(
     assert outcome(permuted) == outcome(straight)
 
 
-@pytest.mark.xfail(
-    strict=True, raises=AssertionError, reason="the streak stays in memory when the episode of it is taken back"
-)
 def test_of_an_episode_that_is_taken_back_nothing_more_is_told() -> None:
     """The limit was raised while it went on, its first reading comes once more, and then a reading that is fine."""
     world = World(rules_of(ONE.format(limit=8)))

@@ -113,11 +113,6 @@ EXTREME_REPLACED = [
 ]
 
 
-@pytest.mark.xfail(
-    strict=True,
-    raises=AssertionError,
-    reason="an extreme stays although the journal kept another reading of its moment",
-)
 @pytest.mark.parametrize(("pairs", "first", "extreme"), EXTREME_REPLACED)
 def test_an_extreme_whose_reading_is_replaced_is_not_the_extreme(
     pairs: list[tuple[int, float]], first: Quality, extreme: float

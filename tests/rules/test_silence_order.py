@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -106,11 +105,6 @@ def restarted(minutes: list[Minute], restarts: set[tuple[int, bool]]) -> World:
     return world
 
 
-@pytest.mark.xfail(
-    strict=True,
-    raises=AssertionError,
-    reason="the look at a channel whose node is quiet is put off by the rule's whole time",
-)
 def test_a_node_that_is_quiet_but_not_away_delays_nobodys_silence() -> None:
     """It reports every 15 min, so after 25 it is not away; what it sends then says nothing of its sensor, due at 20."""
     told = []
