@@ -8,6 +8,7 @@ import time
 import tracemalloc
 from collections.abc import Callable, Iterator, Sequence
 from datetime import timedelta
+from functools import partial
 
 from benchmarks.figure import Better, Figure
 from domain.directory import Directory
@@ -36,6 +37,7 @@ def measure(quick: bool) -> Iterator[Figure]:
         bare = _per_second(stream, lambda readings: _bare(readings, channels))
         ours = _per_second(stream, lambda readings: _engine(readings, Engine(rules, directory)))
         yield Figure(f"judged, {name}", "readings/s", ours, bare, target=REACH_READINGS_PER_SECOND, note=note)
+    yield from _watched(quick)
     for name, value_of in (("at rest", _calm), ("ten episodes open", _crossing)):
         rate = _snapshots_per_second(rules, directory, channels, value_of)
         yield Figure(f"remembered, {name}", "channels/s", rate, note="what changed, as bytes for the database")
@@ -57,6 +59,41 @@ def measure(quick: bool) -> Iterator[Figure]:
     )
 
 
+def _watched(quick: bool) -> Iterator[Figure]:
+    """Measure rules that look back on a stretch of time or at other channels, each kind alone."""
+    channels, rounds = (200, 40) if quick else (1_000, 120)
+    for name, when in _WATCHED.items():
+        rule = {
+            "id": "watched",
+            "title": "Watched",
+            "severity": "warning",
+            "applies_to": {"quantity": "temperature"},
+            "when": when,
+        }
+        engine = Engine(load_rules(Document("benchmark", {"rules": [rule]})), _directory(channels))
+        stream = _stream(channels, rounds, _crossing)
+        bare = _per_second(stream, lambda readings: _bare(readings, channels))
+        ours = _per_second(stream, partial(_engine, engine=engine))
+        note = f"one such rule on each of {channels} channels, a tenth of the time beyond; baseline as above"
+        yield Figure(f"judged, {name}", "readings/s", ours, bare, note=note)
+
+
+_ABOVE = {"limit": 8.0, "comparison": ">"}
+_WATCHED: dict[str, dict[str, object]] = {
+    "exposure": {"exposure": {"above": _ABOVE, "total": "1h", "within": "24h"}},
+    "change": {"changes_faster_than": {"by": 3.0, "within": "30min"}},
+    "flat": {"flat_for": "2h"},
+    "mean kinetic temperature": {"mean_kinetic_temperature": {"above": _ABOVE, "within": "24h"}},
+    "forecast": {"time_to_limit": {"above": _ABOVE, "less_than": "2h", "fitted_over": "1h"}},
+    "two channels": {
+        "all": [
+            {"above": _ABOVE},
+            {"above": {"limit": 9.0, "comparison": ">"}, "of": {"quantity": "temperature", "at": "equipment"}},
+        ]
+    },
+}
+
+
 def _rules() -> list[Rule]:
     items = [
         {
@@ -75,10 +112,12 @@ def _directory(channels: int) -> Directory:
     temperature = QUANTITIES["temperature"]
     return Directory(
         facilities=[Facility("f", "F", "C", "R", "D")],
-        equipment=[Equipment("e", "f", EquipmentKind.FRIDGE, "E")],
+        equipment=[Equipment(f"e{index}", "f", EquipmentKind.FRIDGE, "E") for index in range(channels // 2 + 1)],
         nodes=[Node(f"n{index}", "f") for index in range(channels // 4 + 1)],
         channels=[
-            Channel(f"c{index}", "f", "e", f"n{index // 4}", f"t{index}", temperature, timedelta(minutes=1))
+            Channel(
+                f"c{index}", "f", f"e{index // 2}", f"n{index // 4}", f"t{index}", temperature, timedelta(minutes=1)
+            )
             for index in range(channels)
         ],
     )

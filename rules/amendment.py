@@ -301,7 +301,10 @@ class _Fold:
             before = self.streak
             if before is not None or point.holds:
                 live = is_live(point.moment_ms)
-                self.streak, turn = advance(self._level, before, point, self._previous_ms, live=live)
+                moment_ms, value, holds, cleared = point
+                self.streak, turn = advance(
+                    self._level, before, moment_ms, value, self._previous_ms, holds=holds, cleared=cleared, live=live
+                )
                 if self.streak is None:
                     self.rest_from_ms = point.moment_ms
                 if turn is Turn.ENDED and before is not None:

@@ -151,18 +151,14 @@ def in_order(state: ChannelState, moment_ms: int, value: float, *, live: bool) -
     if previous_ms == NEVER:
         state.rest_from_ms = [moment_ms] * len(streaks)
     for index, level in enumerate(state.plan.levels):
-        if moment_ms < level.since_ms:
-            seen = level.sees(moment_ms, value)
-            if seen is None:
-                continue
-            holds, cleared = seen
-        else:
-            holds, cleared = level.holds(value), None
-        streak = streaks[index]
-        if (streak is None and not holds) or (state.stale and _noted(state.stale, index, moment_ms)):
+        streak, holds = streaks[index], level.holds(value)
+        if streak is None and not holds and moment_ms >= level.since_ms:
+            continue  # nearly always
+        seen = level.sees(moment_ms, value)
+        if seen is None or (state.stale and _noted(state.stale, index, moment_ms)):
             continue
-        point = Point(moment_ms, value, holds, not holds and level.cleared(value) if cleared is None else cleared)
-        after, turn = advance(level, streak, point, previous_ms, live=live)
+        holds, cleared = seen
+        after, turn = advance(level, streak, moment_ms, value, previous_ms, holds=holds, cleared=cleared, live=live)
         streaks[index] = after
         if after is None:
             state.rest_from_ms[index] = moment_ms

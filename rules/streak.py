@@ -101,14 +101,21 @@ class Streak:
 
 
 def advance(
-    level: Level, streak: Streak | None, point: Point, previous_ms: int, *, live: bool
+    level: Level,
+    streak: Streak | None,
+    moment_ms: int,
+    value: float | None,
+    previous_ms: int,
+    *,
+    holds: bool,
+    cleared: bool,
+    live: bool,
 ) -> tuple[Streak | None, Turn | None]:
     """Return the streak after one more point, and what it did; the given streak is changed in place.
 
-    ``previous_ms`` is the moment of the point before. After ``ENDED`` the given streak is the one that ended, at its
-    ``clearing_ms``.
+    The point is what a ``Point`` says; ``previous_ms`` is the moment of the one before. After ``ENDED`` the given
+    streak is the one that ended, at its ``clearing_ms``.
     """
-    moment_ms, value, holds, cleared = point
     if not holds:
         if streak is None or streak.confirmed_ms is None:
             return None, None

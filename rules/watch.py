@@ -201,8 +201,8 @@ class Watch:
         previous_ms, self.previous_ms = self.previous_ms, moment_ms
         if streak is None and not holds:
             return []
-        point = Point(moment_ms, self._tracker.figure(), holds, not holds)
-        after, turn = advance(level, streak, point, previous_ms, live=live)
+        figure = self._tracker.figure()
+        after, turn = advance(level, streak, moment_ms, figure, previous_ms, holds=holds, cleared=not holds, live=live)
         self.streaks[0] = after
         if turn is None or (told := after or streak) is None:
             return []
