@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from importlib.resources import files
 
-USUAL = ("cold_chain", "monitoring", "power", "water")
+USUAL = ("cold_chain", "monitoring", "power", "water", "water_quality")
 """The documents that are in force where nobody chose."""
 _ENDING = ".yaml"
 
