@@ -18,6 +18,7 @@ from app.web import require_loopback
 from collector.foreign.settings import ForeignSettings
 from collector.sources.link import tls_context
 from domain.directory import Directory
+from domain.errors import Problem
 from registry.checks import checked_draft, merged
 from registry.credentials import Credential
 from registry.store import RegistryStore
@@ -36,7 +37,8 @@ async def check_everything(config: ServiceConfig, *, now: datetime, say: Callabl
     directory = await _directory(config)
     for line in _summary(config, rules, directory):
         say(line)
-    findings = [f"{each}" for each in check_rules([rule for rule in rules if _concerns(rule, directory)], directory)]
+    found = check_rules([rule for rule in rules if _concerns(rule, directory)], directory)
+    findings = [f"{problem}" for problem in found if not _is_companion_of_supplied(problem)]
     findings += warnings(expiries(config, await _issued(config)), now)
     if findings:
         say("Worth a look:")
@@ -51,6 +53,11 @@ def _concerns(rule: Rule, directory: Directory) -> bool:
     if rule.applies_to.node:
         return bool(directory.nodes)
     return any(rule.applies_to.selects(channel, directory) for channel in directory.channels.values())
+
+
+def _is_companion_of_supplied(problem: Problem) -> bool:
+    """Tell whether a rule of the catalogue lacks the generator that it also looks at: not every clinic has one."""
+    return problem.source.startswith(CATALOGUE_SOURCE) and problem.field.endswith(".of")
 
 
 async def _directory(config: ServiceConfig) -> Directory:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, model_validator
 from sqlalchemy import URL
 
 from alerts.settings import AlertsSettings
@@ -20,6 +21,8 @@ from collector.forwarder.settings import InfluxSettings
 from collector.journal.settings import JournalSettings
 from collector.quarantine import QuarantineSettings
 from collector.settings import MqttSourceSettings, PipelineSettings
+from domain.suggest import allowed_words
+from rules.catalogue import USUAL, load_catalogue
 from rules.settings import EngineSettings
 
 SERVICE_PASSWORD_FILE = "broker-password"  # noqa: S105 - a file's name
@@ -28,13 +31,28 @@ BROKER_CERTIFICATE_FILE = "broker.pem"
 """Beside it: the broker's certificate, without its key, as it was last issued."""
 
 
+def _chosen(raw: Any) -> Any:
+    if isinstance(raw, bool):
+        return USUAL if raw else ()
+    if not isinstance(raw, list | tuple):
+        raise ValueError(f"true, false, or a list of names such as [{', '.join(USUAL)}]")  # noqa: TRY004 - pydantic reports ValueError, not TypeError
+    return raw
+
+
+def _known(name: str) -> str:
+    if name not in load_catalogue():
+        raise ValueError(allowed_words(name, load_catalogue()))
+    return name
+
+
 class RulesSettings(BaseModel):
     """Which rules judge."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    catalogue: bool = True
-    """Use the rules that come with Vitals."""
+    catalogue: Annotated[tuple[Annotated[str, AfterValidator(_known)], ...], BeforeValidator(_chosen)] = USUAL
+    """Which of the rule documents that come with Vitals are in force, by name (docs/catalogue.md); ``true`` stands for
+    the usual ones, ``false`` for none."""
     files: tuple[Path, ...] = ()
     """Further rule files, or folders of them."""
     engine: EngineSettings = EngineSettings()

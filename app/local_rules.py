@@ -11,6 +11,7 @@ from domain.errors import DocumentError, Problem
 from domain.suggest import allowed_words
 from edge.alarms.places import directory_of, unusable
 from edge.settings import EdgeSettings
+from rules.catalogue import load_catalogue
 from rules.model import Rule
 
 _RULES: Steps = ("local_alarms", "rules")
@@ -23,7 +24,7 @@ def local_rules(settings: EdgeSettings, document: Document) -> list[Rule]:
     """
     if settings.local_alarms is None:
         return []
-    known = {rule.id: rule for rule in rules_of(catalogue=True, files=settings.local_alarms.rule_files)}
+    known = {rule.id: rule for rule in rules_of(catalogue=load_catalogue(), files=settings.local_alarms.rule_files)}
     places = {each.rule: index for index, each in enumerate(settings.local_alarms.rules)}
     chosen = [known[id_] for id_ in places if id_ in known]
     problems = [

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
 
 from app.documents import parse_document, read_documents
@@ -16,18 +16,25 @@ CATALOGUE_SOURCE = "catalogue/"
 """What the names of the documents that come with Vitals begin with."""
 
 
-def rules_of(*, catalogue: bool, files: Sequence[Path]) -> list[Rule]:
-    """Return the rules of the catalogue and of these files or folders; raise ``DocumentError`` with all problems.
+def rules_of(*, catalogue: Collection[str], files: Sequence[Path]) -> list[Rule]:
+    """Return the rules of these documents of the catalogue, and of these files or folders.
 
-    A rule of a file takes the place of the catalogue's rule with the same id; two files may not share one.
+    A rule of a file takes the place of the catalogue's rule with the same id; two files may not share one. Raises
+    ``DocumentError`` with all problems.
     """
-    supplied = {rule.id: rule for rule in _load(_catalogue() if catalogue else [])}
+    supplied = {rule.id: rule for rule in _load(_supplied(catalogue))}
     own = _load(document for path in files for document in read_documents(path))
     return list((supplied | {rule.id: rule for rule in _unique(own)}).values())
 
 
-def _catalogue() -> list[Document]:
-    return [parse_document(text, f"{CATALOGUE_SOURCE}{name}") for name, text in load_catalogue()]
+def every_rule() -> list[Rule]:
+    """Return all rules that come with Vitals, whether they are in force or not."""
+    return rules_of(catalogue=load_catalogue(), files=())
+
+
+def _supplied(names: Collection[str]) -> list[Document]:
+    texts = load_catalogue().items() if names else ()
+    return [parse_document(text, f"{CATALOGUE_SOURCE}{name}.yaml") for name, text in texts if name in names]
 
 
 def _load(documents: Iterable[Document]) -> list[Rule]:

@@ -69,6 +69,12 @@ _ROWS = (
     _row("volume", "litres", 0.0, 1e12, 0),
     _row("flow", "litres_per_second", -1e4, 1e4, 2),
     _row("pressure", "pascals", -2e5, 1e8, 2, "bar"),
+    # The pH: RFC 8428 calls it so, and the unit carries the name that people know.
+    _row("acidity", "ph", 0.0, 14.0),
+    # Meters for drinking water end at 1,000 to 4,000 NTU; a mud flood is above that, and no alarm needs its figure.
+    _row("turbidity", "ntu", 0.0, 10_000.0),
+    # A tank is disinfected with 50 mg/L.
+    _row("free_chlorine", "milligrams_per_litre", 0.0, 100.0, 2),
     _row("runtime", "seconds", 0.0, 1e9, 0),
     _row("signal_strength", "decibel_milliwatts", -150.0, 30.0, 0),
     _row("free_space", "bytes", 0.0, 1e15, 1, "gigabytes"),
@@ -77,6 +83,7 @@ _ROWS = (
     _state("running", "stopped", "running"),
     _state("door", "closed", "open", normal=0),
     _state("fault", "no", "yes", normal=0),
+    _state("clock", "right", "wrong", normal=0),
 )
 
 QUANTITIES: dict[str, Quantity] = {quantity.name: quantity for quantity in _ROWS}

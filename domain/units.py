@@ -51,6 +51,11 @@ _ROWS = (
     Unit("decibel_milliwatts", "dBm", "dBm", "decibel_milliwatts"),
     Unit("pascals", "Pa", "Pa", "pascals"),
     Unit("bar", "bar", "bar", "pascals", 100_000.0),
+    Unit("ph", "pH", "pH", "ph"),
+    # No RFC has a symbol for these two; that of the SI unit (RFC 8798) is understood beside the one of drinking water.
+    Unit("ntu", "NTU", "NTU", "ntu"),
+    Unit("milligrams_per_litre", "mg/l", "mg/L", "milligrams_per_litre"),
+    Unit("kilograms_per_cubic_metre", "kg/m3", "kg/m³", "milligrams_per_litre", 1000.0),
     Unit("count", "count", "", "count"),
 )
 

@@ -31,7 +31,7 @@ def rules() -> None:
 @FILES
 @CONFIG
 def rules_list(files: tuple[Path, ...], config_path: Path | None) -> None:
-    """Show each rule as a sentence: those in FILE, files or folders, else those that come with Vitals."""
+    """Show each rule as a sentence: those in FILE, files or folders, else all that come with Vitals."""
     from app.rule_trials import list_rules
 
     list_rules(_rules(files, config_path), say=click.echo)
@@ -42,7 +42,7 @@ def rules_list(files: tuple[Path, ...], config_path: Path | None) -> None:
 @CONFIG
 @click.option("--junit", type=OUT, help="Also write the outcome as JUnit XML.")
 def rules_test(files: tuple[Path, ...], config_path: Path | None, junit: Path | None) -> None:
-    """Try the tests that stand in the rules: those in FILE, files or folders, else those that come with Vitals.
+    """Try the tests that stand in the rules: those in FILE, files or folders, else all that come with Vitals.
 
     The exit code is 0 when every rule does what its tests say, else 1.
     """
@@ -120,11 +120,11 @@ def rules_explain(episode: str, config_path: Path, as_json: bool) -> None:
 
 def _rules(files: tuple[Path, ...], config_path: Path | None) -> list[Rule]:
     from app.config import read_config
-    from app.rule_documents import rules_of
+    from app.rule_documents import every_rule, rules_of
     from app.rulebook import read_rules
 
     if files and config_path is not None:
         raise click.UsageError("Give either files or --config.")
     if config_path is not None:
         return read_rules(read_config(config_path, os.environ).rules)
-    return rules_of(catalogue=not files, files=files)
+    return rules_of(catalogue=(), files=files) if files else every_rule()

@@ -14,6 +14,9 @@ from rules.conditions.base import Condition, Flaw
 from rules.signals import Recent, Scope, Signal
 from rules.values import Amount, Duration, Limit, Reference, difference, spaced
 
+_ROUNDING = 1e-9
+"""80 % less 75 % are 5 %, whatever binary fractions make of it."""
+
 
 class Direction(StrEnum):
     """Which way a value moves."""
@@ -105,7 +108,7 @@ class _Faster:
         newest = recent.latest
         rise, fall = newest - min(recent.all()), max(recent.all()) - newest
         moved = {"rising": rise, "falling": fall, "either": max(rise, fall)}[self._direction]
-        return moved > self._by
+        return moved > self._by + _ROUNDING
 
     def figure(self) -> float | None:
         return self._recent.latest if len(self._recent) else None
@@ -132,7 +135,7 @@ class _Slower:
             return None
         risen = recent.latest - recent.value_at(begin_ms)
         moved = {"rising": risen, "falling": -risen, "either": abs(risen)}[self._direction]
-        return moved < self._by
+        return moved < self._by - _ROUNDING
 
     def figure(self) -> float | None:
         return self._recent.latest if len(self._recent) else None

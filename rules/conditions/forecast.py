@@ -18,7 +18,7 @@ from pydantic import model_validator
 from domain.document import Path
 from domain.places import Channel
 from domain.quantities import Quantity
-from rules.conditions.base import Condition, Flaw
+from rules.conditions.base import Condition, Flaw, Predicate
 from rules.conditions.bounds import Lower, Upper
 from rules.signals import Recent, Scope, Signal
 from rules.values import Amount, Duration, Reference, spaced
@@ -68,13 +68,15 @@ class TimeToLimit(Condition):
 
     def signal(self, channel: Channel, scope: Scope) -> Signal | None:
         """Return whether the limit is reached, or will be in less than that time."""
-        levels = self.bound.levels(channel)
-        if levels is None:
+        levels, band = self.bound.levels(channel), self.bound.band(channel)
+        if levels is None or band is None:
             return None
         place, gap_ms, sign = scope.place(channel), scope.gap_ms(channel), self.bound.sign
         within_ms, less_ms = (each // timedelta(milliseconds=1) for each in (self.fitted_over, self.less_than))
         return Signal(
-            lambda: _Forecaster(place, levels[0], sign, within_ms, less_ms, gap_ms), within_ms + gap_ms, sign=sign
+            lambda: _Forecaster(place, levels[0], band.holds, sign, within_ms, less_ms, gap_ms),
+            within_ms + gap_ms,
+            sign=sign,
         )
 
     def limits(self) -> Iterator[tuple[Path, Amount | Reference]]:
@@ -159,10 +161,12 @@ def _fitted(ages: Sequence[float], levels: Sequence[float], tau: float) -> _Curv
 class _Forecaster:
     """The readings of the stretch that is fitted."""
 
-    __slots__ = ("_gap_ms", "_less_ms", "_limit", "_place", "_recent", "_sign", "_within_ms")
+    __slots__ = ("_gap_ms", "_less_ms", "_limit", "_place", "_reached", "_recent", "_sign", "_within_ms")
 
-    def __init__(self, place: int, limit: float, sign: int, within_ms: int, less_ms: int, gap_ms: int) -> None:
-        self._place, self._limit, self._sign = place, limit, sign
+    def __init__(
+        self, place: int, limit: float, reached: Predicate, sign: int, within_ms: int, less_ms: int, gap_ms: int
+    ) -> None:
+        self._place, self._limit, self._reached, self._sign = place, limit, reached, sign
         self._within_ms, self._less_ms, self._gap_ms = within_ms, less_ms, gap_ms
         self._recent = Recent()
 
@@ -178,6 +182,8 @@ class _Forecaster:
         recent.forget_before(moment_ms - self._within_ms)
         if not len(recent) or moment_ms - recent.newest_ms > self._gap_ms:
             return None
+        if self._reached(recent.latest):
+            return True  # however it moves: nothing is well again as long as it is beyond the limit
         towards = (recent.latest - recent.value_at(recent.oldest_ms)) * self._sign
         if len(recent) < FEWEST:
             return None

@@ -73,6 +73,25 @@ def test_it_finds_what_cannot_work_as_meant(tmp_path: Path) -> None:
     assert any("rules.yaml:6:" in line and "$limits.highest" in line for line in findings)
 
 
+COMPANION = """\
+rules:
+  - id: mine
+    title: Warm without power
+    severity: critical
+    applies_to: {quantity: temperature}
+    when: {all: [{above: {limit: 8, comparison: ">"}}, {is: {state: off}, of: {quantity: supply}}]}
+"""
+
+
+def test_only_a_rule_of_ones_own_needs_its_companions(tmp_path: Path) -> None:
+    """No clinic has all that the catalogue knows of; where a person's rule looks at nothing, that is worth a look."""
+    (tmp_path / "registry.yaml").write_text(REGISTRY, "utf-8")
+    (tmp_path / "rules.yaml").write_text(COMPANION, "utf-8")
+    assert "Worth a look" not in check(tmp_path, "registry: registry.yaml\n").output
+    said = check(tmp_path, "registry: registry.yaml\nrules: {files: [rules.yaml]}\n").output
+    assert "no supply there for clinic/fridge/temperature: the rule does not judge it" in said
+
+
 @pytest.mark.parametrize(
     ("text", "sentence"),
     [

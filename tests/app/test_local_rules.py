@@ -54,7 +54,7 @@ def test_rules_come_from_the_catalogue_and_from_files_beside_the_nodes_own(rule:
 @pytest.mark.parametrize(
     ("rule", "allowed"),
     [
-        ("who-hot", "did you mean who-heat?"),
+        ("who-hot", "did you mean who-heat"),
         ("node-silent", "which a node cannot say of itself"),
         ("mains-lost", "it judges none of the channels"),
         ("compartment-warm", "it asks for a limit that fridge has not"),

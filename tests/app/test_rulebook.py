@@ -14,7 +14,7 @@ from app.rule_versions import RuleVersions
 from app.rulebook import Rulebook, read_rules, rule_texts
 from domain.episode import Severity
 from domain.errors import DocumentError, OperatorError
-from rules.catalogue import load_catalogue
+from rules.catalogue import USUAL, load_catalogue
 from rules.model import Rule
 
 RULE = """\
@@ -36,22 +36,36 @@ def written(folder: Path, name: str, id_: str, title: str = "Mine") -> Path:
     return path
 
 
-def test_the_catalogue_is_in_force_by_default() -> None:
-    """Every rule that comes with Vitals, once, each from a document of the catalogue."""
+def test_the_usual_documents_are_in_force_by_default() -> None:
+    """Every rule of the documents that suit nearly everybody, once; those of the others only where they are named."""
     rules = read_rules(RulesSettings())
     assert {"who-heat", "who-freeze", "mains-lost", "tank-low", "node-silent"} <= {rule.id for rule in rules}
     assert len({rule.id for rule in rules}) == len(rules)
-    names = {f"{CATALOGUE_SOURCE}{name}" for name, _ in load_catalogue()}
-    assert {rule.problem((), "", "").source for rule in rules} == names
+    assert sources(rules) == {f"{CATALOGUE_SOURCE}{name}.yaml" for name in USUAL}
+    assert read_rules(RulesSettings.model_validate({"catalogue": True})) == rules
+
+
+def sources(rules: list[Rule]) -> set[str]:
+    """Return the documents that rules stand in."""
+    return {rule.problem((), "", "").source for rule in rules}
+
+
+@pytest.mark.parametrize("name", load_catalogue())
+def test_a_document_of_the_catalogue_is_switched_on_by_its_name(name: str) -> None:
+    """It alone, if it alone is named; and none says an id that another one says."""
+    alone = read_rules(RulesSettings(catalogue=(name,)))
+    assert sources(alone) == {f"{CATALOGUE_SOURCE}{name}.yaml"}
+    others = read_rules(RulesSettings(catalogue=tuple(each for each in load_catalogue() if each != name)))
+    assert not {rule.id for rule in alone} & {rule.id for rule in others}
 
 
 def test_without_the_catalogue_only_ones_own(tmp_path: Path) -> None:
     """A file, or a folder of files in order of name."""
     written(tmp_path, "more/b.yaml", "second")
     written(tmp_path, "more/a.yaml", "first")
-    settings = RulesSettings(catalogue=False, files=(written(tmp_path, "one.yaml", "mine"), tmp_path / "more"))
+    settings = RulesSettings(catalogue=(), files=(written(tmp_path, "one.yaml", "mine"), tmp_path / "more"))
     assert [rule.id for rule in read_rules(settings)] == ["mine", "first", "second"]
-    assert read_rules(RulesSettings(catalogue=False)) == []
+    assert read_rules(RulesSettings(catalogue=())) == []
 
 
 def test_a_rule_of_ones_own_takes_the_catalogues_place(tmp_path: Path) -> None:

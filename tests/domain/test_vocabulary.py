@@ -34,6 +34,7 @@ def test_symbols_are_unique() -> None:
         ("kelvin", 273.15, 0.0),
         ("percent", 82.0, 0.82),
         ("bar", 2.5, 250_000.0),
+        ("kilograms_per_cubic_metre", 0.0005, 0.5),
     ],
 )
 def test_known_conversions(unit: str, value: float, canonical: float) -> None:
@@ -46,6 +47,8 @@ def test_quantities_are_shown_as_people_say_them() -> None:
     assert QUANTITIES["temperature"].format(9.44) == "9.4 °C"
     assert QUANTITIES["charge"].format(0.82) == "82 %"
     assert QUANTITIES["supply"].format(0.0) == "off"
+    assert QUANTITIES["free_chlorine"].format(0.2) == "0.20 mg/L"
+    assert QUANTITIES["acidity"].format(7.2) == "7.2 pH"
     assert QUANTITIES["temperature"].format(None) == "no value"
 
 

@@ -32,7 +32,7 @@ def test_a_wrong_document_is_refused_in_these_words(document: Path) -> None:
 
 def test_the_catalogue_is_right_and_every_rule_says_what_to_do() -> None:
     """Each document loads; ids are unique over all of them; each rule has a message and an action."""
-    rules = [rule for name, text in load_catalogue() for rule in load_rules(parse_document(text, name))]
+    rules = [rule for name, text in load_catalogue().items() for rule in load_rules(parse_document(text, name))]
     assert len({rule.id for rule in rules}) == len(rules) >= 8
     assert all(rule.message and rule.action for rule in rules)
     assert {rule.when.kind for rule in rules} <= set(KINDS)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from app.rule_documents import rules_of
+from app.rule_documents import every_rule
 from domain.errors import DocumentError
 from rules.proving import prove
 from tests.rules.judging import rules_of as rules_in
@@ -30,7 +30,7 @@ def outcome(trial: str, *, quantity: str = "temperature", when: str = ABOVE_8) -
 
 def test_every_rule_that_comes_with_vitals_does_what_its_tests_say() -> None:
     """And every one of them has a test."""
-    rules = rules_of(catalogue=True, files=())
+    rules = every_rule()
     assert [rule.id for rule in rules if not rule.tests] == []
     assert [(each.rule.id, each.trial.it, each.difference) for each in prove(rules) if each.difference] == []
 

@@ -166,7 +166,7 @@ async def world(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator
             listen=ListenSettings(port=0),
             mqtt=MqttSourceSettings(url=broker),
             influxdb=InfluxSettings(url=influx.url),
-            rules=RulesSettings(catalogue=False, files=(tmp_path / "rules.yaml",)),
+            rules=RulesSettings(catalogue=(), files=(tmp_path / "rules.yaml",)),
         )
         app = App(config, registry_documents=(parse_document(REGISTRY, "registry"),))
         await stack.enter_async_context(app)
