@@ -116,7 +116,7 @@ class _Heard:
 async def test_a_changed_file_is_in_force_without_a_restart(tmp_path: Path) -> None:
     """The rules are read again, whole, and whoever judges by them hears of it once."""
     path = written(tmp_path, "own.yaml", "first")
-    settings = RulesSettings(catalogue=False, files=(path,))
+    settings = RulesSettings(catalogue=(), files=(path,))
     rulebook, heard = Rulebook(read_rules(settings), settings), _Heard()
     rulebook.on_change(heard)
     await rulebook.look()
@@ -131,7 +131,7 @@ async def test_a_changed_file_is_in_force_without_a_restart(tmp_path: Path) -> N
 async def test_a_mistake_in_a_changed_file_leaves_the_rules_in_force(tmp_path: Path) -> None:
     """What was read before goes on judging, and the mistake is told until the file is mended."""
     path = written(tmp_path, "own.yaml", "first")
-    settings = RulesSettings(catalogue=False, files=(path,))
+    settings = RulesSettings(catalogue=(), files=(path,))
     rulebook, heard = Rulebook(read_rules(settings), settings), _Heard()
     rulebook.on_change(heard)
     path.write_text("rules: nonsense\n", "utf-8")
@@ -146,7 +146,7 @@ async def test_a_mistake_in_a_changed_file_leaves_the_rules_in_force(tmp_path: P
 async def test_a_file_added_to_a_folder_is_in_force(tmp_path: Path) -> None:
     """A folder of rules is looked at as a whole."""
     written(tmp_path, "more/a.yaml", "first")
-    settings = RulesSettings(catalogue=False, files=(tmp_path / "more",))
+    settings = RulesSettings(catalogue=(), files=(tmp_path / "more",))
     rulebook = Rulebook(read_rules(settings), settings)
     written(tmp_path, "more/b.yaml", "second")
     await rulebook.look()
@@ -158,7 +158,7 @@ async def test_every_wording_of_a_rule_is_kept(tmp_path: Path) -> None:
     async with open_database(f"sqlite+aiosqlite:///{tmp_path / 'vitals.db'}") as database:
         versions = RuleVersions(database)
         await versions.create_tables()
-        settings = RulesSettings(catalogue=False, files=(written(tmp_path, "own.yaml", "mine", "First"),))
+        settings = RulesSettings(catalogue=(), files=(written(tmp_path, "own.yaml", "mine", "First"),))
         await versions.note(read_rules(settings), 1_000)
         await versions.note(read_rules(settings), 2_000)
         written(tmp_path, "own.yaml", "mine", "Second")

@@ -13,6 +13,7 @@ from app.rule_documents import rules_of
 from domain.episode import Episode
 from domain.instant import to_ms
 from domain.reading import Quality, Reading
+from rules.catalogue import USUAL
 from tests.recordings import (
     EMS_MAINS,
     EMS_OUTAGE,
@@ -203,7 +204,7 @@ def test_what_an_ems_logger_gave_no_alarm_for_is_none_of_whos_alarms(path: Path,
     records = json.loads(path.read_text(encoding="utf-8"))["records"]
     assert {record["ALRM"] for record in records} == {None}
     world = World(
-        [*rules_of(catalogue=True, files=()), *POWR],
+        [*rules_of(catalogue=USUAL, files=()), *POWR],
         directory_of(
             channel("compartment", interval=EMS_INTERVAL),
             channel("supply", "supply", equipment="mains-1", interval=EMS_INTERVAL),
