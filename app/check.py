@@ -56,8 +56,8 @@ def _concerns(rule: Rule, directory: Directory) -> bool:
 
 
 def _is_companion_of_supplied(problem: Problem) -> bool:
-    """Tell whether a rule of the catalogue lacks the generator that it also looks at: not every clinic has one."""
-    return problem.source.startswith(CATALOGUE_SOURCE) and problem.field.endswith(".of")
+    """Tell whether a rule of the catalogue lacks a generator or a rule beside it: not every clinic has them."""
+    return problem.source.startswith(CATALOGUE_SOURCE) and problem.field.endswith((".of", ".suppressed_by"))
 
 
 async def _directory(config: ServiceConfig) -> Directory:
