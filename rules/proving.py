@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple
@@ -26,6 +27,7 @@ START_MS = 1_767_225_600_000
 _PLACE, _CHANNEL, _OTHER = "trial", "trial/equipment/channel", "trial/gateway/other"
 _ANYTHING = QUANTITIES["temperature"]
 _ROUNDING = 1e-9
+_SEED = 4
 
 
 class Found(NamedTuple):
@@ -121,7 +123,7 @@ def _events(trial: Trial, cast: Sequence[_Role], *, others_report: bool) -> Iter
     """Yield the readings by arrival with a tick a minute; where ``others_report``, only the channel can be silent."""
     every_ms, start_ms = milliseconds(trial.every), _start_ms(trial)
     places = max(len(parse_series(role.readings, role.channel.quantity.states)) for role in cast)
-    arriving = [reading for role in cast for reading in _readings(trial, role)]
+    arriving = _in_disorder(trial, [reading for role in cast for reading in _readings(trial, role)])
     if others_report:
         arriving += [_heartbeat(start_ms + place * every_ms) for place in range(places)]
     arriving.sort(key=lambda reading: reading.received_at_ms)
@@ -133,6 +135,16 @@ def _events(trial: Trial, cast: Sequence[_Role], *, others_report: bool) -> Iter
         yield reading
     for now_ms in range(tick_ms, end_ms + 1, MINUTE_MS):
         yield Tick(now_ms)
+
+
+def _in_disorder(trial: Trial, readings: list[Reading]) -> list[Reading]:
+    """Return the readings as they would arrive together, each as often as the trial says."""
+    several = sorted(readings, key=lambda each: each.measured_at_ms) * trial.times
+    if trial.order == "reversed":
+        several.reverse()
+    elif trial.order == "shuffled":
+        random.Random(_SEED).shuffle(several)  # noqa: S311 - the same disorder each time
+    return several
 
 
 def _readings(trial: Trial, role: _Role) -> Iterator[Reading]:

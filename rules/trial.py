@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import time, timedelta
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field
 
@@ -66,6 +66,10 @@ class Trial(Part):
     """How long after its measurement each reading arrives."""
     arrives: Duration | None = None
     """When all readings arrive together, as a backlog does."""
+    order: Literal["measured", "reversed", "shuffled"] = "measured"
+    """In which order those that arrive together do."""
+    times: int = Field(default=1, ge=1, le=10)
+    """How often each of them arrives."""
     limits: dict[str, Limit] = Field(default_factory=dict)
     """What the registry holds for the channel: ``{high: 8 °C}``."""
     episodes: tuple[Expected, ...] = ()
