@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -32,6 +33,20 @@ class RuleText:
     """How much further out, in the quantity's canonical unit, tells people again; None: only a higher severity."""
     suppressed_by: tuple[str, ...] = ()
     """Rules whose alerts at the same facility explain those of this one: then people are not told of it."""
+    translations: Mapping[str, RuleText] = field(default_factory=dict)
+    """What it says in other languages, by their codes; empty parts are said as they are said here."""
+
+    def spoken(self, language: str) -> RuleText:
+        """Return what the rule says in a language, or in that of which it is a variety (``pt`` for ``pt-BR``)."""
+        other = self.translations.get(language) or self.translations.get(language.split("-")[0])
+        if other is None:
+            return self
+        return replace(
+            self,
+            title=other.title or self.title,
+            message=other.message or self.message,
+            action=other.action or self.action,
+        )
 
 
 @dataclass(frozen=True, slots=True)

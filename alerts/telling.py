@@ -100,23 +100,40 @@ async def _sent(around: Surroundings, alert: Alert) -> list[Sent]:
 async def _queue(
     around: Surroundings, alert: Alert, change: EpisodeChange, told: Sequence[Decision], *, transition: int
 ) -> None:
-    facts = facts_of(
-        told[0].kind,
-        change.episode,
-        reference=alert.id,
-        directory=around.directory,
-        text=around.text_of(alert.rule),
-        now=around.now,
-        retracted=change.kind is ChangeKind.RETRACTED,
-        power=around.power_of(alert.facility),
-    )
-    common = _queued(around, compose(facts)) | {
-        "alert": alert.id,
-        "transition": transition,
-        "facts": json.dumps(facts_document(facts), ensure_ascii=False),
-    }
-    await around.connection.execute(insert(NOTIFICATIONS), [common | _addressed(decision) for decision in told])
+    text = around.text_of(alert.rule)
+    rows: list[dict[str, Any]] = []
+    for spoken, decisions in _by_language(around, text, told):
+        facts = facts_of(
+            told[0].kind,
+            change.episode,
+            reference=alert.id,
+            directory=around.directory,
+            text=spoken,
+            now=around.now,
+            retracted=change.kind is ChangeKind.RETRACTED,
+            power=around.power_of(alert.facility),
+        )
+        common = _queued(around, compose(facts)) | {
+            "alert": alert.id,
+            "transition": transition,
+            "facts": json.dumps(facts_document(facts), ensure_ascii=False),
+        }
+        rows += [common | _addressed(decision) for decision in decisions]
+    await around.connection.execute(insert(NOTIFICATIONS), rows)
     await around.connection.execute(update(ALERTS).where(ALERTS.c.id == alert.id).values(transitions=transition))
+
+
+def _by_language(
+    around: Surroundings, text: RuleText, told: Sequence[Decision]
+) -> list[tuple[RuleText, list[Decision]]]:
+    """Return what the rule says in each language that is needed, with those who are told in it."""
+    contacts = around.directory.contacts
+    languages = [contacts[each.contact].language if each.contact in contacts else "" for each in told]
+    spoken = {language: text.spoken(language) for language in dict.fromkeys(languages)}
+    return [
+        (said, [each for each, its in zip(told, languages, strict=True) if its == language])
+        for language, said in spoken.items()
+    ]
 
 
 def _queued(around: Surroundings, message: Message) -> dict[str, Any]:

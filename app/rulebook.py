@@ -27,8 +27,21 @@ def read_rules(settings: RulesSettings) -> list[Rule]:
 
 def rule_texts(rules: Iterable[Rule]) -> Mapping[str, RuleText]:
     """Return what each rule says to people, by rule id."""
+    known = list(rules)
+    causes = {rule.id: {cause.id for cause in known if rule.id in cause.root_cause_of} for rule in known}
     return {
-        rule.id: RuleText(rule.title, rule.message, rule.action, rule.worse_by, rule.suppressed_by) for rule in rules
+        rule.id: RuleText(
+            rule.title,
+            rule.message,
+            rule.action,
+            worse_by=rule.worse_by,
+            suppressed_by=tuple(sorted(causes[rule.id].union(rule.suppressed_by))),
+            translations={
+                language: RuleText(said.title, said.message, said.action)
+                for language, said in rule.translations.items()
+            },
+        )
+        for rule in known
     }
 
 

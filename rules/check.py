@@ -36,13 +36,21 @@ def check_rules(rules: Sequence[Rule], directory: Directory) -> list[Problem]:
 
 def _explanations(rule: Rule, known: Mapping[str, Rule]) -> Iterator[Problem]:
     """Yield explanations that are not in force, and rules that explain each other, so that nobody would be told."""
-    for name in rule.suppressed_by:
-        if name not in known:
-            allowed = allowed_words(name, list(known))
-            yield rule.problem(("suppressed_by",), f"'{name}', which is no rule in force", allowed)
-        elif rule.id in known[name].suppressed_by:
-            found = f"'{name}', which is itself suppressed by '{rule.id}'"
-            yield rule.problem(("suppressed_by",), found, "a rule that is not explained by this one")
+    for field in ("suppressed_by", "root_cause_of"):
+        for name in getattr(rule, field):
+            if name not in known:
+                allowed = allowed_words(name, list(known))
+                yield rule.problem((field,), f"'{name}', which is no rule in force", allowed)
+    for name in sorted(_explained_by(rule, known)):
+        if name > rule.id and rule.id in _explained_by(known[name], known):
+            field = "suppressed_by" if name in rule.suppressed_by else "root_cause_of"
+            found = f"'{name}': each of the two explains the other, so that nobody would be told of either"
+            yield rule.problem((field,), found, "one that explains the other")
+
+
+def _explained_by(rule: Rule, known: Mapping[str, Rule]) -> set[str]:
+    causes = {each.id for each in known.values() if rule.id in each.root_cause_of}
+    return causes.union(rule.suppressed_by).intersection(known)
 
 
 def _check(rule: Rule, directory: Directory) -> Iterator[Problem]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, PrivateAttr, field_validator
 
@@ -79,6 +79,18 @@ class AppliesTo(Part):
         return equipment is not None and equipment.kind in self.equipment
 
 
+class Translation(Part):
+    """What a rule says in another language; what is left out is said as the rule says it."""
+
+    title: str = Field(default="", max_length=120)
+    message: str = ""
+    action: str = ""
+
+
+Language = Annotated[str, Field(pattern=r"^[a-z]{2,3}(-[A-Z]{2})?$")]
+"""A language code such as ``fr`` or ``pt-BR``, as contacts have it in the registry."""
+
+
 class Rule(Part):
     """One rule of a rule document."""
 
@@ -97,12 +109,16 @@ class Rule(Part):
     """How much worse the value has to get for people to be told again, as a number in the quantity's own unit (°C, V,
     ratio); left out, only a higher severity tells them again."""
 
+    translations: dict[Language, Translation] = Field(default_factory=dict)
+    """The same for people with another language in the registry."""
     suppressed_by: tuple[str, ...] = ()
     """Ids of rules whose alerts at the same facility explain this one: as long as there is one, nobody is told."""
+    root_cause_of: tuple[str, ...] = ()
+    """The same said from the other side: ids of rules whose alerts this one explains."""
 
     _origin: Origin | None = PrivateAttr(default=None)
 
-    @field_validator("suppressed_by", mode="before")
+    @field_validator("suppressed_by", "root_cause_of", mode="before")
     @classmethod
     def _one_rule_without_brackets(cls, raw: Any) -> Any:
         return (raw,) if isinstance(raw, str) else raw
@@ -154,8 +170,9 @@ class Rule(Part):
         for number, trial in enumerate(self.tests):
             for flaw in trial_flaws(trial, self.quantity):
                 yield flaw._replace(path=("tests", number, *flaw.path))
-        if self.id in self.suppressed_by:
-            yield Flaw(("suppressed_by",), f"'{self.id}' itself", "the ids of other rules")
+        for name in ("suppressed_by", "root_cause_of"):
+            if self.id in getattr(self, name):
+                yield Flaw((name,), f"'{self.id}' itself", "the ids of other rules")
         for flaw in (*self.when.beside_flaws(), *flaws_of(self.when, self.quantity)):
             yield flaw._replace(path=("when", *flaw.path))
 

@@ -62,7 +62,13 @@ DIRECTORY = Directory(
     contacts=(AMINA, JOSEPH, STRANGER),
 )
 RULES = {
-    "heat": RuleText("Fridge too warm", "above $limits.high", "Move vaccines to cold box.", worse_by=2.0),
+    "heat": RuleText(
+        "Fridge too warm",
+        "above $limits.high",
+        "Move vaccines to cold box.",
+        worse_by=2.0,
+        translations={"fr": RuleText("Frigo trop chaud", "au-dessus de $limits.high")},
+    ),
     "silent": RuleText("Node silent", "no data from the node", "Check power and network of the gateway."),
     "mains": RuleText("Mains power lost", "off", "Start the generator."),
     "cut-off": RuleText("Cut off", "no data from the node", "Check the network.", suppressed_by=("mains",)),

@@ -17,8 +17,12 @@ from alerts.notification import Notification, NotificationKind, NotificationStat
 from alerts.routing import Reason
 from alerts.tables import AUDIT
 from domain.alert import AlertState
+from domain.directory import Directory
 from domain.episode import Severity
 from tests.alerts.given import (
+    AMINA,
+    DIRECTORY,
+    JOSEPH,
     MINUTE,
     NOON,
     TOLD_AT_KASESE,
@@ -382,3 +386,20 @@ class StoreContract:
         await judge.record(opened(of_rule("mains", an_episode()), live=False))
         (change,) = await judge.record(opened(of_rule("cut-off", an_episode())))
         assert change.alert.state is AlertState.UNACKNOWLEDGED
+
+    async def test_everybody_is_told_in_their_language(self, database: AsyncEngine) -> None:
+        """Who has French in the registry reads the rule's French; what it does not say in French is said as it is."""
+        judge = await a_judge(database)
+        judge.directory = Directory(
+            facilities=DIRECTORY.facilities.values(),
+            equipment=DIRECTORY.equipment.values(),
+            channels=DIRECTORY.channels.values(),
+            contacts=[AMINA, replace(JOSEPH, language="fr-CD")],
+        )
+        (change,) = await judge.record(opened(an_episode()))
+        told = await judge.store.notifications(change.alert.id)
+        said = {item.contact: item.short_text for item in told}
+        assert {(item.contact, item.channel) for item in told} == TOLD_AT_KASESE
+        assert "above 8.0C" in said["amina"]
+        assert "au-dessus de 8.0C" in said["joseph"]
+        assert all("Move vaccines" in text for text in said.values())

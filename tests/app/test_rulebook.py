@@ -173,3 +173,25 @@ async def test_every_wording_of_a_rule_is_kept(tmp_path: Path) -> None:
     assert found[3] is not None
     assert found[5] is not None
     assert found[3].digest == found[5].digest
+
+
+def test_an_explanation_can_be_said_from_either_side(tmp_path: Path) -> None:
+    """What one rule names as its consequence is suppressed by it, beside what the other names itself."""
+    cause = RULE.format(id="cause", title="Cause") + "    root_cause_of: [effect]\n"
+    effect = RULE.format(id="effect", title="Effect") + "    suppressed_by: other\n"
+    (tmp_path / "rules.yaml").write_text(cause + effect.removeprefix("rules:\n"), "utf-8")
+    texts = rule_texts(read_rules(RulesSettings(catalogue=(), files=(tmp_path / "rules.yaml",))))
+    assert texts["effect"].suppressed_by == ("cause", "other")
+    assert texts["cause"].suppressed_by == ()
+
+
+def test_a_rule_speaks_other_languages(tmp_path: Path) -> None:
+    """What is translated is said in the language, what is not stays; a code that is none is refused."""
+    french = "    translations: {fr: {title: Trop chaud}}\n"
+    (tmp_path / "own.yaml").write_text(RULE.format(id="mine", title="Too warm") + french, "utf-8")
+    settings = RulesSettings(catalogue=(), files=(tmp_path / "own.yaml",))
+    said = rule_texts(read_rules(settings))["mine"].spoken("fr")
+    assert (said.title, said.action) == ("Trop chaud", "Have a look.")
+    (tmp_path / "own.yaml").write_text(RULE.format(id="mine", title="X") + french.replace("fr", "French"), "utf-8")
+    with pytest.raises(DocumentError, match="French"):
+        read_rules(settings)
