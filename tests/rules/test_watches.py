@@ -189,7 +189,7 @@ FORECASTS = rules_of(
 @settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(arrivals())
 def test_a_forecast_that_is_not_asked_changes_no_episode(drawn: tuple[list[Reading], list[list[Reading]]]) -> None:
-    """Forecasts cost most of all conditions, so they are asked only where nothing else says no; the answer is the same."""
+    """They cost most of all conditions, so they are asked only where nothing else says no; the answer is the same."""
     _, batches = drawn
     world = World(FORECASTS, DIRECTORY)
     for batch in batches:
