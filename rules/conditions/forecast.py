@@ -176,6 +176,7 @@ class _Forecaster:
         if moment_ms - self._recent.newest_ms > self._gap_ms:
             self._recent.clear()  # a curve is not fitted across a gap
         self._recent.add(moment_ms, value)
+        self._recent.forget_before(moment_ms - self._within_ms)
 
     def truth(self, moment_ms: int) -> bool | None:
         recent = self._recent

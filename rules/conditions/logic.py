@@ -6,7 +6,7 @@ other way round; ``not`` of unknown is unknown.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import TYPE_CHECKING
 
 from pydantic import Field, RootModel
@@ -26,7 +26,10 @@ class All(RootModel[tuple["Term", ...]]):
         """Return whether every one holds; None where one of them judges nothing here."""
         signals = [term.signal(scope) for term in self.root]
         known = [signal for signal in signals if signal is not None]
-        return join(known, every) if len(known) == len(signals) else None
+        if len(known) < len(signals):
+            return None
+        dear = {place for place, term in enumerate(self.root) if term.kind == "time_to_limit"}
+        return join(known, every, dear=dear)
 
     def sentence(self, words: Sequence[str]) -> str:
         """Return the conditions in one sentence."""
@@ -82,13 +85,21 @@ def _opposite(truth: bool | None) -> bool | None:
 
 
 def join(
-    signals: Sequence[Signal], rule: Callable[[Sequence[bool | None]], bool | None], *, told: bool = True
+    signals: Sequence[Signal],
+    rule: Callable[[Sequence[bool | None]], bool | None],
+    *,
+    told: bool = True,
+    dear: Collection[int] = (),
 ) -> Signal:
-    """Return one signal of several; the first that has a figure of the rule's quantity lends it, if any is told."""
+    """Return one signal of several; the first that has a figure of the rule's quantity lends it, if any is told.
+
+    ``dear``: places of those that cost a thousand times what the others do, and that need not be asked at every moment;
+    they are not asked where another one says no. Only for a rule that is false as soon as one is.
+    """
     leading = next((place for place, signal in enumerate(signals) if signal.sign), None) if told else None
     since = [signal.since_ms for signal in signals if signal.since_ms is not None]
     return Signal(
-        lambda: _Joined([signal.start() for signal in signals], rule, leading),
+        lambda: _Joined([signal.start() for signal in signals], rule, leading, dear),
         max(signal.reach_ms for signal in signals),
         min(since, default=None),
         0 if leading is None else signals[leading].sign,
@@ -98,19 +109,28 @@ def join(
 class _Joined:
     """Several trackers and how their answers make one."""
 
-    __slots__ = ("_leading", "_rule", "_trackers")
+    __slots__ = ("_cheap", "_dear", "_leading", "_rule", "_trackers")
 
     def __init__(
-        self, trackers: list[Tracker], rule: Callable[[Sequence[bool | None]], bool | None], leading: int | None
+        self,
+        trackers: list[Tracker],
+        rule: Callable[[Sequence[bool | None]], bool | None],
+        leading: int | None,
+        dear: Collection[int],
     ) -> None:
         self._trackers, self._rule, self._leading = trackers, rule, leading
+        self._cheap = [tracker for place, tracker in enumerate(trackers) if place not in dear]
+        self._dear = [tracker for place, tracker in enumerate(trackers) if place in dear]
 
     def take(self, place: int, moment_ms: int, value: float) -> None:
         for tracker in self._trackers:
             tracker.take(place, moment_ms, value)
 
     def truth(self, moment_ms: int) -> bool | None:
-        return self._rule([tracker.truth(moment_ms) for tracker in self._trackers])
+        truths = [tracker.truth(moment_ms) for tracker in self._cheap]
+        if self._dear and False in truths:
+            return False
+        return self._rule(truths + [tracker.truth(moment_ms) for tracker in self._dear])
 
     def figure(self) -> float | None:
         return None if self._leading is None else self._trackers[self._leading].figure()

@@ -161,3 +161,40 @@ def test_a_restart_changes_no_episode(drawn: tuple[list[Reading], list[list[Read
     world.arrive(END)
     world.arrive()
     assert outcome(world) == in_order(ordered)
+
+
+FORECASTS = rules_of(
+    """
+    rules:
+      - id: asked-last
+        title: Will be hot without power
+        severity: warning
+        applies_to: {quantity: temperature}
+        when:
+          all:
+            - time_to_limit: {above: {limit: 8 °C, comparison: ">="}, less_than: 30min, fitted_over: 8min}
+            - {is: {state: off}, of: {quantity: supply}}
+      - id: always-asked
+        title: The same, asked at every moment
+        severity: warning
+        applies_to: {quantity: temperature}
+        when:
+          all:
+            - any: [{time_to_limit: {above: {limit: 8 °C, comparison: ">="}, less_than: 30min, fitted_over: 8min}}]
+            - {is: {state: off}, of: {quantity: supply}}
+    """
+)
+
+
+@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(arrivals())
+def test_a_forecast_that_is_not_asked_changes_no_episode(drawn: tuple[list[Reading], list[list[Reading]]]) -> None:
+    """They cost most of all conditions, so they are asked only where nothing else says no; the answer is the same."""
+    _, batches = drawn
+    world = World(FORECASTS, DIRECTORY)
+    for batch in batches:
+        world.arrive(*batch)
+    world.arrive(END)
+    world.arrive()
+    by_rule = [[each[1:] for each in outcome(world) if each[0] == rule.id] for rule in FORECASTS]
+    assert by_rule[0] == by_rule[1]
