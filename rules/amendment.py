@@ -31,8 +31,6 @@ _FIRST_STEP_READINGS = 60
 class Judged(Protocol):
     """What is judged again: a channel with its rules on single values, or one rule that looks at more."""
 
-    streaks: list[Streak | None]
-    rest_from_ms: list[int]
     stale: dict[int, Window] | None
     last_ms: int
 
@@ -53,6 +51,10 @@ class Judged(Protocol):
         """Return the rules."""
 
     @property
+    def streaks(self) -> Sequence[Streak | None]:
+        """Return the streak of each rule."""
+
+    @property
     def live_ms(self) -> int:
         """Return how long after its measurement a reading is live."""
 
@@ -68,6 +70,9 @@ class Judged(Protocol):
 
     def points(self, index: int, samples: Sequence[Sample]) -> list[Point]:
         """Return what a rule makes of samples in order of time; of the first ones, perhaps for want of others."""
+
+    def remember(self, index: int, verdict: Verdict) -> None:
+        """Go on from what judging a stretch again found for a rule."""
 
     def settle(self, samples: Sequence[Sample]) -> None:
         """Go on from the end of these samples, which reach to the latest moment."""

@@ -176,7 +176,7 @@ class Engine:
             self._watches[watch.key] = watch
             for place, channel in enumerate(inputs):
                 fed = self._channels[channel.id]
-                fed.watches = [*(fed.watches or ()), (watch, place)]
+                fed.watches = (*fed.watches, (watch, place))
         self._watch_all()
 
     def _watch(self, watches: Iterable[tuple[Watch, int]], reading: Reading, value: float) -> list[EpisodeChange]:

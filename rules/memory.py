@@ -43,7 +43,7 @@ def encode_channel(state: ChannelState) -> bytes:
 
 def encode_watch(watch: Watch) -> bytes:
     """Return everything that is remembered of a watch; inputs are named by their channels."""
-    streak = watch.streaks[0]
+    streak = watch.streak
     waiting = [[each.moment_ms, watch.inputs[each.place].id, *each[2:]] for each in watch.waiting]
     streaks = {watch.plan.level.rule: _streak(watch.plan.level, streak)} if streak else {}
     stale = list(watch.stale[0]) if watch.stale else None
@@ -63,7 +63,7 @@ def load_watch(watch: Watch, parts: list[Json]) -> list[Episode]:
     ended = []
     for rule, saved in streaks.items():
         if watch.plan.level.kind == saved[0]:
-            watch.streaks[0] = Streak(*saved[2:]).weigh(watch.plan.level)
+            watch.streak = Streak(*saved[2:]).weigh(watch.plan.level)
         else:
             ended += _ended(rule, saved, watch.channel.id, watch.channel.facility, last_ms)
     return ended

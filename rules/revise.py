@@ -9,7 +9,6 @@ from domain.instant import to_ms
 from rules.amendment import Judged, Verdict
 from rules.compile import Level
 from rules.history import changes_between, identity_ms, matched
-from rules.signals import NEVER
 from rules.streak import Streak, episode_of
 
 
@@ -38,7 +37,7 @@ def revise(
             # is live says nothing, for the rest of a backlog may still be on its way.
             live = excursion.streak.live if old is None else is_live(excursion.ended_ms)
             changes += changes_between(old, new, live=live, known_live=known_live)
-    _remember(state, index, verdict)
+    state.remember(index, verdict)
     return changes
 
 
@@ -63,11 +62,3 @@ def _told(
         if verdict.before_ms is None or running.since_ms < verdict.before_ms:
             told[current.id] = current
     return sorted(told.values(), key=lambda episode: episode.started_at)
-
-
-def _remember(state: Judged, index: int, verdict: Verdict) -> None:
-    if verdict.before_ms is None:
-        state.streaks[index] = verdict.streak
-        state.rest_from_ms[index] = state.last_ms if verdict.rest_from_ms == NEVER else verdict.rest_from_ms
-    elif state.streaks[index] is None and verdict.before_ms >= state.rest_from_ms[index]:
-        state.rest_from_ms[index] = verdict.rest_from_ms

@@ -12,6 +12,7 @@ from rules.signals import NEVER
 from rules.streak import Point, Streak, Turn, advance, episode_of, points_of
 
 if TYPE_CHECKING:
+    from rules.amendment import Verdict
     from rules.watch import Watch
 
 KIND_OF_TURN = {
@@ -91,12 +92,13 @@ class ChannelState:
         self.heard_ms: int | None = None
         """Arrival of the last usable reading."""
         self.streaks: list[Streak | None] = [None] * len(plan.levels)
+        """The streak of each rule on single values."""
         self.rest_from_ms = [NEVER] * len(plan.levels)
         """Where a rule has no streak: from here to the latest reading its condition never held."""
         self.stale: dict[int, Window] | None = None
         """Which rules have to judge which stretch of history again."""
         self.silent: dict[str, Silent] | None = None
-        self.watches: list[tuple[Watch, int]] | None = None
+        self.watches: tuple[tuple[Watch, int], ...] = ()
         """Rules that look at more than one value of one channel, and this channel's place among their inputs."""
         self.dirty = False
 
@@ -136,6 +138,14 @@ class ChannelState:
     def points(self, index: int, samples: Sequence[Sample]) -> list[Point]:
         """Return what a rule makes of samples in order of time."""
         return points_of(self.plan.levels[index], ((moment_ms, value) for moment_ms, _, value in samples))
+
+    def remember(self, index: int, verdict: Verdict) -> None:
+        """Go on from what judging a stretch again found for a rule."""
+        if verdict.before_ms is None:
+            self.streaks[index] = verdict.streak
+            self.rest_from_ms[index] = self.last_ms if verdict.rest_from_ms == NEVER else verdict.rest_from_ms
+        elif self.streaks[index] is None and verdict.before_ms >= self.rest_from_ms[index]:
+            self.rest_from_ms[index] = verdict.rest_from_ms
 
     def settle(self, samples: Sequence[Sample]) -> None:
         """Take over the stored value of the latest moment, where two were told."""

@@ -10,6 +10,7 @@ are in the store, and are read from there after a restart.
 
 from __future__ import annotations
 
+from array import array
 from bisect import insort
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -17,6 +18,7 @@ from typing import NamedTuple
 from domain.episode import EpisodeChange
 from domain.instant import SECOND_MS
 from domain.places import Channel
+from rules.amendment import Verdict
 from rules.compile import Level, Watching
 from rules.series import KIND_OF_TURN, Sample, Window
 from rules.signals import NEVER, Tracker
@@ -28,6 +30,10 @@ AWAY = NEVER + 1
 """For the newest reading of an input that was waited for in vain: nobody waits for it again before it is heard."""
 _NEARLY_DUE = 0.9
 """A next reading is due from this share of an interval on: clocks of sensors are not exact."""
+
+
+_NOTHING: list[Waiting] = []
+"""Shared by all watches that nothing waits for; never added to."""
 
 
 class Waiting(NamedTuple):
@@ -53,9 +59,8 @@ class Watch:
         "last_ms",
         "plan",
         "previous_ms",
-        "rest_from_ms",
         "stale",
-        "streaks",
+        "streak",
         "waiting",
     )
 
@@ -67,15 +72,14 @@ class Watch:
         """The latest moment that was judged."""
         self.previous_ms = NEVER
         """The latest moment at which it was known whether the condition holds."""
-        self.streaks: list[Streak | None] = [None]
-        self.rest_from_ms = [NEVER]
+        self.streak: Streak | None = None
         self.stale: dict[int, Window] | None = None
-        self.waiting: list[Waiting] = []
+        self.waiting: list[Waiting] = _NOTHING
         self._is_cold = False
         self.dirty = False
         self._tracker: Tracker = plan.signal.start()
-        self._newest_ms = [NEVER] * len(inputs)
-        self._newest = [0.0] * len(inputs)
+        self._newest_ms = array("q", [NEVER] * len(inputs))
+        self._newest = array("d", [0.0] * len(inputs))
 
     @property
     def key(self) -> str:
@@ -91,6 +95,11 @@ class Watch:
     def levels(self) -> tuple[Level, ...]:
         """Return the one rule."""
         return (self.plan.level,)
+
+    @property
+    def streaks(self) -> tuple[Streak | None]:
+        """Return its streak."""
+        return (self.streak,)
 
     @property
     def live_ms(self) -> int:
@@ -128,6 +137,7 @@ class Watch:
         if len(self.inputs) == 1 and not self.waiting and not self.is_halted:
             self._tracker.take(place, moment_ms, value)
             return self._judge(moment_ms, live=live)
+        self.waiting = self.waiting or []
         insort(self.waiting, Waiting(moment_ms, place, value, now_ms, live))
         return self.go_on(now_ms)
 
@@ -156,6 +166,12 @@ class Watch:
                 points.append(Point(moment_ms, tracker.figure(), holds, not holds))
         return points
 
+    def remember(self, index: int, verdict: Verdict) -> None:
+        """Go on from what judging a stretch again found."""
+        del index
+        if verdict.before_ms is None:
+            self.streak = verdict.streak
+
     def settle(self, samples: Sequence[Sample]) -> None:
         """Go on from the end of these samples, which reach to the latest moment."""
         self._tracker = self.plan.signal.start()
@@ -166,7 +182,7 @@ class Watch:
             is_last = position + 1 == len(samples) or samples[position + 1][0] > moment_ms
             if is_last and self._tracker.truth(moment_ms) is not None:
                 self.previous_ms = max(self.previous_ms, moment_ms)
-        self._newest_ms = [AWAY if newest_ms == NEVER else newest_ms for newest_ms in self._newest_ms]
+        self._newest_ms = array("q", [AWAY if newest_ms == NEVER else newest_ms for newest_ms in self._newest_ms])
         self._is_cold = False
 
     def resume(self, last_ms: int, previous_ms: int, waiting: Sequence[Waiting]) -> None:
@@ -195,7 +211,7 @@ class Watch:
 
     def _judge(self, moment_ms: int, *, live: bool) -> list[EpisodeChange]:
         self.last_ms = moment_ms
-        holds, level, streak = self._tracker.truth(moment_ms), self.plan.level, self.streaks[0]
+        holds, level, streak = self._tracker.truth(moment_ms), self.plan.level, self.streak
         if holds is None:
             return []
         previous_ms, self.previous_ms = self.previous_ms, moment_ms
@@ -203,7 +219,7 @@ class Watch:
             return []
         figure = self._tracker.figure()
         after, turn = advance(level, streak, moment_ms, figure, previous_ms, holds=holds, cleared=not holds, live=live)
-        self.streaks[0] = after
+        self.streak = after
         if turn is None or (told := after or streak) is None:
             return []
         ended_ms = told.clearing_ms if turn is Turn.ENDED else None
