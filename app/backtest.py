@@ -25,7 +25,7 @@ from domain.instant import to_datetime, to_ms
 from domain.places import Facility
 from domain.reading import Reading
 from registry.store import RegistryStore
-from rules.backtest import Told, retry, warm_up_ms
+from rules.backtest import Told, begins_ms, retry
 from rules.compile import milliseconds
 from rules.model import Rule
 
@@ -77,7 +77,7 @@ async def backtest(
     if not facilities:
         raise OperatorError("found no such facility in the registry; allowed: one that is registered")
     judged = [_Judged(rules) for rules in rule_sets]
-    first_ms = to_ms(period.start) - max(map(warm_up_ms, rule_sets), default=0)
+    first_ms = min(begins_ms(rules, to_ms(period.start)) for rules in rule_sets)
     async with Journal.open(config.data, read_only=True) as journal:
         period = Period(period.start, min(period.end, await known_until(journal, now)))
         for number, facility in enumerate(facilities, start=1):

@@ -26,11 +26,13 @@ from domain.places import Channel
 from domain.reading import Reading
 from registry.history import LimitChange
 from registry.store import RegistryStore
+from rules.backtest import begins_ms
 from rules.compile import milliseconds
 from rules.explain import Explanation, explain
 from rules.model import Rule
 from rules.sentence import describe
 
+_MARGIN_MS = 6 * HOUR_MS
 _MOST_MS = 400 * DAY_MS
 """So much of the past is read at most."""
 
@@ -97,9 +99,8 @@ async def _version(database: AsyncEngine, config: ServiceConfig, episode: Episod
 
 
 async def _readings(journal: Journal, there: Directory, episode: Episode, rule: Rule, now: datetime) -> list[Reading]:
-    margin_ms = 2 * milliseconds(rule.when.longest) + 6 * HOUR_MS
-    last_ms = to_ms(episode.ended_at or now) + margin_ms
-    first_ms = max(to_ms(episode.started_at) - margin_ms, last_ms - _MOST_MS)
+    last_ms = to_ms(episode.ended_at or now) + 2 * milliseconds(rule.when.longest) + _MARGIN_MS
+    first_ms = max(begins_ms([rule], to_ms(episode.started_at)) - _MARGIN_MS, last_ms - _MOST_MS)
     found: list[Reading] = []
     for channel in there.channels:
         found += await journal.series(channel, first_ms, last_ms)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from datetime import UTC, datetime, time
 from typing import NamedTuple
 
 from domain.directory import Directory
 from domain.episode import Episode, EpisodeChange
-from domain.instant import MINUTE_MS
+from domain.instant import DAY_MS, MINUTE_MS, to_ms
 from domain.reading import Reading
 from rules.compile import milliseconds
 from rules.engine import Tick
@@ -68,9 +69,14 @@ class _Ticks:
             self._next_ms += self._tick_ms
 
 
-def warm_up_ms(rules: Iterable[Rule]) -> int:
-    """Return how long before a period judging has to begin, so that running timers are known at its start."""
-    return 2 * max((milliseconds(rule.when.longest) for rule in rules), default=0)
+def begins_ms(rules: Iterable[Rule], from_ms: int) -> int:
+    """Return where judging has to begin so that at a moment all that is running is known: timers, windows, totals."""
+    known = list(rules)
+    longest_ms = max((milliseconds(rule.when.longest) for rule in known), default=0)
+    since = [rule.when.since for rule in known]
+    # A day before, since nobody's midnight is further away.
+    counted = [to_ms(datetime.combine(day, time(), UTC)) - DAY_MS for day in since if day is not None]
+    return min([from_ms - 2 * longest_ms, *counted])
 
 
 class Compared(NamedTuple):

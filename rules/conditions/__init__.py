@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Self
 
 from pydantic import Field, model_validator
@@ -108,6 +108,12 @@ class Kinds(Part):
         own = [getattr(condition, name, None) for name in ("duration", "within", "fitted_over")]
         inner = [term.longest for _, term in self.terms()]
         return max((each for each in (*own, *inner) if isinstance(each, timedelta)), default=timedelta(0))
+
+    @property
+    def since(self) -> date | None:
+        """Return the first day from which on anything in it is counted; None where nothing is."""
+        days = [getattr(self.condition, "since", None), *(term.since for _, term in self.terms())]
+        return min((day for day in days if isinstance(day, date)), default=None)
 
     def _written(self) -> list[str]:
         return [name for name in self.model_fields_set - _BESIDE if getattr(self, name) is not None]

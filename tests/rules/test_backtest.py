@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import UTC, datetime
 
 from domain.episode import Episode
-from domain.instant import HOUR_MS, MINUTE_MS
-from rules.backtest import compare, retry, warm_up_ms
+from domain.instant import HOUR_MS, MINUTE_MS, to_ms
+from rules.backtest import begins_ms, compare, retry
 from rules.model import Rule
 from tests.rules.judging import START_MS, directory_of, figures, one_rule, reading, readings
 
@@ -51,4 +52,11 @@ def test_a_stricter_rule_finds_more_and_earlier() -> None:
 
 def test_judging_begins_early_enough_to_know_running_timers() -> None:
     """Twice the longest time that a rule asks for."""
-    assert warm_up_ms([*RULE, *one_rule("{silent_for: 30min}")]) == HOUR_MS
+    assert begins_ms([*RULE, *one_rule("{silent_for: 30min}")], 10 * HOUR_MS) == 9 * HOUR_MS
+
+
+def test_what_is_counted_since_a_day_is_judged_from_there() -> None:
+    """However short the period, a total since the first of March begins on it, wherever the facility is."""
+    rule = one_rule('{exposure: {above: {limit: 8 °C, comparison: ">"}, total: 1h, since: 2026-03-01}}')
+    march, june = (to_ms(datetime(2026, month, 1, tzinfo=UTC)) for month in (3, 6))
+    assert begins_ms([*RULE, *rule], june) == march - 24 * HOUR_MS
