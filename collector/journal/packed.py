@@ -24,6 +24,7 @@ _REAL = (
     f"CASE WHEN {_MILLIONTHS} / 1e6 = {{0}} THEN {_MILLIONTHS}"
     " WHEN {0} IS NULL THEN 'null' ELSE printf('%!.19g', {0}) END"
 )
+_INTEGERS = msgspec.json.Decoder(list[int])
 _VARIABLES_PER_STATEMENT = 15_000
 
 
@@ -41,10 +42,12 @@ def fetch(
 
 
 def _values(column: str, text: str) -> list[Any]:
-    numbers = _list(text)
-    if column not in _REAL_COLUMNS:
-        return numbers
-    return [number / _MILLION if type(number) is int else number for number in numbers]
+    try:
+        integers = _INTEGERS.decode(f"[{text}]")
+    except msgspec.DecodeError:
+        numbers = _list(text)
+        return [number / _MILLION if type(number) is int else number for number in numbers]
+    return [number / _MILLION for number in integers] if column in _REAL_COLUMNS else integers
 
 
 def _list(text: str) -> list[Any]:
