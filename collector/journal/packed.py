@@ -35,10 +35,16 @@ def fetch(
 
     ``columns`` are names, of integers that are never null and of the real numbers of readings and roll-ups.
     """
+    return list(zip(*fetch_columns(connection, columns, source, parameters), strict=True))
+
+
+def fetch_columns(
+    connection: sqlite3.Connection, columns: str, source: str, parameters: Sequence[Any] = ()
+) -> list[list[Any]]:
+    """Return the same column by column, each as a list."""
+    names = _names(columns)
     texts = connection.execute(_statement(columns, source), parameters).fetchone()
-    if texts[0] is None:
-        return []
-    return list(zip(*map(_values, _names(columns), texts), strict=True))
+    return [[] if text is None else _values(name, text) for name, text in zip(names, texts, strict=True)]
 
 
 def _values(column: str, text: str) -> list[Any]:
