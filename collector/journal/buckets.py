@@ -15,7 +15,7 @@ from collector.journal.rollup import (
     Resolution,
     Rollup,
     RollupChange,
-    as_rollup,
+    as_rollups,
     daily,
     floor_to,
     hourly,
@@ -50,8 +50,8 @@ def changes(reader: Reader, position: int, limit: int) -> list[RollupChange]:
     channels = reader.channels()
     rows = reader.connection.execute(_CHANGES, (position, limit)).fetchall()
     return [
-        RollupChange(changed, channels[sid], Resolution(resolution), as_rollup(tuple(bucket)))
-        for changed, resolution, sid, *bucket in rows
+        RollupChange(row[0], channels[row[2]], Resolution(row[1]), rollup)
+        for row, rollup in zip(rows, as_rollups(row[3:] for row in rows), strict=True)
     ]
 
 

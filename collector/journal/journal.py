@@ -154,7 +154,7 @@ class Journal:
     @property
     def position(self) -> int:
         """Position of the last reading known to be committed; 0 in an empty journal."""
-        return self._memory.unsettled.known
+        return self._memory.unsettled.known if self._writer is None else self._writer.position
 
     async def read_after(self, position: int, limit: int) -> tuple[int, list[Reading]]:
         """Return the position of the last reading returned (or ``position``) and up to ``limit`` in order of arrival.

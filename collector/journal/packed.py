@@ -24,6 +24,7 @@ _REAL = (
     f"CASE WHEN {_MILLIONTHS} / 1e6 = {{0}} THEN {_MILLIONTHS}"
     " WHEN {0} IS NULL THEN 'null' ELSE printf('%!.19g', {0}) END"
 )
+_INTEGERS = msgspec.json.Decoder(list[int])
 _VARIABLES_PER_STATEMENT = 15_000
 
 
@@ -34,17 +35,25 @@ def fetch(
 
     ``columns`` are names, of integers that are never null and of the real numbers of readings and roll-ups.
     """
+    return list(zip(*fetch_columns(connection, columns, source, parameters), strict=True))
+
+
+def fetch_columns(
+    connection: sqlite3.Connection, columns: str, source: str, parameters: Sequence[Any] = ()
+) -> list[list[Any]]:
+    """Return the same column by column, each as a list."""
+    names = _names(columns)
     texts = connection.execute(_statement(columns, source), parameters).fetchone()
-    if texts[0] is None:
-        return []
-    return list(zip(*map(_values, _names(columns), texts), strict=True))
+    return [[] if text is None else _values(name, text) for name, text in zip(names, texts, strict=True)]
 
 
 def _values(column: str, text: str) -> list[Any]:
-    numbers = _list(text)
-    if column not in _REAL_COLUMNS:
-        return numbers
-    return [number / _MILLION if type(number) is int else number for number in numbers]
+    try:
+        integers = _INTEGERS.decode(f"[{text}]")
+    except msgspec.DecodeError:
+        numbers = _list(text)
+        return [number / _MILLION if type(number) is int else number for number in numbers]
+    return [number / _MILLION for number in integers] if column in _REAL_COLUMNS else integers
 
 
 def _list(text: str) -> list[Any]:

@@ -246,7 +246,8 @@ class Reader:
     def _bring_up(self, snapshot: Snapshot) -> None:
         # Another process may have settled, and trimmed, what this one never saw.
         self.memory.unsettled.forget(snapshot.settled)
-        catch_up(self.connection, self.memory.unsettled, snapshot.last)
+        for _ in catch_up(self.connection, self.memory.unsettled, snapshot.last):
+            pass
 
     def _first_position(self, after: int) -> int:
         (first,) = self.connection.execute("SELECT min(position) FROM log WHERE position > ?", (after,)).fetchone()

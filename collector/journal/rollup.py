@@ -65,14 +65,22 @@ _Span = tuple[int, int, float]
 
 def rolled_up(buckets: Iterable[Bucket]) -> list[Rollup]:
     """Return the buckets that hold something as the outside knows them."""
-    return [as_rollup(bucket) for bucket in buckets if bucket[4] or bucket[5]]
+    return as_rollups([bucket for bucket in buckets if bucket[4] or bucket[5]])
 
 
-def as_rollup(bucket: Bucket) -> Rollup:
-    """Return a bucket as the outside knows it."""
-    start, total, minimum, maximum, readings, *milliseconds = bucket
-    mean = total / readings if readings else None
-    return Rollup(start, mean, minimum, maximum, readings, *(each / SECOND_MS for each in milliseconds))
+def as_rollups(buckets: Iterable[Bucket]) -> list[Rollup]:
+    """Return buckets as the outside knows them."""
+    # In one expression: a month of hours of one facility is 7,000 of them, and calls would take most of the time.
+    make, second = Rollup._make, SECOND_MS
+    return [
+        make(
+            (
+                start, total / count if count else None, lowest, highest, count,
+                covered / second, below / second, above / second, judged / second,
+            )
+        )
+        for start, total, lowest, highest, count, covered, below, above, judged in buckets
+    ]  # fmt: skip
 
 
 def floor_to(moment_ms: int, resolution: int) -> int:

@@ -15,11 +15,12 @@ from typing import TypeAlias
 
 from collector.journal.buckets import BUCKET_COLUMNS, HourKey, Recomputed
 from collector.journal.contests import Contests
+from collector.journal.errors import translated
 from collector.journal.packed import Insert, fetch
 from collector.journal.precedence import excluded_wins
 from collector.journal.rollup import floor_to, touched_hours
 from collector.journal.settings import IntervalOf, JournalSettings, RetentionOf
-from collector.journal.writer import Writer, transaction
+from collector.journal.writer import Writer, catch_up, transaction
 from domain.instant import DAY_MS, HOUR_MS
 
 Work: TypeAlias = "list[tuple[int, array[int]]]"
@@ -79,6 +80,8 @@ class Settler:
 
     def settle(self, upto: int) -> Iterator[None]:
         """Do a pass over everything up to a position, a slice at each step."""
+        with translated(self._writer.path):
+            yield from catch_up(self._writer.connection, self._writer.unsettled, upto)
         for work in self._slices(upto):
             self._move(work)
             yield

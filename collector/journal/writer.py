@@ -14,7 +14,7 @@ from collector.journal.errors import translated
 from collector.journal.letters import LetterBox
 from collector.journal.marks import Mark
 from collector.journal.memory import Newest, Recent, SeriesNumbers, Unsettled
-from collector.journal.packed import Insert, fetch
+from collector.journal.packed import Insert, fetch_columns
 from collector.journal.settings import JournalSettings
 from domain.reading import Quality, Reading
 from domain.rejection import Rejected
@@ -58,8 +58,8 @@ class Writer:
             (marked,) = connection.execute("SELECT max(last) FROM marked").fetchone()
             self.marked_until: int = marked or 0
             """No stretch of the log is marked beyond this position."""
+            # Read back by the first question or pass, not here: opening takes as long however many rows wait.
             self.unsettled = Unsettled(self.settled)
-            catch_up(connection, self.unsettled, self.position)
 
     def commit(self, readings: Sequence[Reading], rejected: Sequence[Rejected], *, copied: bool = False) -> int:
         """Store in one transaction; return the position of the last reading ever stored."""
@@ -133,12 +133,16 @@ class Writer:
             self.position += len(readings)
 
 
-def catch_up(connection: sqlite3.Connection, unsettled: Unsettled, upto: int) -> None:
-    """Tell the memory about the log's rows up to a position, piece by piece."""
+def catch_up(connection: sqlite3.Connection, unsettled: Unsettled, upto: int) -> Iterator[None]:
+    """Tell the memory about the log's rows up to a position, a piece at each step."""
     while unsettled.known < upto:
         first = unsettled.known + 1
         bounds = (first, min(first + 50_000, upto + 1))
-        rows = sorted(fetch(connection, "position, sid", "FROM log WHERE position >= ? AND position < ?", bounds))
-        unsettled.extend(first, [sid for _, sid in rows])
-        if not rows:
+        source = "FROM log WHERE position >= ? AND position < ?"
+        positions, sids = fetch_columns(connection, "position, sid", source, bounds)
+        if not positions:
             return
+        if positions != list(range(first, first + len(positions))):  # seldom: SQLite promises no order
+            sids = [sid for _, sid in sorted(zip(positions, sids, strict=True))]
+        unsettled.extend(first, sids)
+        yield

@@ -86,6 +86,40 @@ def test_killed_writer_loses_nothing_that_was_acknowledged(tmp_path: Path) -> No
         kept = position
 
 
+async def test_opening_takes_as_many_steps_however_much_waits_to_be_settled(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The log is not read before somebody asks or it is settled; a commit comes first, and then everything is told."""
+    steps: list[int] = []
+
+    def opened(folder: Path) -> sqlite3.Connection:
+        connection = schema.open_writer(folder)
+        connection.set_progress_handler(lambda: steps.append(1), 1)
+        return connection
+
+    monkeypatch.setattr("collector.journal.opening.open_writer", opened)
+    async with Journal.open(tmp_path / "all") as journal:
+        counted = []
+        for portion in (range(1), range(1, 2 * 50_000 // BATCH)):
+            await journal.commit([reading for number in portion for reading in batch(number)])
+            copy = tmp_path / f"{portion.stop}"  # what kill -9 would leave
+            shutil.copytree(tmp_path / "all", copy)
+            steps.clear()
+            OpenToWrite(copy, SETTINGS).close()
+            counted.append(len(steps))
+        assert counted[0] == counted[1] > 0
+    end = 2 * 50_000 // BATCH
+    for settled in (False, True):
+        async with Journal.open(shutil.copytree(copy, tmp_path / f"settled {settled}")) as journal:
+            assert journal.position == end * BATCH
+            await journal.commit(batch(end))
+            if settled:
+                await journal.settle()
+            expected = [reading for reading in _expected((end + 1) * BATCH) if reading.channel == "c3"]
+            assert await journal.series("c3", 0, 2**60) == expected
+            assert await journal.count() == journal.position == (end + 1) * BATCH
+
+
 def _cuts(size: int, frame: int) -> Iterator[int]:
     """Yield lengths of a log cut inside its last three frames: every byte around the frames' ends, some between."""
     for back in range(3 * frame):

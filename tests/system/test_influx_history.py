@@ -23,7 +23,7 @@ from collector.journal import Journal, JournalSettings, Resolution
 from domain.directory import Directory
 from domain.errors import OperatorError, PeerError
 from domain.instant import DAY_MS, HOUR_MS, MINUTE_MS
-from domain.places import Channel
+from domain.places import Channel, Facility
 from domain.quantities import QUANTITIES
 from domain.reading import Quality, Reading
 from tests.recordings import DATA
@@ -156,6 +156,32 @@ async def _compare(journal: Journal, history: InfluxHistory, channel: Channel) -
         assert await history.rollups(channel, *inside, resolution) == await journal.rollups(
             channel.id, *inside, resolution
         )
+
+
+async def test_a_moment_counts_once_wherever_its_facility_stood(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Readings that were sent again after the facility changed district, values in doubt and missing ones too."""
+    channel, chance = channels()[0], random.Random(8)
+    everything = sorted(readings_of(channel, chance), key=lambda each: each.measured_at_ms)
+    moments = {each.measured_at_ms for each in everything}
+    monkeypatch.setattr("collector.influx_history._PAGE", 7)
+    async with (
+        influxdb(tmp_path) as server,
+        Journal.open(tmp_path / "journal") as journal,
+        open_history(v1(server.url)) as history,
+    ):
+        await journal.commit(everything)
+        for district in ("Kasese", "Bunyangabu"):
+            placed = Directory(
+                facilities=[Facility("clinic", "Clinic", "Uganda", "Western", district)], channels=[channel]
+            )
+            async with forwarded(JournalLines(journal, lambda: placed, cursor_name=district), settings=v1(server.url)):  # noqa: B023
+                assert await history.count(channel, MIDNIGHT_MS, END_MS) == len(moments)
+        stored = await history.series(channel, MIDNIGHT_MS, END_MS)
+        assert len(stored) == 2 * len(moments)
+        late = [moment for moment in moments if moment >= MIDNIGHT_MS + DAY_MS]
+        assert await history.count(channel, MIDNIGHT_MS + DAY_MS, END_MS) == len(late)
 
 
 async def test_what_cannot_be_answered_says_why(tmp_path: Path) -> None:
