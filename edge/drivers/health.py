@@ -16,11 +16,11 @@ from domain.instant import Clock
 from domain.reading import Sample
 from edge.drivers import ChannelName, DriverSettings
 from edge.findings import Finding, Reporter, bad_value, bus_error, measured, sensor_gone
-from edge.status import free_bytes, read_status
+from edge.status import NodeStatus, free_bytes, read_status
 
 logger = logging.getLogger(__name__)
 
-Measure = Literal["cpu_temperature", "under_voltage", "free_disk", "outbox_depth", "signal"]
+Measure = Literal["cpu_temperature", "under_voltage", "free_disk", "outbox_depth", "clock", "signal"]
 
 _UNDER_VOLTAGE_NOW = 1 << 0
 _UNDER_VOLTAGE_SINCE_BOOT = 1 << 16
@@ -126,15 +126,22 @@ class HealthDriver:
 
     def outbox_depth(self) -> Finding:
         """Return how many readings waited when the agent wrote its status last."""
+        status = self._status()
+        return measured("queue_depth", status.waiting_readings) if isinstance(status, NodeStatus) else status
+
+    def clock(self) -> Finding:
+        """Return whether the agent believed the machine's clock when it wrote its status last."""
+        status = self._status()
+        return measured("clock", float(not status.clock_trusted)) if isinstance(status, NodeStatus) else status
+
+    def _status(self) -> NodeStatus | Finding:
+        """Return what the agent says of itself, or why that is not known."""
         if self.settings.status is None:
             return sensor_gone("no status file is named")
         try:
-            status = read_status(self.settings.status)
+            return read_status(self.settings.status) or sensor_gone("no agent has run yet")
         except OperatorError as error:
             return bus_error("the status cannot be read", str(error))
-        return (
-            sensor_gone("no agent has run yet") if status is None else measured("queue_depth", status.waiting_readings)
-        )
 
     def signal(self) -> Finding:
         """Return the level of the wireless interface."""
@@ -148,6 +155,7 @@ MEASUREMENTS: dict[Measure, Measurement] = {
     "under_voltage": Measurement("fault", HealthDriver.under_voltage),
     "free_disk": Measurement("free_space", HealthDriver.free_disk),
     "outbox_depth": Measurement("queue_depth", HealthDriver.outbox_depth),
+    "clock": Measurement("clock", HealthDriver.clock),
     "signal": Measurement("signal_strength", HealthDriver.signal),
 }
 

@@ -8,6 +8,7 @@ import pytest
 from domain.quantities import QUANTITIES
 from domain.reading import Quality
 from edge.drivers.health import MEASUREMENTS, HealthDriver, HealthSettings
+from edge.status import NodeStatus, write_status
 from tests.edge.clocks import JumpingClock
 from tests.edge.expectations import FIXTURES, cases, expected, found
 
@@ -66,3 +67,13 @@ async def test_a_file_that_may_not_be_read_is_a_bus_error(tmp_path: Path) -> Non
 def test_every_measurement_is_a_known_quantity() -> None:
     """Each row names a quantity that the registry and the stores know."""
     assert {row.quantity for row in MEASUREMENTS.values()} <= set(QUANTITIES)
+
+
+@pytest.mark.parametrize(("trusted", "value"), [(True, 0.0), (False, 1.0)])
+async def test_a_clock_that_the_agent_does_not_believe_is_wrong(tmp_path: Path, trusted: bool, value: float) -> None:
+    """The channel says what the agent wrote of the machine's clock."""
+    text = (FIXTURES / "health" / "raspberry_pi" / "status.json").read_text(encoding="utf-8")
+    status = NodeStatus.model_validate_json(text).model_copy(update={"clock_trusted": trusted})
+    write_status(tmp_path / "status.json", status)
+    (sample,) = await driver_on(tmp_path, clock="clock").read()
+    assert (sample.value, sample.quality) == (value, Quality.GOOD)
