@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from typing import NamedTuple
@@ -93,7 +94,8 @@ class ValueCondition(Condition):
             return None
         place, gap_ms, for_ms = scope.place(channel), scope.gap_ms(channel), self.duration // timedelta(milliseconds=1)
         excess = band.excess
-        sign = 0 if excess is None else 1 if excess(1.0) > excess(0.0) else -1
+        # A range is left on either side, so that neither end of the scale is the worse one.
+        sign = 0 if excess is None else (excess(math.inf) > 0) - (excess(-math.inf) > 0)
         return Signal(lambda: _Holding(place, band.holds, for_ms, gap_ms), for_ms + gap_ms, sign=sign)
 
     def words(self, quantity: Quantity) -> str:

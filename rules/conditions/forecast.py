@@ -18,7 +18,7 @@ from pydantic import model_validator
 from domain.document import Path
 from domain.places import Channel
 from domain.quantities import Quantity
-from rules.conditions.base import Condition, Flaw
+from rules.conditions.base import Condition, Flaw, Predicate
 from rules.conditions.bounds import Lower, Upper
 from rules.signals import Recent, Scope, Signal
 from rules.values import Amount, Duration, Reference, spaced
@@ -68,13 +68,15 @@ class TimeToLimit(Condition):
 
     def signal(self, channel: Channel, scope: Scope) -> Signal | None:
         """Return whether the limit is reached, or will be in less than that time."""
-        levels = self.bound.levels(channel)
-        if levels is None:
+        levels, band = self.bound.levels(channel), self.bound.band(channel)
+        if levels is None or band is None:
             return None
         place, gap_ms, sign = scope.place(channel), scope.gap_ms(channel), self.bound.sign
         within_ms, less_ms = (each // timedelta(milliseconds=1) for each in (self.fitted_over, self.less_than))
         return Signal(
-            lambda: _Forecaster(place, levels[0], sign, within_ms, less_ms, gap_ms), within_ms + gap_ms, sign=sign
+            lambda: _Forecaster(place, levels[0], band.holds, sign, within_ms, less_ms, gap_ms),
+            within_ms + gap_ms,
+            sign=sign,
         )
 
     def limits(self) -> Iterator[tuple[Path, Amount | Reference]]:
@@ -122,7 +124,10 @@ def forecast(moments_ms: Sequence[int], values: Sequence[float], limit: float, s
     if variance <= 0.0 or best.squares > (1 - GOOD_FIT) * variance:
         return None
     nearly = best.squares * (1 + _NEARLY / (len(levels) - 3 + 1)) + 1e-12
-    times = [curve.reaches(limit, sign) * stretch_ms for curve in curves if curve.squares <= nearly]
+    good = [at for at, curve in enumerate(curves) if curve.squares <= nearly]
+    # One step further on either side: the true tau lies between those that were tried.
+    tried = curves[max(good[0] - 1, 0) : good[-1] + 2]
+    times = [curve.reaches(limit, sign) * stretch_ms for curve in tried]
     return Forecast(best.reaches(limit, sign) * stretch_ms, min(times), max(times))
 
 
@@ -159,10 +164,12 @@ def _fitted(ages: Sequence[float], levels: Sequence[float], tau: float) -> _Curv
 class _Forecaster:
     """The readings of the stretch that is fitted."""
 
-    __slots__ = ("_gap_ms", "_less_ms", "_limit", "_place", "_recent", "_sign", "_within_ms")
+    __slots__ = ("_gap_ms", "_holds", "_less_ms", "_limit", "_place", "_recent", "_sign", "_within_ms")
 
-    def __init__(self, place: int, limit: float, sign: int, within_ms: int, less_ms: int, gap_ms: int) -> None:
-        self._place, self._limit, self._sign = place, limit, sign
+    def __init__(
+        self, place: int, limit: float, holds: Predicate, sign: int, within_ms: int, less_ms: int, gap_ms: int
+    ) -> None:
+        self._place, self._limit, self._holds, self._sign = place, limit, holds, sign
         self._within_ms, self._less_ms, self._gap_ms = within_ms, less_ms, gap_ms
         self._recent = Recent()
 
@@ -178,6 +185,8 @@ class _Forecaster:
         recent.forget_before(moment_ms - self._within_ms)
         if not len(recent) or moment_ms - recent.newest_ms > self._gap_ms:
             return None
+        if self._holds(recent.latest):
+            return True
         towards = (recent.latest - recent.value_at(recent.oldest_ms)) * self._sign
         if len(recent) < FEWEST:
             return None

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from datetime import time, tzinfo
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field
+from pydantic import BeforeValidator, Field, field_validator
 
 from domain.instant import to_datetime
 from rules.conditions.base import Flaw, Part
@@ -37,6 +37,11 @@ class Schedule(Part):
     days: tuple[Day, ...] = _DAYS
     """Days on which it begins."""
 
+    @field_validator("days", mode="before")
+    @classmethod
+    def _one_day_without_brackets(cls, raw: Any) -> Any:
+        return (raw,) if isinstance(raw, str) else raw
+
     def joined(self, scope: Scope) -> Signal | None:
         """Return whether it is that time at the facility."""
         zone = scope.timezone
@@ -55,6 +60,8 @@ class Schedule(Part):
         """Yield a schedule that never begins or never ends."""
         if self.from_ == self.to:
             yield Flaw(("to",), f"the same time as 'from', {self.to:%H:%M}", "another time of day")
+        if not self.days:
+            yield Flaw(("days",), "no day", f"some of {', '.join(_DAYS)}, or no 'days' for every day")
 
     def sentence(self, words: Sequence[str]) -> str:
         """Return the time in a sentence."""
