@@ -157,7 +157,10 @@ class Term(Kinds):
         if isinstance(condition, Condition):
             whose = QUANTITIES[self.of.quantity] if self.of else quantity
             return f"{self.of.words() if self.of else 'it'} {condition.words(whose) if whose else self.kind}"
-        return "" if isinstance(condition, SilentFor) else combined_words(self, condition, quantity)
+        if isinstance(condition, SilentFor):
+            return ""
+        both = "both " if isinstance(condition, All) and len(condition.root) == 2 else ""
+        return both + combined_words(self, condition, quantity)
 
 
 class When(Kinds):

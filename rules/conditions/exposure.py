@@ -89,9 +89,9 @@ class Exposure(Condition):
             yield Flaw(("within",), spaced(self.within), allowed)
 
     def words(self, quantity: Quantity) -> str:
-        """Return e.g. ``has been above 30 °C for 10 h in all within 7 d``."""
-        much = f"for {spaced(self.total)} in all" if self.total else f"by {self.degree_minutes:g} degree-minutes"
-        over = f"within {spaced(self.within)}" if self.within else f"since {self.since}"
+        """Return e.g. ``has been above 30 °C for 10 h in all within the last 7 d``."""
+        much = f"for {spaced(self.total)} in all" if self.total else f"by {self.degree_minutes:g} degree-minutes in all"
+        over = f"within the last {spaced(self.within)}" if self.within else f"since {self.since}"
         return f"has been {self.bound.bound_words(quantity)} {much} {over}"
 
     @property

@@ -15,6 +15,8 @@ from rules.signals import Scope, Signal
 Day = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 _DAYS: tuple[Day, ...] = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
+_NAMES = dict(zip(_DAYS, ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"), strict=True))
+
 
 def _time_of_day(raw: Any) -> time:
     if isinstance(raw, time):
@@ -66,8 +68,8 @@ class Schedule(Part):
     def sentence(self, words: Sequence[str]) -> str:
         """Return the time in a sentence."""
         del words
-        days = "" if self.days == _DAYS else f" on {', '.join(self.days)}"
-        return f"it is between {self.from_:%H:%M} and {self.to:%H:%M}{days}"
+        days = "" if self.days == _DAYS else f" of a {' or a '.join(_NAMES[day] for day in self.days)}"
+        return f"it is between {self.from_:%H:%M} and {self.to:%H:%M}{days} there"
 
 
 class _Clock:
