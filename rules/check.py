@@ -12,6 +12,7 @@ from domain.places import Channel
 from domain.suggest import allowed_words
 from rules.conditions import Kinds
 from rules.conditions.base import Condition, ValueCondition
+from rules.conditions.logic import Any
 from rules.conditions.quorum import Quorum
 from rules.conditions.silent_for import SilentFor
 from rules.model import Rule
@@ -81,11 +82,15 @@ def _check_condition(
             scopes = [Scope(channel, directory, EngineSettings()) for channel in channels]
             found = {each.id: each for scope in scopes for each in of.selected(scope)}
             looked_at = list(found.values())
-            without = [scope.subject for scope in scopes if not of.selected(scope)]
+            if isinstance(condition, Quorum):
+                here, fewest = (*path, *below[:1], "of"), condition.at_least
+            else:
+                here, fewest = (*path, *below, "of"), 1
+            without = [scope.subject for scope in scopes if len(of.selected(scope)) < fewest]
             if without:
-                here = (*path, *below[:1], "of") if isinstance(condition, Quorum) else (*path, *below, "of")
-                text = f"no {of.quantity} there for {_named(without)}: the rule does not judge {_it(without)}"
-                yield rule.problem(here, text, "a registered channel of that quantity, at that place")
+                few = f"no {of.quantity}" if fewest == 1 else f"fewer than {fewest} channels of {of.quantity}"
+                text = f"{few} there for {_named(without)}: {_consequence(kinds, without)}"
+                yield rule.problem(here, text, "as many registered channels of that quantity, at that place")
         if looked_at:
             yield from _check_condition(rule, (*path, *below), term, looked_at, directory)
 
@@ -146,8 +151,11 @@ def _impossible(condition: Condition, channel: Channel) -> Iterator[tuple[Path, 
             yield path, f"{limit} = {value:g}", allowed
 
 
-def _it(channels: Sequence[Channel]) -> str:
-    return "it" if len(channels) == 1 else "them"
+def _consequence(kinds: Kinds, channels: Sequence[Channel]) -> str:
+    it = "it" if len(channels) == 1 else "them"
+    if isinstance(kinds.condition, Any):
+        return f"for {it}, only the other conditions beside this one are judged"
+    return f"the rule does not judge {it}"
 
 
 def _named(channels: Sequence[Channel]) -> str:

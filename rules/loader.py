@@ -20,7 +20,25 @@ _PLAIN = {
     "model_type": "fields, each on its own line as NAME: VALUE",
     "tuple_type": "a list such as [fridge, cold_room]",
     "string_pattern_mismatch": "small letters, digits and hyphens, such as fridge-too-warm",
+    "too_short": "at least one in the list",
+    "int_type": "a whole number",
+    "int_parsing": "a whole number",
+    "int_from_float": "a whole number",
+    "float_type": "a number",
+    "float_parsing": "a number",
 }
+_BOUNDED = {
+    "greater_than": "more than {gt:g}",
+    "greater_than_equal": "at least {ge:g}",
+    "less_than_equal": "at most {le:g}",
+}
+_CONDITIONS = "a list of conditions, each on its own line as - KIND: ..."
+_ELSEWHERE = {
+    "for": "'for' beside the whole combination, or inside above, below, outside and is",
+    "clear_for": "'clear_for' beside the whole combination",
+    "silent_for": "'silent_for' only as the one condition of a rule: silence runs on another clock",
+}
+"""Fields of a whole rule's condition that somebody wrote inside a combination."""
 
 _UPPER = "> where the limit itself is still fine, >= where it is not"
 _LOWER = "< where the limit itself is still fine, <= where it is not"
@@ -42,7 +60,7 @@ def load_rules(document: Document) -> list[Rule]:
         try:
             rule = Rule.model_validate(item).placed(origin)
         except ValidationError as error:
-            readable = [_readable(each) for each in error.errors(include_url=False)]
+            readable = [_readable(each) for each in error.errors(include_url=False) if not _follows(each)]
             problems += document.refuse_all(readable, origin.path).problems
             continue
         problems += [rule.problem(*flaw) for flaw in rule.flaws()]
@@ -73,19 +91,32 @@ def _repeated(rules: Sequence[Rule]) -> Iterator[Problem]:
         seen.add(rule.id)
 
 
+def _follows(error: Mapping[str, Any]) -> bool:
+    """Tell whether pydantic finds a list too short only because what is in it was refused."""
+    return bool(error["type"] == "too_short" and error.get("input"))
+
+
 def _readable(error: Mapping[str, Any]) -> dict[str, Any]:
     """Return pydantic's error in words for a person who writes rules."""
     kind, loc, found = error["type"], error["loc"], error.get("input")
     if kind == "missing":
         return _told(loc, None, _REQUIRED.get(loc[-2:], "this field is required"))
     if kind == "extra_forbidden":
-        allowed = _field_names(loc[:-1])
-        return _told(loc, str(loc[-1]), allowed_words(str(loc[-1]), allowed))
+        name, allowed = str(loc[-1]), _field_names(loc[:-1])
+        if loc[-2:] == ("when", "of"):
+            return _told(loc, name, "'of' only beside a condition inside all, any, not, then and count")
+        if "of" in allowed and "all" in allowed and name in _ELSEWHERE:
+            return _told(loc, name, _ELSEWHERE[name])
+        return _told(loc, name, allowed_words(name, allowed))
     if kind in ("literal_error", "enum"):
         words = re.findall(r"'([^']*)'", str(error.get("ctx", {}).get("expected", "")))
         return _told(loc, found, allowed_words(str(found), words))
     if kind == "string_too_long":
         return _told(loc, f"{str(found)[:20]}...", f"at most {error['ctx']['max_length']} characters")
+    if kind in _BOUNDED:
+        return _told(loc, found, _BOUNDED[kind].format(**error["ctx"]))
+    if kind == "tuple_type" and loc[-1] in ("all", "any"):
+        return _told(loc, found, _CONDITIONS)
     if kind == "value_error":
         return _told(loc, found, str(error["msg"]).removeprefix("Value error, "))
     return _told(loc, found, _PLAIN.get(kind, str(error["msg"])))
@@ -110,7 +141,7 @@ def _found(value: Any) -> str:
     if isinstance(value, Mapping):
         return f"the fields {', '.join(str(key) for key in value)}" if value else "no fields"
     if isinstance(value, (list, tuple)):
-        return f"a list of {len(value)}"
+        return f"a list of {len(value)}" if value else "an empty list"
     return str(value).lower() if isinstance(value, bool) else f"'{value}'"
 
 

@@ -16,7 +16,7 @@ from domain.places import Channel, EquipmentKind
 from domain.quantities import QUANTITIES, Quantity
 from domain.suggest import allowed_words
 from rules.conditions import Combination, When, flaws_of
-from rules.conditions.base import Condition, Flaw, Part, ValueCondition
+from rules.conditions.base import Condition, Flaw, Part
 from rules.conditions.channels import Reach
 from rules.conditions.silent_for import SilentFor
 from rules.trial import Trial, trial_flaws
@@ -186,9 +186,11 @@ class Rule(Part):
             yield Flaw((*here, "equipment"), "equipment beside a node", "equipment only beside a quantity")
         if applies.node and not silence:
             yield Flaw((*here, "node"), f"a node with '{self.when.kind}'", "'silent_for' is all a node can be asked")
-        if applies.once_per and isinstance(self.condition, ValueCondition | SilentFor):
-            found = f"'once_per' with '{self.when.kind}', which judges each channel alone"
-            yield Flaw((*here, "once_per"), found, "'once_per' only with a condition on several channels")
+        if applies.once_per and not self.when.looks_elsewhere:
+            found = f"'once_per' with '{self.when.kind}', which judges each channel by itself"
+            yield Flaw(
+                (*here, "once_per"), found, "'once_per' only with 'quorum', or with a combination that has 'of' in it"
+            )
         if applies.quantity == ANY and not silence:
             yield Flaw((*here, "quantity"), "'any'", "the name of one quantity; 'any' goes only with 'silent_for'")
         if silence and self.when.lasting.total_seconds() <= 0:

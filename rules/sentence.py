@@ -6,35 +6,38 @@ from domain.episode import Severity
 from domain.places import EquipmentKind
 from rules.conditions import combined_words
 from rules.conditions.base import Condition, ValueCondition
+from rules.conditions.channels import kinds_words
 from rules.conditions.silent_for import SilentFor
 from rules.model import ANY, AppliesTo, Rule
 from rules.values import spaced
 
 _VERB = {Severity.INFO: "Note", Severity.WARNING: "Warn", Severity.CRITICAL: "Alarm"}
 _VACCINES = {EquipmentKind.FRIDGE, EquipmentKind.FREEZER, EquipmentKind.COLD_ROOM, EquipmentKind.COLD_BOX}
-_SHORT = {EquipmentKind.UPS: "UPS", EquipmentKind.MAINS: "mains supply"}
 
 
 def describe(rule: Rule) -> str:
     """Return the sentence: "Alarm when the vaccine compartment of a fridge is above 8 °C without a break for 10 h."."""
-    return f"{_VERB[rule.severity]} when {_clause(rule)}{_lasting(rule)}."
+    if isinstance(rule.condition, Condition | SilentFor):
+        return f"{_VERB[rule.severity]} when {_clause(rule)}{_lasting(rule)}."
+    words = combined_words(rule.when, rule.condition, rule.quantity)
+    return f"{_VERB[rule.severity]} about {_subject(rule.applies_to)} when {words}{_lasting(rule)}."
 
 
 def _clause(rule: Rule) -> str:
     condition, quantity, subject = rule.condition, rule.quantity, _subject(rule.applies_to)
     if isinstance(condition, SilentFor):
         return f"{subject} {condition.words(node=rule.applies_to.node is not None)}"
-    if isinstance(condition, Condition):
-        return f"{subject} {condition.words(quantity) if quantity else rule.when.kind}"
-    return f"of {subject}, {combined_words(rule.when, condition, quantity)}"
+    return f"{subject} {condition.words(quantity) if isinstance(condition, Condition) and quantity else rule.when.kind}"
 
 
 def _lasting(rule: Rule) -> str:
     condition, quantity = rule.condition, rule.quantity
-    words = f" without a break for {spaced(rule.when.duration)}" if rule.when.duration else ""
+    alone = isinstance(condition, Condition)
+    words = f"{'' if alone else ', all of it'} without a break for {spaced(rule.when.duration)}"
+    words = words if rule.when.duration else ""
     ending = condition.ending(quantity) if isinstance(condition, ValueCondition) and quantity else ""
     if rule.when.clear_for:
-        ending = f"{ending or 'it ends'} once that has lasted for {spaced(rule.when.clear_for)}"
+        ending = f"{ending or 'it ends'} once it has been over for {spaced(rule.when.clear_for)}"
     return words + (f"; {ending}" if ending else "")
 
 
@@ -46,10 +49,4 @@ def _subject(applies: AppliesTo) -> str:
         return what
     if applies.quantity == "temperature" and _VACCINES.issuperset(applies.equipment):
         what = "the vaccine compartment"
-    kinds = [_article(_SHORT.get(kind, kind.value.replace("_", " "))) for kind in applies.equipment]
-    listed = " or ".join(filter(None, (", ".join(kinds[:-1]), kinds[-1])))
-    return f"{what} of {listed}"
-
-
-def _article(noun: str) -> str:
-    return f"{'an' if noun[0] in 'aeio' else 'a'} {noun}"
+    return f"{what} of {kinds_words(applies.equipment)}"

@@ -84,10 +84,10 @@ def trial_flaws(trial: Trial, quantity: Quantity | None) -> Iterator[Flaw]:
             yield flaw._replace(path=("others", number, *flaw.path))
     if trial.every <= timedelta(0):
         yield Flaw(("every",), "no time at all", "a duration such as 10min")
-    for path, limit in _limits(trial):
+    for path, limit, whose in _limits(trial, quantity):
         if isinstance(limit, Reference):
             yield Flaw(path, f"'{limit}'", "a number, with its unit where it is not the quantity's own")
-        elif quantity is not None and (instead := limit.flaw(quantity)):
+        elif whose is not None and (instead := limit.flaw(whose)):
             yield Flaw(path, f"'{limit}'", instead)
 
 
@@ -102,9 +102,12 @@ def _series_flaws(series: Trial | Companion, quantity: Quantity | None) -> Itera
         yield Flaw(("unit",), f"'{series.unit}'", f"a unit of {quantity.name}: {allowed_words(series.unit, known)}")
 
 
-def _limits(trial: Trial) -> Iterator[tuple[Path, Amount | Reference]]:
+def _limits(trial: Trial, quantity: Quantity | None) -> Iterator[tuple[Path, Amount | Reference, Quantity | None]]:
     for name, limit in trial.limits.items():
-        yield ("limits", name), limit
+        yield ("limits", name), limit, quantity
+    for number, other in enumerate(trial.others):
+        for name, limit in other.limits.items():
+            yield ("others", number, "limits", name), limit, QUANTITIES[other.of.quantity]
     for number, expected in enumerate(trial.episodes):
         if expected.extreme is not None:
-            yield ("episodes", number, "extreme"), expected.extreme
+            yield ("episodes", number, "extreme"), expected.extreme, quantity

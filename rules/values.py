@@ -138,3 +138,11 @@ def worded(limit: Amount | Reference, quantity: Quantity) -> str:
         return f"its own limit “{limit.name}”"
     unit = limit.unit_for(quantity)
     return str(limit) if limit.unit or unit is None else shown(quantity, limit.number)
+
+
+def worded_difference(amount: Amount | Reference, quantity: Quantity) -> str:
+    """Return how far two values lie apart as a sentence names it."""
+    if isinstance(amount, Reference) or amount.unit:
+        return worded(amount, quantity)
+    unit = quantity.shown_as
+    return f"{round(amount.number / unit.scale, 9):g} {unit.text}".rstrip()

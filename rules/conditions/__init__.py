@@ -102,6 +102,13 @@ class Kinds(Part):
             yield (*here, "hold"), condition.hold
 
     @property
+    def looks_elsewhere(self) -> bool:
+        """Tell whether it looks at any channel but the one that the rule judges."""
+        return isinstance(self.condition, Quorum) or any(
+            term.of is not None or term.looks_elsewhere for _, term in self.terms()
+        )
+
+    @property
     def longest(self) -> timedelta:
         """Return the longest stretch of time that is named anywhere in it."""
         condition = self.condition
@@ -143,9 +150,11 @@ class Term(Kinds):
             if not isinstance(condition, Condition):
                 yield Flaw(("of",), f"'of' beside '{self.kind}'", "'of' beside each condition that looks elsewhere")
             quantity = QUANTITIES[self.of.quantity]
-        if isinstance(condition, ValueCondition) and any(path[-1] == "clear" for path, _ in condition.limits()):
-            found = "a clear level inside a combination"
-            yield Flaw((self.kind,), found, "none: what a condition says in a combination must not depend on its past")
+        if isinstance(condition, ValueCondition):
+            for path, _ in condition.limits():
+                if path[-1] == "clear":
+                    found = "a clear level inside a combination"
+                    yield Flaw((self.kind, *path), found, "none: 'clear_for' beside the combination is what settles it")
         yield from flaws_of(self, quantity)
 
     def sentence(self, quantity: Quantity | None) -> str:
@@ -154,7 +163,10 @@ class Term(Kinds):
         if isinstance(condition, Condition):
             whose = QUANTITIES[self.of.quantity] if self.of else quantity
             return f"{self.of.words() if self.of else 'it'} {condition.words(whose) if whose else self.kind}"
-        return "" if isinstance(condition, SilentFor) else combined_words(self, condition, quantity)
+        if isinstance(condition, SilentFor):
+            return ""
+        both = "both " if isinstance(condition, All) and len(condition.root) == 2 else ""
+        return both + combined_words(self, condition, quantity)
 
 
 class When(Kinds):
@@ -189,7 +201,7 @@ def flaws_of(kinds: Kinds, quantity: Quantity | None) -> Iterator[Flaw]:
     """Yield what is wrong inside a condition for a quantity, each at its path below ``kinds``."""
     condition, here = kinds.condition, (kinds.kind,)
     if isinstance(condition, Condition):
-        yield from _flaws_on(kinds.kind, condition, quantity) if quantity else ()
+        yield from _flaws_on(kinds, condition, quantity) if quantity else ()
         return
     if isinstance(condition, Count | Schedule):
         for flaw in condition.flaws():
@@ -202,9 +214,11 @@ def flaws_of(kinds: Kinds, quantity: Quantity | None) -> Iterator[Flaw]:
             yield flaw._replace(path=path + flaw.path)
 
 
-def _flaws_on(kind: str, condition: Condition, quantity: Quantity) -> Iterator[Flaw]:
+def _flaws_on(kinds: Kinds, condition: Condition, quantity: Quantity) -> Iterator[Flaw]:
+    kind = kinds.kind
     if quantity.states and not isinstance(condition, Is):
-        yield Flaw((kind,), f"'{kind}' on {quantity.name}, which is a state", "'is' or 'silent_for'")
+        allowed = "'is'" if isinstance(kinds, Term) else "'is' or 'silent_for'"
+        yield Flaw((kind,), f"'{kind}' on {quantity.name}, which is a state", allowed)
     elif isinstance(condition, Is) and not quantity.states:
         states = [name for name, known in QUANTITIES.items() if known.states]
         yield Flaw((kind,), f"'is' on {quantity.name}, which is a number", f"'is' only on {', '.join(states)}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import timedelta
@@ -120,7 +121,8 @@ class ValueCondition(Condition):
             return None
         place, gap_ms, for_ms = scope.place(channel), scope.gap_ms(channel), self.duration // timedelta(milliseconds=1)
         excess = bands.now.excess
-        sign = 0 if excess is None else 1 if excess(1.0) > excess(0.0) else -1
+        # A range is left on either side, so that neither end of the scale is the worse one.
+        sign = 0 if excess is None else (excess(math.inf) > 0) - (excess(-math.inf) > 0)
         return Signal(lambda: _Holding(place, bands, for_ms, gap_ms), for_ms + gap_ms, sign=sign)
 
     def words(self, quantity: Quantity) -> str:

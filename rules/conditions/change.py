@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from enum import StrEnum
+from types import MappingProxyType
 from typing import ClassVar
 
 from domain.document import Path
@@ -12,7 +13,7 @@ from domain.places import Channel
 from domain.quantities import Quantity
 from rules.conditions.base import Condition, Flaw
 from rules.signals import Recent, Scope, Signal
-from rules.values import Amount, Duration, Limit, Reference, difference, spaced
+from rules.values import Amount, Duration, Limit, Reference, difference, spaced, worded_difference
 
 _ROUNDING = 1e-9
 """80 % less 75 % are 5 %, whatever binary fractions make of it."""
@@ -31,7 +32,7 @@ class _Change(Condition):
     within: Duration
     direction: Direction = Direction.EITHER
 
-    verb: ClassVar[str]
+    verbs: ClassVar[Mapping[Direction, str]]
 
     def flaws(self, quantity: Quantity) -> Iterator[Flaw]:
         """Yield a difference that is none."""
@@ -52,8 +53,8 @@ class _Change(Condition):
 
     def words(self, quantity: Quantity) -> str:
         """Return e.g. ``rises by more than 2 °C within 1 h``."""
-        how = {"rising": "rises", "falling": "falls", "either": "moves"}[self.direction]
-        return f"{how} by {self.verb} {self.by} within {spaced(self.within)}"
+        much = worded_difference(self.by, quantity)
+        return f"{self.verbs[self.direction]} {much} within {spaced(self.within)}"
 
     def _amount(self, channel: Channel) -> float | None:
         return difference(self.by, channel)
@@ -62,7 +63,13 @@ class _Change(Condition):
 class ChangesFasterThan(_Change):
     """The newest value lies further from one measured within the time before than ``by``."""
 
-    verb = "more than"
+    verbs = MappingProxyType(
+        {
+            Direction.RISING: "rises by more than",
+            Direction.FALLING: "falls by more than",
+            Direction.EITHER: "moves by more than",
+        }
+    )
 
     def signal(self, channel: Channel, scope: Scope) -> Signal | None:
         """Return whether it does; one reading alone says nothing."""
@@ -76,7 +83,13 @@ class ChangesFasterThan(_Change):
 class ChangesSlowerThan(_Change):
     """Since the beginning of that time the value has moved by less than ``by``."""
 
-    verb = "less than"
+    verbs = MappingProxyType(
+        {
+            Direction.RISING: "has risen by less than",
+            Direction.FALLING: "has fallen by less than",
+            Direction.EITHER: "has moved by less than",
+        }
+    )
 
     def signal(self, channel: Channel, scope: Scope) -> Signal | None:
         """Return whether it has; unknown as long as the readings do not reach back so far."""

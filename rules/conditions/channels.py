@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from enum import StrEnum
 from typing import Any
 
@@ -55,11 +56,24 @@ class Channels(Part):
         )
 
     def words(self) -> str:
-        """Return e.g. ``the running of a generator at the facility``."""
-        kinds = " or ".join(f"a {kind.value.replace('_', ' ')}" for kind in self.equipment)
-        whose = "the same equipment" if self.at is Reach.EQUIPMENT else f"{kinds} there" if kinds else "anything there"
+        """Return e.g. ``the supply of a mains supply there``."""
+        elsewhere = f"{kinds_words(self.equipment) if self.equipment else 'anything'} there"
+        whose = "the same equipment" if self.at is Reach.EQUIPMENT else elsewhere
         return f"the {self.quantity.replace('_', ' ')} of {whose}"
 
     def _is_kind(self, channel: Channel, scope: Scope) -> bool:
         equipment = scope.directory.equipment.get(channel.equipment)
         return equipment is not None and equipment.kind in self.equipment
+
+
+def kinds_words(kinds: Sequence[EquipmentKind]) -> str:
+    """Return e.g. ``a fridge, a freezer or a cold room``."""
+    words = [_article(_SHORT.get(kind, kind.value.replace("_", " "))) for kind in kinds]
+    return " or ".join(filter(None, (", ".join(words[:-1]), words[-1])))
+
+
+_SHORT = {EquipmentKind.UPS: "UPS", EquipmentKind.MAINS: "mains supply"}
+
+
+def _article(noun: str) -> str:
+    return f"{'an' if noun[0] in 'aeio' else 'a'} {noun}"

@@ -84,10 +84,16 @@ class Exposure(Condition):
         if self.total is not None and self.within is not None and self.total > self.within:
             yield Flaw(("total",), spaced(self.total), f"at most {spaced(self.within)}, over which it is counted")
 
+    def flaws_at(self, channel: Channel) -> Iterator[Flaw]:
+        """Yield a stretch of time in which no two readings are expected."""
+        if self.within is not None and self.within < channel.interval:
+            allowed = f"at least {spaced(channel.interval)}, the interval between readings"
+            yield Flaw(("within",), spaced(self.within), allowed)
+
     def words(self, quantity: Quantity) -> str:
-        """Return e.g. ``has been above 30 °C for 10 h in all within 7 d``."""
-        much = f"for {spaced(self.total)} in all" if self.total else f"by {self.degree_minutes:g} degree-minutes"
-        over = f"within {spaced(self.within)}" if self.within else f"since {self.since}"
+        """Return e.g. ``has been above 30 °C for 10 h in all within the last 7 d``."""
+        much = f"for {spaced(self.total)} in all" if self.total else f"by {self.degree_minutes:g} degree-minutes in all"
+        over = f"within the last {spaced(self.within)}" if self.within else f"since {self.since}"
         return f"has been {self.bound.bound_words(quantity)} {much} {over}"
 
     @property
@@ -153,7 +159,7 @@ class _Exposed:
         if self._moment_ms == NEVER:
             return None
         if self._asked.within_ms is None:
-            return self._total >= self._asked.enough
+            return self._total >= self._asked.enough - _ROUNDING
         begin_ms = moment_ms - self._asked.within_ms
         spans = self._spans
         while spans and spans[0].end_ms <= begin_ms:

@@ -12,7 +12,7 @@ from domain.places import Channel
 from domain.quantities import Quantity
 from rules.conditions.base import Condition, Flaw
 from rules.signals import Recent, Scope, Signal
-from rules.values import Amount, Duration, Limit, difference, spaced
+from rules.values import Amount, Duration, Limit, difference, spaced, worded_difference
 
 FEWEST = 3
 """Fewer readings than this are not said to be flat."""
@@ -52,7 +52,11 @@ class FlatFor(Condition):
 
     def words(self, quantity: Quantity) -> str:
         """Return e.g. ``has not moved for 24 h``."""
-        much = f" by more than {self.band}" if not isinstance(self.band, Amount) or self.band.number else ""
+        much = (
+            f" by more than {worded_difference(self.band, quantity)}"
+            if not isinstance(self.band, Amount) or self.band.number
+            else ""
+        )
         return f"has not moved{much} for {spaced(self.duration)}"
 
 

@@ -124,7 +124,10 @@ def forecast(moments_ms: Sequence[int], values: Sequence[float], limit: float, s
     if variance <= 0.0 or best.squares > (1 - GOOD_FIT) * variance:
         return None
     nearly = best.squares * (1 + _NEARLY / (len(levels) - 3 + 1)) + 1e-12
-    times = [curve.reaches(limit, sign) * stretch_ms for curve in curves if curve.squares <= nearly]
+    good = [at for at, curve in enumerate(curves) if curve.squares <= nearly]
+    # One step further on either side: the true tau lies between those that were tried.
+    tried = curves[max(good[0] - 1, 0) : good[-1] + 2]
+    times = [curve.reaches(limit, sign) * stretch_ms for curve in tried]
     return Forecast(best.reaches(limit, sign) * stretch_ms, min(times), max(times))
 
 

@@ -61,8 +61,8 @@ class MeanKineticTemperature(Condition):
             yield Flaw(("within",), spaced(self.within), allowed)
 
     def words(self, quantity: Quantity) -> str:
-        """Return e.g. ``has a mean kinetic temperature above 8 °C over 24 h``."""
-        return f"has a mean kinetic value {self.above.bound_words(quantity)} over {spaced(self.within)}"
+        """Return e.g. ``has a mean kinetic temperature above 8 °C over 1 d``."""
+        return f"has a mean kinetic temperature {self.above.bound_words(quantity)} over {spaced(self.within)}"
 
 
 def mean_kinetic_celsius(celsius: Iterator[float] | list[float]) -> float:

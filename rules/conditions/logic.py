@@ -48,7 +48,7 @@ class Any(RootModel[tuple["Term", ...]]):
 
     def sentence(self, words: Sequence[str]) -> str:
         """Return the conditions in one sentence."""
-        return " or ".join(words)
+        return f"either {' or '.join(words)}" if len(words) > 1 else words[0]
 
 
 class Not(RootModel["Term"]):

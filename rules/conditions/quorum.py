@@ -35,7 +35,7 @@ class Quorum(Part):
 
     def sentence(self, words: Sequence[str]) -> str:
         """Return the condition in a sentence."""
-        return f"at least {self.at_least} of those find that {words[0]}"
+        return f"at least {self.at_least} sensors of {self.of.words()} agree that {words[0]}"
 
     def _agree(self, truths: Sequence[bool | None]) -> bool | None:
         if truths.count(True) >= self.at_least:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from datetime import time, tzinfo
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field
+from pydantic import BeforeValidator, Field, field_validator
 
 from domain.instant import to_datetime
 from rules.conditions.base import Flaw, Part
@@ -14,6 +14,8 @@ from rules.signals import Scope, Signal
 
 Day = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 _DAYS: tuple[Day, ...] = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+
+_NAMES = dict(zip(_DAYS, ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"), strict=True))
 
 
 def _time_of_day(raw: Any) -> time:
@@ -37,6 +39,11 @@ class Schedule(Part):
     days: tuple[Day, ...] = _DAYS
     """Days on which it begins."""
 
+    @field_validator("days", mode="before")
+    @classmethod
+    def _one_day_without_brackets(cls, raw: Any) -> Any:
+        return (raw,) if isinstance(raw, str) else raw
+
     def joined(self, scope: Scope) -> Signal | None:
         """Return whether it is that time at the facility."""
         zone = scope.timezone
@@ -55,12 +62,14 @@ class Schedule(Part):
         """Yield a schedule that never begins or never ends."""
         if self.from_ == self.to:
             yield Flaw(("to",), f"the same time as 'from', {self.to:%H:%M}", "another time of day")
+        if not self.days:
+            yield Flaw(("days",), "no day", f"some of {', '.join(_DAYS)}, or no 'days' for every day")
 
     def sentence(self, words: Sequence[str]) -> str:
         """Return the time in a sentence."""
         del words
-        days = "" if self.days == _DAYS else f" on {', '.join(self.days)}"
-        return f"it is between {self.from_:%H:%M} and {self.to:%H:%M}{days}"
+        days = "" if self.days == _DAYS else f" of a {' or a '.join(_NAMES[day] for day in self.days)}"
+        return f"it is between {self.from_:%H:%M} and {self.to:%H:%M}{days} there"
 
 
 class _Clock:

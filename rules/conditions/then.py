@@ -37,7 +37,7 @@ class Then(Part):
 
     def sentence(self, words: Sequence[str]) -> str:
         """Return the condition in a sentence."""
-        return f"{words[1]}, and within {spaced(self.within)} before {words[0]}"
+        return f"first {words[0]} and then, within {spaced(self.within)}, {words[1]}"
 
 
 class _Sequence:

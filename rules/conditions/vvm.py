@@ -71,9 +71,9 @@ class VvmUsed(Condition):
             yield Flaw(("limit",), f"'{self.limit}'", "a share of its life, such as 50 %")
 
     def words(self, quantity: Quantity) -> str:
-        """Return e.g. ``has used at least 50 % of the life of a VVM14 since 2026-03-01``."""
+        """Return e.g. ``has used up at least 50 % of the life of a VVM14 since 2026-03-01``."""
         than = "at least" if self.comparison == ">=" else "more than"
-        return f"has used {than} {self._share * 100:g} % of the life of a {self.type} since {self.since}"
+        return f"has used up {than} {self._share * 100:g} % of the life of a {self.type} since {self.since}"
 
     @property
     def _share(self) -> float:

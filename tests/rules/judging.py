@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import timedelta
 from textwrap import dedent
 
@@ -18,6 +18,7 @@ from rules.engine import Engine, Event
 from rules.loader import load_rules
 from rules.model import Rule
 from rules.settings import EngineSettings
+from rules.signals import Scope
 from rules.workbench import Workbench
 
 START_MS = 1_700_000_040_000
@@ -56,10 +57,10 @@ def channel(
     return Channel(name, "clinic", equipment, node, name, QUANTITIES[quantity], interval, limits or {})
 
 
-def directory_of(*channels: Channel, nodes: Sequence[str] = ("pi-1",)) -> Directory:
+def directory_of(*channels: Channel, nodes: Sequence[str] = ("pi-1",), timezone: str = "UTC") -> Directory:
     """Return a registry with one facility, a fridge, a mains supply and these channels."""
     return Directory(
-        facilities=[Facility("clinic", "Clinic", "UG", "West", "Kasese")],
+        facilities=[Facility("clinic", "Clinic", "UG", "West", "Kasese", timezone)],
         equipment=[
             Equipment("fridge-1", "clinic", EquipmentKind.FRIDGE, "Fridge 1"),
             Equipment("mains-1", "clinic", EquipmentKind.MAINS, "Mains"),
@@ -80,6 +81,33 @@ def reading(
 def readings(values: Iterable[float | None], *, first: float = 0, every: float = 1) -> list[Reading]:
     """Return readings at a steady pace; None stands for one that never came."""
     return [reading(first + index * every, value) for index, value in enumerate(values) if value is not None]
+
+
+def says(rule: Rule, readings: Iterable[Reading], at: float, directory: Directory | None = None) -> bool | None:
+    """Return what the condition of a rule says so many minutes after the start, of the first channel it judges."""
+    *_, (_, holds) = _said(rule, [*readings], directory or directory_of(), START_MS + round(at * MINUTE_MS))
+    return holds
+
+
+def truths(rule: Rule, readings: Iterable[Reading], directory: Directory | None = None) -> list[bool | None]:
+    """Return what the condition of a rule says at each moment of some readings, in order of time."""
+    return [holds for _, holds in _said(rule, [*readings], directory or directory_of())]
+
+
+def _said(
+    rule: Rule, readings: Sequence[Reading], directory: Directory, at_ms: int | None = None
+) -> Iterator[tuple[int, bool | None]]:
+    scope = Scope(rule.applies_to.judged(directory)[0], directory, EngineSettings())
+    signal = rule.when.signal_of(scope.subject, scope)
+    assert signal is not None, "the rule judges nothing here"
+    places = {each.id: place for place, each in enumerate(scope.inputs)}
+    tracker = signal.start()
+    moments = sorted({each.measured_at_ms for each in readings} | ({at_ms} if at_ms is not None else set()))
+    for moment_ms in moments:
+        for each in readings:
+            if each.measured_at_ms == moment_ms and each.value is not None:
+                tracker.take(places[each.channel], moment_ms, each.value)
+        yield moment_ms, tracker.truth(moment_ms)
 
 
 def minute(moment: object) -> float | None:

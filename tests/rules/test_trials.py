@@ -76,6 +76,18 @@ def test_states_are_written_by_their_words() -> None:
     assert outcome(trial, quantity="supply", when="{is: {state: off}}") == ""
 
 
+def test_a_trial_begins_at_a_time_of_day_and_has_companions() -> None:
+    """Half past nine at night, mains that are there at first, and a rule that asks for both."""
+    when = (
+        '{all: [{above: {limit: 8 °C, comparison: ">"}}, {is: {state: off}, of: {quantity: supply, equipment: mains}},'
+        ' {schedule: {from: "22:00", to: "06:00"}}]}'
+    )
+    mains = "others: [{of: {quantity: supply, equipment: mains}, readings: onx5 off}]"
+    told = "episodes: [{start: 50min, extreme: 9}]"
+    assert outcome(f"{{it: tells, starts: 21:30, readings: 9x6, {mains}, {told}}}", when=when) == ""
+    assert outcome(f"{{it: is silent, starts: 08:00, readings: 9x6, {mains}}}", when=when) == ""
+
+
 @pytest.mark.parametrize(
     ("trial", "field", "found"),
     [
@@ -84,6 +96,17 @@ def test_states_are_written_by_their_words() -> None:
         ("{it: x, readings: 5, unit: V}", "tests.0.unit", "'V'"),
         ("{it: x, readings: 5, limits: {high: 8 V}}", "tests.0.limits.high", "'8 V'"),
         ("{it: x, readings: 5, episodes: [{start: 0s, extreme: $limits.high}]}", "tests.0.episodes.0.extreme", "$"),
+        (
+            "{it: x, readings: 5, others: [{of: {quantity: supply}, readings: on of}]}",
+            "tests.0.others.0.readings",
+            "'of'",
+        ),
+        (
+            "{it: x, readings: 5, others: [{of: {quantity: humidity}, readings: 50, limits: {high: 8 °C}}]}",
+            "tests.0.others.0.limits.high",
+            "'8 °C'",
+        ),
+        ("{it: x, readings: 5, starts: dawn}", "tests.0.starts", "'dawn'"),
         ("{it: x, readings: 5, episode: []}", "tests.0.episode", "'episode'"),
     ],
 )

@@ -228,7 +228,6 @@ SERIES = {
     "5x1": "5x0",
     "5 _ _ 6": "5 _ _ 6",
     "5 _x3 6": "5 _x3 6",
-    "5 6x0 7": "5 7",
     "5 sensor_gonex2 6": "5 stale stale 6",
 }
 """The same series in the notation of rules and in that of Prometheus, which counts the steps and not the values."""
