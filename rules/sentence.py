@@ -6,7 +6,7 @@ from domain.episode import Severity
 from domain.places import EquipmentKind
 from rules.conditions import combined_words
 from rules.conditions.base import Condition, ValueCondition
-from rules.conditions.channels import kinds_words
+from rules.conditions.channels import kinds_words, measured_words
 from rules.conditions.silent_for import SilentFor
 from rules.model import ANY, AppliesTo, Rule
 from rules.values import spaced
@@ -48,5 +48,6 @@ def _subject(applies: AppliesTo) -> str:
     if not applies.equipment:
         return what
     if applies.quantity == "temperature" and _VACCINES.issuperset(applies.equipment):
-        what = "the vaccine compartment"
-    return f"{what} of {kinds_words(applies.equipment)}"
+        return f"the vaccine compartment of {kinds_words(applies.equipment)}"
+    whose = kinds_words(applies.equipment)
+    return f"{what} of {whose}" if applies.quantity == ANY else measured_words(applies.quantity, whose)

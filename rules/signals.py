@@ -51,6 +51,8 @@ class Signal:
     """... or, where it counts from a moment on, on all of them since then."""
     sign: int = 0
     """1 where a higher figure is worse, -1 where a lower one is, 0 where none is."""
+    is_dear: bool = False
+    """It costs a hundred times what others do, and need not be asked at every moment."""
 
     def needs_from(self, moment_ms: int) -> int:
         """Return from when on readings are needed to judge at a moment."""

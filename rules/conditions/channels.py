@@ -59,11 +59,16 @@ class Channels(Part):
         """Return e.g. ``the supply of a mains supply there``."""
         elsewhere = f"{kinds_words(self.equipment) if self.equipment else 'anything'} there"
         whose = "the same equipment" if self.at is Reach.EQUIPMENT else elsewhere
-        return f"the {self.quantity.replace('_', ' ')} of {whose}"
+        return measured_words(self.quantity, whose)
 
     def _is_kind(self, channel: Channel, scope: Scope) -> bool:
         equipment = scope.directory.equipment.get(channel.equipment)
         return equipment is not None and equipment.kind in self.equipment
+
+
+def measured_words(quantity: str, whose: str) -> str:
+    """Return e.g. ``the supply of a mains supply``; what runs is the equipment itself."""
+    return whose if quantity == "running" else f"the {quantity.replace('_', ' ')} of {whose}"
 
 
 def kinds_words(kinds: Sequence[EquipmentKind]) -> str:
@@ -72,7 +77,7 @@ def kinds_words(kinds: Sequence[EquipmentKind]) -> str:
     return " or ".join(filter(None, (", ".join(words[:-1]), words[-1])))
 
 
-_SHORT = {EquipmentKind.UPS: "UPS", EquipmentKind.MAINS: "mains supply"}
+_SHORT = {EquipmentKind.UPS: "UPS", EquipmentKind.MAINS: "mains supply", EquipmentKind.SOLAR: "solar panel"}
 
 
 def _article(noun: str) -> str:

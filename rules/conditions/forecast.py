@@ -25,14 +25,16 @@ from rules.values import Amount, Duration, Reference, spaced
 
 FEWEST = 6
 """Fewer readings are not fitted."""
-MOST = 120
-"""More readings are thinned: a curve of three parameters needs no more."""
+MOST = 30
+"""Of more readings means are fitted: a curve of three parameters needs no more points."""
 GOOD_FIT = 0.9
 """Share of the variance that the curve has to explain."""
 WIDEST = 3.0
 """The latest moment of the interval may be so many times as far away as the earliest."""
 _TAUS = tuple(0.25 * 1.35**step for step in range(24))
 """In multiples of the stretch fitted: from a quarter to 250 times."""
+_NOT_NEAR = 3.0
+"""A straight line is faster than the curve; where it takes so many times as long, nothing needs to be fitted."""
 _NEARLY = 4.0
 """A curve fits nearly as well where its squares exceed the least ones by so many times their mean (two sigma)."""
 
@@ -77,6 +79,7 @@ class TimeToLimit(Condition):
             lambda: _Forecaster(place, levels[0], band.holds, sign, within_ms, less_ms, gap_ms),
             within_ms + gap_ms,
             sign=sign,
+            is_dear=True,
         )
 
     def limits(self) -> Iterator[tuple[Path, Amount | Reference]]:
@@ -114,9 +117,8 @@ def forecast(moments_ms: Sequence[int], values: Sequence[float], limit: float, s
     if not stretch_ms:
         return None
     step = max(1, math.ceil(len(values) / MOST))
-    picked = range(len(values) - 1, -1, -step)
-    ages = [(moments_ms[at] - moments_ms[-1]) / stretch_ms for at in picked]
-    levels = [values[at] for at in picked]
+    ages = [(each - moments_ms[-1]) / stretch_ms for each in _means(moments_ms, step)]
+    levels = _means(values, step)
     mean = math.fsum(levels) / len(levels)
     variance = math.fsum((level - mean) ** 2 for level in levels)
     curves = [_fitted(ages, levels, tau) for tau in _TAUS]
@@ -129,6 +131,12 @@ def forecast(moments_ms: Sequence[int], values: Sequence[float], limit: float, s
     tried = curves[max(good[0] - 1, 0) : good[-1] + 2]
     times = [curve.reaches(limit, sign) * stretch_ms for curve in tried]
     return Forecast(best.reaches(limit, sign) * stretch_ms, min(times), max(times))
+
+
+def _means(numbers: Sequence[float], step: int) -> list[float]:
+    """Return the mean of each so many numbers, the last ones first."""
+    ends = range(len(numbers), 0, -step)
+    return [math.fsum(part) / len(part) for end in ends for part in (numbers[max(end - step, 0) : end],)]
 
 
 class _Curve(NamedTuple):
@@ -191,8 +199,9 @@ class _Forecaster:
         towards = (recent.latest - recent.value_at(recent.oldest_ms)) * self._sign
         if len(recent) < FEWEST:
             return None
-        if towards <= 0:
-            return False  # nearly always: it does not move that way
+        left, stretch_ms = (self._limit - recent.latest) * self._sign, recent.newest_ms - recent.oldest_ms
+        if towards <= 0 or left * stretch_ms >= towards * self._less_ms * _NOT_NEAR:
+            return False  # nearly always: it moves the other way, or would take far longer even without slowing down
         found = forecast(recent.all_moments(), list(recent.all()), self._limit, self._sign)
         if found is None:
             return None

@@ -26,10 +26,7 @@ class All(RootModel[tuple["Term", ...]]):
         """Return whether every one holds; None where one of them judges nothing here."""
         signals = [term.signal(scope) for term in self.root]
         known = [signal for signal in signals if signal is not None]
-        if len(known) < len(signals):
-            return None
-        dear = {place for place, term in enumerate(self.root) if term.kind == "time_to_limit"}
-        return join(known, every, dear=dear)
+        return join(known, every, one_is_enough=True) if len(known) == len(signals) else None
 
     def sentence(self, words: Sequence[str]) -> str:
         """Return the conditions in one sentence."""
@@ -63,7 +60,13 @@ class Not(RootModel["Term"]):
 
     def sentence(self, words: Sequence[str]) -> str:
         """Return the condition in a sentence."""
-        return f"it is not so that {words[0]}"
+        (clause,) = words
+        is_short = clause.count(" is ") == 1 and not any(joint in clause for joint in _JOINTS)
+        return clause.replace(" is ", " is not ") if is_short else f"it is not so that {clause}"
+
+
+_JOINTS = (" and ", " or ", " without a break ", " within ")
+"""What makes a clause too long to be turned round by one word."""
 
 
 def every(truths: Sequence[bool | None]) -> bool | None:
@@ -89,13 +92,13 @@ def join(
     rule: Callable[[Sequence[bool | None]], bool | None],
     *,
     told: bool = True,
-    dear: Collection[int] = (),
+    one_is_enough: bool = False,
 ) -> Signal:
     """Return one signal of several; the first that has a figure of the rule's quantity lends it, if any is told.
 
-    ``dear``: places of those that cost a thousand times what the others do, and that need not be asked at every moment;
-    they are not asked where another one says no. Only for a rule that is false as soon as one is.
+    ``one_is_enough``: it is false as soon as one is, so that dear ones are not asked where another says no.
     """
+    dear = {place for place, signal in enumerate(signals) if signal.is_dear and one_is_enough}
     leading = next((place for place, signal in enumerate(signals) if signal.sign), None) if told else None
     since = [signal.since_ms for signal in signals if signal.since_ms is not None]
     return Signal(

@@ -79,7 +79,7 @@ SENTENCES = [
     (
         "{not: {is: {state: running}}}",
         "{quantity: running, equipment: [generator, ups]}",
-        "Alarm about the running of a generator or a UPS when it is not so that it is running.",
+        "Alarm about a generator or a UPS when it is not running.",
     ),
     (
         "{then: {first: {is: {state: off}, of: {quantity: supply, equipment: mains}},"
