@@ -41,7 +41,9 @@ class Any(RootModel[tuple["Term", ...]]):
     def joined(self, scope: Scope) -> Signal | None:
         """Return whether one holds, of those that judge anything here; None where none does."""
         known = [signal for term in self.root if (signal := term.signal(scope)) is not None]
-        return join(known, some) if known else None
+        # Too warm or too cold: neither end is the worse one.
+        told = len({signal.sign for signal in known if signal.sign}) <= 1
+        return join(known, some, told=told, worst=True) if known else None
 
     def sentence(self, words: Sequence[str]) -> str:
         """Return the conditions in one sentence."""
@@ -82,35 +84,51 @@ def _opposite(truth: bool | None) -> bool | None:
 
 
 def join(
-    signals: Sequence[Signal], rule: Callable[[Sequence[bool | None]], bool | None], *, told: bool = True
+    signals: Sequence[Signal],
+    rule: Callable[[Sequence[bool | None]], bool | None],
+    *,
+    told: bool = True,
+    worst: bool = False,
 ) -> Signal:
-    """Return one signal of several; the first that has a figure of the rule's quantity lends it, if any is told."""
-    leading = next((place for place, signal in enumerate(signals) if signal.sign), None) if told else None
+    """Return one signal of several; the first that has a figure of the rule's quantity lends it, if any is told.
+
+    ``worst``: it is lent by the worst of those that hold, as long as any does.
+    """
+    lenders = [place for place, signal in enumerate(signals) if signal.sign] if told else []
     since = [signal.since_ms for signal in signals if signal.since_ms is not None]
+    sign = signals[lenders[0]].sign if lenders else 0
     return Signal(
-        lambda: _Joined([signal.start() for signal in signals], rule, leading),
+        lambda: _Joined([signal.start() for signal in signals], rule, lenders if worst else lenders[:1], sign),
         max(signal.reach_ms for signal in signals),
         min(since, default=None),
-        0 if leading is None else signals[leading].sign,
+        sign,
     )
 
 
 class _Joined:
     """Several trackers and how their answers make one."""
 
-    __slots__ = ("_leading", "_rule", "_trackers")
+    __slots__ = ("_lenders", "_rule", "_sign", "_trackers", "_truths")
 
     def __init__(
-        self, trackers: list[Tracker], rule: Callable[[Sequence[bool | None]], bool | None], leading: int | None
+        self,
+        trackers: list[Tracker],
+        rule: Callable[[Sequence[bool | None]], bool | None],
+        lenders: Sequence[int],
+        sign: int,
     ) -> None:
-        self._trackers, self._rule, self._leading = trackers, rule, leading
+        self._trackers, self._rule, self._lenders, self._sign = trackers, rule, lenders, sign
+        self._truths: list[bool | None] = [None] * len(trackers)
 
     def take(self, place: int, moment_ms: int, value: float) -> None:
         for tracker in self._trackers:
             tracker.take(place, moment_ms, value)
 
     def truth(self, moment_ms: int) -> bool | None:
-        return self._rule([tracker.truth(moment_ms) for tracker in self._trackers])
+        self._truths = [tracker.truth(moment_ms) for tracker in self._trackers]
+        return self._rule(self._truths)
 
     def figure(self) -> float | None:
-        return None if self._leading is None else self._trackers[self._leading].figure()
+        holding = [place for place in self._lenders if self._truths[place]] or self._lenders[:1]
+        figures = [figure for place in holding if (figure := self._trackers[place].figure()) is not None]
+        return max(figures, key=lambda figure: figure * self._sign, default=None)
