@@ -141,7 +141,7 @@ class Term(Kinds):
             return self.signal_of(scope.subject, scope)
         channels = self.of.selected(scope)
         known = [signal for channel in channels if (signal := self.signal_of(channel, scope)) is not None]
-        return join(known, some, told=self.of.quantity == scope.subject.quantity.name) if known else None
+        return join(known, some, told=self.of.quantity == scope.subject.quantity.name, worst=True) if known else None
 
     def flaws(self, quantity: Quantity | None) -> Iterator[Flaw]:
         """Yield what is wrong, where the rule judges a quantity."""

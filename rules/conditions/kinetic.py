@@ -87,16 +87,16 @@ class _Kinetic:
 
     def truth(self, moment_ms: int) -> bool | None:
         self._recent.forget_before(moment_ms - self._within_ms + 1)
+        self._mean = None
         if len(self._recent) < self._fewest:
-            self._mean = None
             return None
         # A mean never exceeds the highest value: nearly always that is enough to know.
-        highest = max(self._recent.all())
-        if not self._band.holds(highest):
-            self._mean = highest
+        if not self._band.holds(max(self._recent.all())):
             return False
         self._mean = mean_kinetic_celsius(self._recent.all())
         return self._band.holds(self._mean)
 
     def figure(self) -> float | None:
+        if self._mean is None and len(self._recent) >= self._fewest:
+            self._mean = mean_kinetic_celsius(self._recent.all())
         return self._mean

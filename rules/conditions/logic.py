@@ -6,8 +6,8 @@ other way round; ``not`` of unknown is unknown.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, NamedTuple
 
 from pydantic import Field, RootModel
 
@@ -41,7 +41,9 @@ class Any(RootModel[tuple["Term", ...]]):
     def joined(self, scope: Scope) -> Signal | None:
         """Return whether one holds, of those that judge anything here; None where none does."""
         known = [signal for term in self.root if (signal := term.signal(scope)) is not None]
-        return join(known, some) if known else None
+        # Too warm or too cold: neither end is the worse one.
+        told = len({signal.sign for signal in known if signal.sign}) <= 1
+        return join(known, some, told=told, worst=True) if known else None
 
     def sentence(self, words: Sequence[str]) -> str:
         """Return the conditions in one sentence."""
@@ -92,48 +94,69 @@ def join(
     rule: Callable[[Sequence[bool | None]], bool | None],
     *,
     told: bool = True,
+    worst: bool = False,
     one_is_enough: bool = False,
 ) -> Signal:
     """Return one signal of several; the first that has a figure of the rule's quantity lends it, if any is told.
 
-    ``one_is_enough``: it is false as soon as one is, so that dear ones are not asked where another says no.
+    ``worst``: it is lent by the worst of those that hold, as long as any does. ``one_is_enough``: the rule is false as
+    soon as one is, so that dear ones are not asked where another says no.
     """
-    dear = {place for place, signal in enumerate(signals) if signal.is_dear and one_is_enough}
-    leading = next((place for place, signal in enumerate(signals) if signal.sign), None) if told else None
+    lenders = [place for place, signal in enumerate(signals) if signal.sign] if told else []
     since = [signal.since_ms for signal in signals if signal.since_ms is not None]
+    dear = [place for place, signal in enumerate(signals) if signal.is_dear and one_is_enough]
+    manner = _Manner(
+        rule,
+        lenders if worst else lenders[:1],
+        signals[lenders[0]].sign if lenders else 0,
+        [place for place in range(len(signals)) if place not in dear],
+        dear,
+    )
     return Signal(
-        lambda: _Joined([signal.start() for signal in signals], rule, leading, dear),
+        lambda: _Joined([signal.start() for signal in signals], manner),
         max(signal.reach_ms for signal in signals),
         min(since, default=None),
-        0 if leading is None else signals[leading].sign,
+        manner.sign,
     )
+
+
+class _Manner(NamedTuple):
+    """How several answers make one; shared by all trackers."""
+
+    rule: Callable[[Sequence[bool | None]], bool | None]
+    lenders: Sequence[int]
+    """Places of those whose figure is told."""
+    sign: int
+    cheap: Sequence[int]
+    dear: Sequence[int]
+    """Places of those that are asked only where no other one says no."""
 
 
 class _Joined:
     """Several trackers and how their answers make one."""
 
-    __slots__ = ("_cheap", "_dear", "_leading", "_rule", "_trackers")
+    __slots__ = ("_manner", "_trackers", "_truths")
 
-    def __init__(
-        self,
-        trackers: list[Tracker],
-        rule: Callable[[Sequence[bool | None]], bool | None],
-        leading: int | None,
-        dear: Collection[int],
-    ) -> None:
-        self._trackers, self._rule, self._leading = trackers, rule, leading
-        self._cheap = [tracker for place, tracker in enumerate(trackers) if place not in dear]
-        self._dear = [tracker for place, tracker in enumerate(trackers) if place in dear]
+    def __init__(self, trackers: list[Tracker], manner: _Manner) -> None:
+        self._trackers, self._manner = trackers, manner
+        self._truths: list[bool | None] = [None] * len(trackers)
 
     def take(self, place: int, moment_ms: int, value: float) -> None:
         for tracker in self._trackers:
             tracker.take(place, moment_ms, value)
 
     def truth(self, moment_ms: int) -> bool | None:
-        truths = [tracker.truth(moment_ms) for tracker in self._cheap]
-        if self._dear and False in truths:
-            return False
-        return self._rule(truths + [tracker.truth(moment_ms) for tracker in self._dear])
+        manner, truths = self._manner, self._truths
+        for place in manner.cheap:
+            truths[place] = self._trackers[place].truth(moment_ms)
+        if manner.dear:
+            is_open = not any(truths[place] is False for place in manner.cheap)
+            for place in manner.dear:
+                truths[place] = self._trackers[place].truth(moment_ms) if is_open else None
+        return manner.rule(truths)
 
     def figure(self) -> float | None:
-        return None if self._leading is None else self._trackers[self._leading].figure()
+        manner = self._manner
+        holding = [place for place in manner.lenders if self._truths[place]] or manner.lenders[:1]
+        figures = [figure for place in holding if (figure := self._trackers[place].figure()) is not None]
+        return max(figures, key=lambda figure: figure * manner.sign, default=None)

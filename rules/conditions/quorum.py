@@ -28,7 +28,7 @@ class Quorum(Part):
         signals = [self.hold.signal_of(channel, scope) for channel in self.of.selected(scope)]
         known = [signal for signal in signals if signal is not None]
         return (
-            join(known, self._agree, told=self.of.quantity == scope.subject.quantity.name)
+            join(known, self._agree, told=self.of.quantity == scope.subject.quantity.name, worst=True)
             if len(known) >= self.at_least
             else None
         )

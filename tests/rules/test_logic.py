@@ -11,7 +11,9 @@ from hypothesis import strategies as st
 
 from domain.instant import MINUTE_MS
 from domain.reading import Quality, Reading
-from tests.rules.judging import World, channel, directory_of, one_rule, reading, readings, says, truths
+from rules.conditions.kinetic import mean_kinetic_celsius
+from rules.engine import Tick
+from tests.rules.judging import START_MS, World, channel, directory_of, one_rule, reading, readings, says, truths
 from tests.rules.test_exposure import spaced
 
 ABOVE = 'above: {limit: 8, comparison: ">"}'
@@ -111,6 +113,36 @@ def test_the_end_beyond_which_a_range_was_left_is_not_the_worse_one() -> None:
     world = World(one_rule(f"{{all: [{{{ends}}}]}}"))
     world.arrive(*readings([1.0, 9.0, 5.0]))
     assert world.outcome() == [("warm", "probe", 0, 0, 2, None, None)]
+
+
+def test_too_warm_or_too_cold_names_no_extreme() -> None:
+    """Nobody is told that a fridge at 0 °C got worse because it rose to 1."""
+    world = World(one_rule(f'{{any: [{{{ABOVE}}}, {{below: {{limit: 2, comparison: "<"}}}}]}}'))
+    world.arrive(*readings([0.0, 1.0, 5.0]))
+    assert world.outcome() == [("warm", "probe", 0, 0, 2, None, None)]
+
+
+def test_the_extreme_is_the_worst_of_those_that_hold() -> None:
+    """A probe that fell silent at 50 °C lends its value to no agreement of the two others."""
+    directory = directory_of(channel("a"), channel("b"), channel("c"))
+    agree = f"{{quorum: {{at_least: 2, of: {{quantity: temperature}}, hold: {{{ABOVE}}}}}}}"
+    world = World(one_rule(agree, applies_to="{quantity: temperature, once_per: facility}"), directory)
+    world.arrive(reading(0, 50.0, name="a"), reading(0, 7.0, name="b"), reading(0, 7.0, name="c"))
+    for at in range(4, 8):
+        world.arrive(reading(at, 9.0, name="b"), reading(at, 9.5, name="c"))
+    world.arrive(Tick(START_MS + 10 * MINUTE_MS))
+    assert [figure[1:] for figure in world.outcome()] == [("a", 4, 4, None, 9.5, 4)]
+
+
+def test_a_mean_is_told_as_a_mean_also_while_something_else_holds() -> None:
+    """The power is off: what is told of the fridge is its mean kinetic temperature and not its highest reading."""
+    directory = directory_of(channel(), channel("c", "supply"))
+    mean = 'mean_kinetic_temperature: {above: {limit: 8 °C, comparison: ">"}, within: 3min}'
+    world = World(one_rule(f"{{any: [{{{mean}}}, {{is: {{state: off}}, of: {{quantity: supply}}}}]}}"), directory)
+    for at, value in enumerate([2.0, 7.0, 2.0]):
+        world.arrive(reading(at, value), reading(at, 0.0 if at == 2 else 1.0, name="c"))
+    ((*_, extreme, _),) = world.outcome()
+    assert extreme == pytest.approx(mean_kinetic_celsius([2.0, 7.0, 2.0]))
 
 
 def test_a_duration_inside_and_one_beside_a_combination_add_up() -> None:

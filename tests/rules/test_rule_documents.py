@@ -138,5 +138,7 @@ def test_the_examples_of_the_documentation_are_right() -> None:
     text = (Path(__file__).parents[2] / "docs" / "rules.md").read_text(encoding="utf-8")
     blocks = re.findall(r"```yaml\n(.*?)```", text, re.DOTALL)
     documents = [load_rules(parse_document(block, "docs/rules.md")) for block in blocks]
-    assert [len(rules) for rules in documents] == [1, 5, 1]
-    assert [outcome.difference for rules in documents for outcome in prove(rules)] == [""] * 3
+    assert [len(rules) for rules in documents] == [1, 5, 7, 5, 1]
+    outcomes = [outcome for rules in documents for outcome in prove(rules)]
+    assert len(outcomes) == text.count("- it: ")
+    assert [each.difference for each in outcomes if each.difference] == []

@@ -68,6 +68,53 @@ RULES = rules_of(
             - above: {limit: 8 °C, comparison: ">="}
             - not: {is: {state: off}, of: {quantity: supply}}
           clear_for: 2min
+      - id: not-cooling
+        title: Does not cool
+        severity: info
+        applies_to: {quantity: temperature}
+        when: {changes_slower_than: {by: 2 °C, within: 4min, direction: falling}}
+      - id: kinetic
+        title: Mean kinetic temperature
+        severity: warning
+        applies_to: {quantity: temperature}
+        when: {mean_kinetic_temperature: {above: {limit: 7 °C, comparison: ">"}, within: 6min}}
+      - id: monitor
+        title: A millionth of a monitor
+        severity: info
+        applies_to: {quantity: temperature}
+        when: {vvm_used: {type: VVM2, limit: 0.0001 %, comparison: ">", since: 2023-11-01}}
+      - id: soon
+        title: Hot soon
+        severity: warning
+        applies_to: {quantity: temperature}
+        when: {time_to_limit: {above: {limit: 9 °C, comparison: ">"}, less_than: 20min, fitted_over: 10min}}
+      - id: agreed
+        title: Mains off
+        severity: warning
+        applies_to: {quantity: temperature, once_per: facility}
+        when:
+          quorum:
+            at_least: 1
+            of: {quantity: supply}
+            hold: {is: {state: off, for: 1min}}
+          clear_for: 1min
+      - id: by-the-clock
+        title: Hot at a time of day
+        severity: info
+        applies_to: {quantity: temperature}
+        when:
+          all:
+            - above: {limit: 8 °C, comparison: ">="}
+            - schedule: {from: "22:16", to: "22:30"}
+      - id: went-and-warm
+        title: Power went, then hot
+        severity: info
+        applies_to: {quantity: temperature}
+        when:
+          then:
+            first: {is: {state: off}, of: {quantity: supply}}
+            second: {count: {at_least: 2, out_of: 3, hold: {above: {limit: 8 °C, comparison: ">="}}}}
+            within: 5min
       - id: settled
         title: Above 5 until well for a while
         severity: info
