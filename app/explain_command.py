@@ -193,8 +193,8 @@ def _again_words(case: Case) -> str:
         return "judging what is stored once more, in the order of arrival, finds the same"
     found = "; ".join(_span_words(each) for each in case.explanation.again)
     return (
-        f"judging what is stored once more finds {found or 'nothing'}: the rule, the limits or the registry were "
-        "others then, or readings are no longer kept"
+        f"judging what is stored once more finds {found or 'nothing'}: the rule, the limits, the registry or Vitals "
+        "itself were others then, or readings are no longer kept"
     )
 
 

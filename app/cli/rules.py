@@ -42,13 +42,22 @@ def rules_list(files: tuple[Path, ...], config_path: Path | None) -> None:
 @CONFIG
 @click.option("--junit", type=OUT, help="Also write the outcome as JUnit XML.")
 def rules_test(files: tuple[Path, ...], config_path: Path | None, junit: Path | None) -> None:
-    """Try the tests that stand in the rules: those in FILE, files or folders, else all that come with Vitals.
+    """Try the tests that stand in the rules: those in FILE, files or folders, else those that come with Vitals.
 
-    The exit code is 0 when every rule does what its tests say, else 1.
+    Folders that hold a story.yaml are stories: they are played through the whole service, each on a clock of its own,
+    and what comes of them has to be what their expected.yaml says (docs/stories.md).
+
+    The exit code is 0 when everything does what its tests say, else 1.
     """
+    from app.process import run_until_stopped
     from app.rule_trials import try_rules
+    from app.stories.story import story_folders
 
-    if not try_rules(_rules(files, config_path), junit=junit, say=click.echo):
+    told = {file: story_folders(file) for file in files}
+    stories = [folder for folders in told.values() for folder in folders]
+    others = tuple(file for file, folders in told.items() if not folders)
+    rules = [] if stories and not others and config_path is None else _rules(others, config_path)
+    if not run_until_stopped(try_rules(rules, stories, junit=junit, say=click.echo)):
         sys.exit(1)
 
 

@@ -22,6 +22,7 @@ from app.judge import Judge, JudgeSettings
 from app.judge_state import JudgeState
 from app.node_events import NodeEvents
 from app.rulebook import rule_texts
+from app.stories.clock import HandClock
 from collector.journal.journal import Journal
 from domain.directory import Directory
 from domain.instant import MINUTE_MS, to_ms
@@ -32,7 +33,6 @@ from rules.engine import Engine
 from rules.loader import load_rules
 from rules.model import Rule
 from rules.settings import EngineSettings
-from tests.clock import HandClock
 
 START_MS = 1_772_431_200_000
 CHANNELS = ("fridge-1", "fridge-2")

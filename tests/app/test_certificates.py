@@ -21,12 +21,14 @@ from app.issuing.expiry import WARN_BEFORE, Expiry, Holder, warnings
 from app.issuing.mosquitto import Places
 from app.issuing.provisioning import add_node, list_credentials, revoke_node
 from app.rulebook import read_rules
+from app.stories.clock import HandClock
+from app.stories.play import USUAL_SETTINGS
+from app.stories.service import Service
 from domain.errors import OperatorError
 from domain.instant import to_ms
 from registry.credentials import CredentialStore
-from tests.cases.harness import CASES, USUAL_SETTINGS
-from tests.cases.harness_service import Service
-from tests.clock import HandClock
+from tests.app.scraping import metrics_of
+from tests.cases.folders import CASES
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 END = NOW + CERTIFICATE_LASTS
@@ -153,7 +155,7 @@ async def test_prometheus_has_the_moment(service: Service) -> None:
     """One gauge for each certificate, in seconds since 1970."""
     await add(service.config, "clinic-1")
     await service.parts.intake.certificates.look()
-    text = (await service.metrics()).decode()
+    text = (await metrics_of(service)).decode()
     found = {
         (sample.labels["holder"], sample.labels["name"]): sample.value
         for family in text_string_to_metric_families(text)

@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.clock import ScaledClock, SystemClock
+from app.stories.clock import HandClock
 from domain.instant import Clock
-from tests.clock import HandClock
 
 
 def test_the_system_clock_shows_the_machines_time() -> None:

@@ -10,7 +10,8 @@ import pytest
 from click.testing import CliRunner
 
 from app.cli import main
-from tests.cases.harness import CASES, play
+from app.stories.play import play
+from tests.cases.folders import CASES
 
 STORIES = [
     "who-freeze-includes-minus-0.5",

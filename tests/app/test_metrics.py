@@ -13,14 +13,16 @@ from prometheus_client.parser import text_string_to_metric_families
 from app.config import ServiceConfig
 from app.documents import read_document
 from app.rulebook import read_rules
+from app.stories.clock import HandClock
+from app.stories.play import USUAL_SETTINGS
+from app.stories.schedule import Arrival
+from app.stories.service import Service
 from domain.instant import HOUR_MS, MINUTE_MS
 from domain.reading import Batch, Sample
 from domain.senml import WireFormat, encode
 from domain.topics import UpLane
-from tests.cases.harness import CASES, USUAL_SETTINGS
-from tests.cases.harness_schedule import Arrival
-from tests.cases.harness_service import Service
-from tests.clock import HandClock
+from tests.app.scraping import metrics_of
+from tests.cases.folders import CASES
 
 START_MS = 1_772_431_200_000
 KEYS = {"country": "Uganda", "region": "Western", "district": "Kasese"}
@@ -49,7 +51,7 @@ async def say(service: Service, seq: int, **values: float) -> None:
 async def figures(service: Service) -> dict[str, dict[str, float]]:
     """Return the facility gauges: by name, by facility."""
     await service.parts.judgement.open_alerts.refresh()
-    text = (await service.metrics()).decode()
+    text = (await metrics_of(service)).decode()
     found: dict[str, dict[str, float]] = {}
     for family in text_string_to_metric_families(text):
         for sample in family.samples:
@@ -105,7 +107,7 @@ async def test_a_facility_without_a_node_is_not_up(tmp_path: Path) -> None:
     config = ServiceConfig.model_validate({**USUAL_SETTINGS, "data": tmp_path / "data"})
     service = Service(config, [], read_document(path), HandClock(START_MS))
     await service.open()
-    text = (await service.metrics()).decode()
+    text = (await metrics_of(service)).decode()
     await service.close()
     assert 'vitals_facility_up{country="U",district="K",facility="post",region="W"} 0.0' in text
 
@@ -120,7 +122,7 @@ async def test_promtool_accepts_every_name(service: Service) -> None:
         await service.let_pass(START_MS + minute * MINUTE_MS)
         await say(service, minute + 1, fridge=9, second=5, mains=0)
     await service.parts.judgement.open_alerts.refresh()
-    text = await service.metrics()
+    text = await metrics_of(service)
     assert b"vitals_alert_active{" in text
     checked = subprocess.run([promtool, "check", "metrics"], input=text, capture_output=True, check=False)  # noqa: ASYNC221 - half a second, and nothing else runs
     assert (checked.returncode, checked.stderr.decode()) == (0, "")

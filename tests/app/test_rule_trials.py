@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
 from click.testing import CliRunner
 
 from app.cli import main
+from tests.cases.folders import CASES
 
 RULES = """
 rules:
@@ -47,3 +49,34 @@ def test_rules_are_listed_as_sentences() -> None:
     """A manager reads what the catalogue does."""
     result = CliRunner().invoke(main, ["rules", "list"])
     assert "Alarm when the vaccine compartment of a fridge or a cold room is above 8 °C" in result.output
+
+
+def test_a_story_is_played_through_the_service(tmp_path: Path) -> None:
+    """It passes where it expects what came; without an expectation it fails and prints all that came."""
+    story = CASES / "who-heat-not-at-exactly-8"
+    known = CliRunner().invoke(main, ["rules", "test", str(story)])
+    assert (known.exit_code, known.output.splitlines()[-1]) == (0, "1 passed, 0 failed")
+    shutil.copytree(story, tmp_path / "stories" / "mine")
+    shutil.copy(CASES / "clinic.yaml", tmp_path / "stories")
+    (tmp_path / "stories" / "mine" / "expected.yaml").unlink()
+    arguments = ["rules", "test", str(tmp_path), "--junit", str(tmp_path / "junit.xml")]
+    unknown = CliRunner().invoke(main, arguments)
+    assert unknown.exit_code == 1
+    assert "there is no expected.yaml yet" in unknown.output
+    assert "All that came, as expected.yaml:" in unknown.output
+    (case,) = ET.parse(tmp_path / "junit.xml").getroot()  # noqa: S314 - our own file
+    assert case.get("classname") == str(tmp_path / "stories" / "mine")
+
+
+def test_a_story_with_a_mistake_is_one_sentence(tmp_path: Path) -> None:
+    """A rule that is not in force is named with those that are."""
+    folder = tmp_path / "mine"
+    folder.mkdir()
+    shutil.copy(CASES / "clinic.yaml", tmp_path)
+    (folder / "story.yaml").write_text(
+        "sentence: A story.\nstart: 2026-03-02T06:00:00Z\nonly: [who-haet]\nsteps: [{at: 0s, wait: 1h}]\n", "utf-8"
+    )
+    result = CliRunner().invoke(main, ["rules", "test", str(folder)])
+    assert result.exit_code == 2
+    assert "found 'who-haet'; allowed: " in result.output
+    assert "did you mean who-heat?" in result.output

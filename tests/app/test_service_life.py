@@ -24,7 +24,7 @@ from domain.errors import OperatorError
 from domain.instant import MINUTE_MS
 from domain.reading import Batch, Sample
 from domain.senml import WireFormat, encode
-from tests.cases.harness import CASES
+from tests.cases.folders import CASES
 from tests.system.honest_sender import HonestSender
 
 pytestmark = pytest.mark.system

@@ -28,7 +28,7 @@ from collector.journal import Journal
 from domain.errors import OperatorError
 from domain.instant import HOUR_MS
 from domain.reading import Quality, Reading
-from tests.cases.harness import CASES
+from tests.cases.folders import CASES
 from tests.collector import journal_child
 
 FRIDGE = "clinic/fridge-1/temperature"

@@ -7,10 +7,11 @@ from pathlib import Path
 import pytest
 
 from app.backtest import Period, backtest
+from app.stories.outcome import expected_episode
+from app.stories.play import play
 from domain.episode import Episode
 from domain.instant import to_datetime
-from tests.cases.harness import CASES, play
-from tests.cases.harness_outcome import expected_episode
+from tests.cases.folders import CASES
 
 STORIES = (
     "a-backlog-does-not-turn-the-power-off",

@@ -8,6 +8,9 @@ from pathlib import Path
 import pytest
 
 from app.documents import read_document
+from app.stories.outcome import difference, written
+from app.stories.schedule import Arrival, Stop, schedule
+from app.stories.story import EXPECTED, STORY, Expected, read_expected, read_story
 from domain.errors import DocumentError
 from domain.instant import MINUTE_MS, parse_rfc3339, to_ms
 from domain.reading import Quality
@@ -15,10 +18,7 @@ from domain.senml import decode
 from domain.topics import UpLane
 from registry.checks import directory_of
 from rules.notation import Point, parse_series
-from tests.cases.harness import CASES
-from tests.cases.harness_outcome import difference, written
-from tests.cases.harness_schedule import Arrival, Stop, schedule
-from tests.cases.harness_story import EXPECTED, STORY, Expected, read_expected, read_story
+from tests.cases.folders import CASES
 
 START_MS = to_ms(parse_rfc3339("2026-03-02T06:00:00Z"))
 CLINIC = directory_of(read_document(CASES / "clinic.yaml"))

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.cases.harness import CASES, case_folders, run_case
+from app.stories.play import run_case
+from tests.cases.folders import CASES, case_folders
 
 
 @pytest.mark.parametrize("folder", case_folders(), ids=lambda folder: str(folder.relative_to(CASES)))

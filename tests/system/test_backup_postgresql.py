@@ -19,7 +19,7 @@ from collector.journal import Journal
 from domain.errors import OperatorError
 from domain.reading import Quality, Reading
 from registry.history import Occasion
-from tests.cases.harness import CASES
+from tests.cases.folders import CASES
 from tests.system.test_broker_config import NOW
 from tests.system.test_notif_postgresql import Server, server  # noqa: F401 - a fixture
 

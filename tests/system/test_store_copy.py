@@ -20,7 +20,7 @@ from domain.errors import OperatorError
 from domain.instant import DAY_MS, HOUR_MS
 from domain.reading import Quality, Reading
 from registry.history import Occasion
-from tests.cases.harness import CASES
+from tests.cases.folders import CASES
 from tests.system.forwarding import v3
 from tests.system.servers import InfluxServer, influxdb, influxdb3_shim
 

@@ -17,6 +17,11 @@ from rules.notation import Point, parse_series
 STORY, EXPECTED = "story.yaml", "expected.yaml"
 
 
+def story_folders(path: Path) -> list[Path]:
+    """Return the folders at or below a path that hold a story, in order of name."""
+    return sorted(story.parent for story in path.rglob(STORY)) if path.is_dir() else []
+
+
 def parse_offset(text: Any) -> timedelta:
     """Return a duration that may have a sign: ``10h``, ``-20min``, ``+2h``."""
     if isinstance(text, timedelta):

@@ -1,4 +1,4 @@
-"""Runs one case: its story through the service, and what came of it against what is expected."""
+"""Plays a story through the service, and holds what came of it against what is expected."""
 
 from __future__ import annotations
 
@@ -9,16 +9,17 @@ from typing import Any, NamedTuple
 from app.config import ServiceConfig
 from app.documents import read_document
 from app.rulebook import read_rules
+from app.stories.clock import HandClock
+from app.stories.outcome import difference, outcome, written
+from app.stories.schedule import Schedule, schedule
+from app.stories.service import Service
+from app.stories.story import EXPECTED, STORY, Expected, Story, read_expected, read_story
+from domain.errors import OperatorError
 from domain.instant import to_ms
+from domain.suggest import allowed_words
 from registry.checks import directory_of
 from rules.model import Rule
-from tests.cases.harness_outcome import difference, outcome, written
-from tests.cases.harness_schedule import Schedule, schedule
-from tests.cases.harness_service import Service
-from tests.cases.harness_story import EXPECTED, STORY, Expected, Story, read_expected, read_story
-from tests.clock import HandClock
 
-CASES = Path(__file__).parent
 USUAL_SETTINGS: dict[str, Any] = {
     "listen": {"port": 0},
     # One message, one commit: what happens at one moment happens in one order.
@@ -26,11 +27,6 @@ USUAL_SETTINGS: dict[str, Any] = {
     # Ticks and saves that are rarer than in production, because a day of a story passes in seconds.
     "judge": {"tick_seconds": 300, "snapshot_seconds": 120},
 }
-
-
-def case_folders() -> list[Path]:
-    """Return the folder of every case."""
-    return sorted(path.parent for path in CASES.rglob(STORY))
 
 
 class Play(NamedTuple):
@@ -51,7 +47,7 @@ async def play(folder: Path, data: Path) -> Play:
     start_ms = to_ms(story.start)
     planned = schedule(start_ms, steps, directory_of(registry))
     config = _config(story, folder, data)
-    rules = _rules(story, config)
+    rules = _rules(folder, story, config)
     came = await _play(Service(config, rules, registry, HandClock(start_ms)), planned, start_ms)
     return Play(story, config, rules, start_ms, planned.end_ms + 1, came)
 
@@ -76,8 +72,11 @@ async def _play(service: Service, planned: Schedule, start_ms: int) -> Expected:
         await service.close()
 
 
-def _rules(story: Story, config: ServiceConfig) -> list[Rule]:
+def _rules(folder: Path, story: Story, config: ServiceConfig) -> list[Rule]:
     rules = {rule.id: rule for rule in read_rules(config.rules)}
+    if unknown := [name for name in story.only if name not in rules]:
+        allowed = allowed_words(unknown[0], list(rules))
+        raise OperatorError(f"{folder / STORY}: only: found {unknown[0]!r}; allowed: {allowed}")
     return [rules[id_] for id_ in story.only or rules]
 
 

@@ -1,6 +1,6 @@
 """The service of a story: the real parts as ``app.parts`` joins them, stepped by hand on a clock that is moved by hand.
 
-Only the two ends are the test's: payloads are handed to the pipeline as the source would, and what the console
+Only the two ends are the story's: payloads are handed to the pipeline as the source would, and what the console
 notifier writes is kept with the second at which it was written.
 """
 
@@ -13,18 +13,17 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-import httpx
-
 from alerts.change import AlertChange
 from alerts.store import AlertStore
 from app.config import ServiceConfig
 from app.parts import Parts, Surroundings
+from app.stories.clock import HandClock
+from app.stories.schedule import Answer, Arrival, Event, Stop
 from domain.document import Document
+from domain.instant import to_datetime
 from domain.receipt import Receipt
 from domain.topics import UpLane, up
 from rules.model import Rule
-from tests.cases.harness_schedule import Answer, Arrival, Event, Stop
-from tests.clock import HandClock
 
 PATIENCE_REAL_SECONDS = 20.0
 
@@ -87,7 +86,7 @@ class Service:
                 self.clock.move_to(until_ms)
                 await self.open()
             case Answer(alert=alert, by=by):
-                await self._acknowledge(alert, by)
+                await self.alerts.acknowledge(alert, by=by, now=to_datetime(self.clock.now_ms()), origin="story")
         await self._judge()
 
     async def _deliver(self, message: Arrival) -> None:
@@ -112,19 +111,6 @@ class Service:
         if self._news:
             self._news = False
             await self.parts.judgement.dispatcher.dispatch_due()
-
-    async def metrics(self) -> bytes:
-        """Return what Prometheus would be told now."""
-        async with self._client() as client:
-            return (await client.get("/metrics")).content
-
-    def _client(self) -> httpx.AsyncClient:
-        return httpx.AsyncClient(transport=httpx.ASGITransport(self.parts.web.api), base_url="http://localhost")
-
-    async def _acknowledge(self, alert: int, by: str) -> None:
-        async with self._client() as client:
-            answer = await client.post(f"/api/v1/alerts/{alert}/acknowledge", json={"by": by})
-        assert answer.is_success, f"alert {alert} could not be acknowledged: {answer.status_code} {answer.text}"
 
     async def _note_receipt(self, node: str, receipt: Receipt) -> None:
         self._receipted.set()

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
+from app.stories.story import Acknowledge, Payload, Readings, Restart, Silent, Step, Told, Wait
 from domain.directory import Directory
 from domain.episode import Episode, Severity, SubjectKind, episode_id
 from domain.episode_event import EpisodeEvent
@@ -16,7 +17,6 @@ from domain.reading import Batch, Sample
 from domain.senml import WireFormat, encode
 from domain.topics import UpLane
 from rules.notation import Point
-from tests.cases.harness_story import Acknowledge, Payload, Readings, Restart, Silent, Step, Told, Wait
 
 EPOCH = "story"
 BACKLOG_BATCH = 20
@@ -135,7 +135,7 @@ class _Plan:
         if step.order == "reversed":
             messages.reverse()
         elif step.order == "shuffled":
-            random.Random(begin_ms).shuffle(messages)
+            random.Random(begin_ms).shuffle(messages)  # noqa: S311 - the same disorder each time
         self._events += messages
         return lasts_ms
 

@@ -7,17 +7,17 @@ import re
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
-from domain.alert import Alert
-from domain.episode import Episode
-from domain.instant import format_duration, to_ms
-from tests.cases.harness_service import Said, Service
-from tests.cases.harness_story import (
+from app.stories.service import Said, Service
+from app.stories.story import (
     Expected,
     ExpectedAlert,
     ExpectedEpisode,
     ExpectedMessage,
     ExpectedSilence,
 )
+from domain.alert import Alert
+from domain.episode import Episode
+from domain.instant import format_duration, to_ms
 
 _LINE = re.compile(r"to (?P<to>\S+) \([^)]*\): (?P<says>[A-Z]+) (?P<text>.*) ref (?P<alert>\d+)")
 
@@ -126,7 +126,8 @@ def _alert(alert: Alert) -> ExpectedAlert:
 
 def _message(said: Said, start_ms: int) -> ExpectedMessage:
     match = _LINE.fullmatch(said.line)
-    assert match is not None, f"the console said something else than a message: {said.line}"
+    if match is None:
+        raise ValueError(f"the console said something else than a message: {said.line}")
     at = timedelta(milliseconds=said.at_ms - start_ms)
     return ExpectedMessage.model_validate({"at": at, **match.groupdict()})
 
