@@ -11,7 +11,9 @@ from domain.errors import Problem
 from domain.places import Channel
 from domain.suggest import allowed_words
 from rules.conditions import Kinds
+from rules.conditions.above import Above
 from rules.conditions.base import Condition, ValueCondition
+from rules.conditions.below import Below
 from rules.conditions.logic import Any
 from rules.conditions.quorum import Quorum
 from rules.conditions.silent_for import SilentFor
@@ -32,7 +34,42 @@ def check_rules(rules: Sequence[Rule], directory: Directory) -> list[Problem]:
         problems += _check(rule, directory)
     for rule in rules:
         problems += _explanations(rule, {each.id: each for each in rules})
-    return problems
+    return problems + list(_superfluous(rules, directory))
+
+
+def _superfluous(rules: Sequence[Rule], directory: Directory) -> Iterator[Problem]:
+    """Yield rules on a limit that another one makes superfluous: it tells the same, no later and no less gravely."""
+    bounds = [
+        (rule, rule.condition, {channel.id: channel for channel in rule.applies_to.judged(directory)})
+        for rule in rules
+        if isinstance(rule.condition, Above | Below)
+    ]
+    for rule, condition, channels in bounds:
+        for other, others, elsewhere in bounds:
+            if (
+                other is rule
+                or not channels
+                or other.severity < rule.severity
+                or not channels.keys() <= elsewhere.keys()
+            ):
+                continue
+            if not all(_implies(condition, others, channel) for channel in channels.values()):
+                continue
+            same = all(_implies(others, condition, channel) for channel in channels.values())
+            if same and other.severity == rule.severity and channels.keys() == elsewhere.keys() and rule.id < other.id:
+                continue  # of two that are the same one is enough to name
+            found = f"nothing that '{other.id}' does not tell as well, no later and no less gravely"
+            yield rule.problem(("when", rule.when.kind), found, "another limit, a shorter 'for', or a higher severity")
+            break
+
+
+def _implies(one: Above | Below, other: Above | Below, channel: Channel) -> bool:
+    """Tell whether the other has held for its time whenever the one has."""
+    mine, theirs = one.levels(channel), other.levels(channel)
+    if mine is None or theirs is None or one.sign != other.sign or one.duration < other.duration:
+        return False
+    further = (mine[0] - theirs[0]) * one.sign
+    return further > 0 or (further == 0 and ("=" in other.comparison or "=" not in one.comparison))
 
 
 def _explanations(rule: Rule, known: Mapping[str, Rule]) -> Iterator[Problem]:
