@@ -161,13 +161,18 @@ def in_order(state: ChannelState, moment_ms: int, value: float, *, live: bool) -
     if previous_ms == NEVER:
         state.rest_from_ms = [moment_ms] * len(streaks)
     for index, level in enumerate(state.plan.levels):
-        streak, holds = streaks[index], level.holds(value)
-        if streak is None and not holds and moment_ms >= level.since_ms:
-            continue  # nearly always
-        seen = level.sees(moment_ms, value)
-        if seen is None or (state.stale and _noted(state.stale, index, moment_ms)):
+        streak = streaks[index]
+        if moment_ms >= level.since_ms:
+            holds = level.holds(value)
+            if streak is None and not holds:
+                continue  # nearly always
+            cleared = not holds and level.cleared(value)
+        elif (seen := level.sees(moment_ms, value)) is not None:
+            holds, cleared = seen
+        else:
             continue
-        holds, cleared = seen
+        if state.stale and _noted(state.stale, index, moment_ms):
+            continue
         after, turn = advance(level, streak, moment_ms, value, previous_ms, holds=holds, cleared=cleared, live=live)
         streaks[index] = after
         if after is None:
