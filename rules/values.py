@@ -36,6 +36,17 @@ Duration = Annotated[timedelta, PlainValidator(_duration)]
 """A field that reads ``10h`` or ``1h30min``; a bare number is refused, because nobody can tell its unit."""
 
 
+def _stretch(raw: Any) -> timedelta:
+    duration = _duration(raw)
+    if duration <= timedelta(0):
+        raise ValueError(f"more than no time: {_A_DURATION}")
+    return duration
+
+
+Stretch = Annotated[timedelta, PlainValidator(_stretch)]
+"""A field that reads a duration in which something can happen."""
+
+
 def spaced(duration: timedelta) -> str:
     """Return a duration as a sentence writes it: ``1 h 30 min``."""
     return re.sub(r"(\d)([a-z])", r"\1 \2", format_duration(duration))

@@ -13,7 +13,7 @@ from domain.places import Channel
 from domain.quantities import Quantity
 from rules.conditions.base import Condition, Flaw
 from rules.signals import Recent, Scope, Signal
-from rules.values import Amount, Duration, Limit, Reference, difference, spaced, worded_difference
+from rules.values import Amount, Limit, Reference, Stretch, difference, spaced, worded_difference
 
 _ROUNDING = 1e-9
 """80 % less 75 % are 5 %, whatever binary fractions make of it."""
@@ -29,7 +29,7 @@ class Direction(StrEnum):
 
 class _Change(Condition):
     by: Limit
-    within: Duration
+    within: Stretch
     direction: Direction = Direction.EITHER
 
     verbs: ClassVar[Mapping[Direction, str]]

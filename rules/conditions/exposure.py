@@ -21,7 +21,7 @@ from rules.conditions.base import Bands, Condition, Flaw, bands_of
 from rules.conditions.bounds import Lower, Upper
 from rules.conditions.since import Since, since_ms
 from rules.signals import NEVER, Scope, Signal
-from rules.values import Amount, Duration, Reference, spaced
+from rules.values import Amount, Reference, Stretch, spaced
 
 
 class Exposure(Condition):
@@ -29,11 +29,11 @@ class Exposure(Condition):
 
     above: Upper | None = None
     below: Lower | None = None
-    total: Duration | None = None
+    total: Stretch | None = None
     """So much time in all is enough."""
     degree_minutes: float | None = Field(default=None, gt=0)
     """Or so much time by how far: 30 min at 2 °C beyond the limit are 60."""
-    within: Duration | None = None
+    within: Stretch | None = None
     since: Since | None = None
 
     @model_validator(mode="after")

@@ -12,7 +12,7 @@ from domain.places import Channel
 from domain.quantities import Quantity
 from rules.conditions.base import Condition, Flaw
 from rules.signals import Recent, Scope, Signal
-from rules.values import Amount, Duration, Limit, difference, spaced, worded_difference
+from rules.values import Amount, Limit, Stretch, difference, spaced, worded_difference
 
 FEWEST = 3
 """Fewer readings than this are not said to be flat."""
@@ -21,7 +21,7 @@ FEWEST = 3
 class FlatFor(Condition):
     """How long; written ``flat_for: 24h``, or with the width of a band that still counts as flat."""
 
-    duration: Duration = Field(alias="for")
+    duration: Stretch = Field(alias="for")
     band: Limit = Amount(0.0)
 
     @model_validator(mode="before")

@@ -21,7 +21,7 @@ from domain.quantities import Quantity
 from rules.conditions.base import Condition, Flaw, Predicate
 from rules.conditions.bounds import Lower, Upper
 from rules.signals import Recent, Scope, Signal
-from rules.values import Amount, Duration, Reference, spaced
+from rules.values import Amount, Reference, Stretch, spaced
 
 FEWEST = 6
 """Fewer readings are not fitted."""
@@ -52,8 +52,8 @@ class TimeToLimit(Condition):
 
     above: Upper | None = None
     below: Lower | None = None
-    less_than: Duration
-    fitted_over: Duration = timedelta(hours=1)
+    less_than: Stretch
+    fitted_over: Stretch = timedelta(hours=1)
 
     @model_validator(mode="after")
     def _one_limit(self) -> Self:

@@ -17,7 +17,7 @@ from domain.quantities import Quantity
 from rules.conditions.base import Band, Condition, Flaw
 from rules.conditions.bounds import Upper
 from rules.signals import Recent, Scope, Signal
-from rules.values import Amount, Duration, Reference, spaced
+from rules.values import Amount, Reference, Stretch, spaced
 
 ACTIVATION_KELVIN = 10_000.0
 KELVIN = 273.15
@@ -29,7 +29,7 @@ class MeanKineticTemperature(Condition):
     """The limit, its comparison, and over which time the mean is taken."""
 
     above: Upper
-    within: Duration
+    within: Stretch
 
     def signal(self, channel: Channel, scope: Scope) -> Signal | None:
         """Return whether the mean is above; unknown where fewer than half of the readings are there."""

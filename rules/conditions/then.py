@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from rules.conditions.base import Part
 from rules.signals import NEVER, Scope, Signal, Tracker
-from rules.values import Duration, spaced
+from rules.values import Stretch, spaced
 
 if TYPE_CHECKING:
     from rules.conditions import Term
@@ -19,7 +19,7 @@ class Then(Part):
 
     first: Term
     second: Term
-    within: Duration
+    within: Stretch
 
     def joined(self, scope: Scope) -> Signal | None:
         """Return whether the second holds now, and the first did at an earlier moment that is not too long ago."""
