@@ -16,6 +16,7 @@ from collector.foreign.settings import ForeignSettings
 from collector.sources.link import tls_context
 from domain.directory import Directory
 from registry.checks import checked_draft, merged
+from registry.in_force import unused
 from registry.store import RegistryStore
 from rules.check import check_rules
 from rules.model import Rule
@@ -29,10 +30,12 @@ async def check_everything(config: ServiceConfig, *, say: Callable[[str], None])
     directory = await _directory(config)
     for line in _summary(config, rules, directory):
         say(line)
-    if findings := check_rules([rule for rule in rules if _concerns(rule, directory)], directory):
+    problems = check_rules([rule for rule in rules if _concerns(rule, directory)], directory)
+    idle = [f"limits for {scope}: no such channel is registered" for scope in unused(directory)]
+    if findings := [*map(str, problems), *idle]:
         say("Worth a look:")
-    for problem in findings:
-        say(f"  {problem}")
+    for finding in findings:
+        say(f"  {finding}")
 
 
 def _concerns(rule: Rule, directory: Directory) -> bool:
