@@ -7,7 +7,7 @@ from itertools import chain, islice
 from typing import Any, Final
 
 from domain.directory import Directory
-from domain.document import Document
+from domain.document import Document, Path
 from domain.errors import DocumentError, Problem
 from domain.places import Channel, Contact
 from domain.suggest import allowed_words
@@ -91,16 +91,20 @@ def _clashing_names(draft: Draft, registered: Directory) -> Iterator[Problem]:
 def _crossed_limits(draft: Draft, registered: Directory) -> Iterator[Problem]:
     """Find channels whose low limit the draft puts above the high one, wherever each of them is said."""
     after = merged(draft, registered)
+    crossed: dict[tuple[str, Path], list[tuple[Channel, Place]]] = {}
     for channel in after.channels.values():
         low, high = channel.limits.get("low"), channel.limits.get("high")
-        if low is not None and high is not None and low > high:
-            found = sources(channel, after)
-            words = [
-                f"{name} {channel.quantity.format(channel.limits[name])} ({found[name].scope or 'its own'})"
-                for name in ("low", "high")
-            ]
-            if place := _place_of_limits(channel, after, draft):
-                yield place.problem("limits", f"{' above '.join(words)} at {channel.id}", "low up to high")
+        crossing = low is not None and high is not None and low > high
+        if crossing and (place := _place_of_limits(channel, after, draft)):
+            crossed.setdefault((place.document.source, place.path), []).append((channel, place))
+    for (channel, place), *others in crossed.values():
+        found = sources(channel, after)
+        words = (
+            f"{name} {channel.quantity.format(channel.limits[name])} ({found[name].scope or 'its own'})"
+            for name in ("low", "high")
+        )
+        more = f" and {len(others)} more" if others else ""
+        yield place.problem("limits", f"{' above '.join(words)} at {channel.id}{more}", "low up to high")
 
 
 def _place_of_limits(channel: Channel, after: Directory, draft: Draft) -> Place | None:

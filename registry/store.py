@@ -173,7 +173,7 @@ def _directory(
         equipment=map(tables.to_equipment, rows["equipment"]),
         nodes=map(tables.to_node, rows["node"]),
         channels=(
-            replace(channel, past_limits=past_limits_of(recorded.get(channel.id, ())))
+            replace(channel, past_limits=past_limits_of(recorded[channel.id])) if channel.id in recorded else channel
             for channel in map(tables.to_channel, rows["channel"])
         ),
         contacts=map(tables.to_contact, rows["contact"]),
