@@ -21,6 +21,7 @@ from domain.directory import Directory
 from domain.errors import Problem
 from registry.checks import checked_draft, merged
 from registry.credentials import Credential
+from registry.in_force import unused
 from registry.store import RegistryStore
 from rules.check import check_rules
 from rules.model import Rule
@@ -39,6 +40,7 @@ async def check_everything(config: ServiceConfig, *, now: datetime, say: Callabl
         say(line)
     found = check_rules([rule for rule in rules if _concerns(rule, directory)], directory)
     findings = [f"{problem}" for problem in found if not _is_companion_of_supplied(problem)]
+    findings += (f"limits for {scope}: no such channel is registered" for scope in unused(directory))
     findings += warnings(expiries(config, await _issued(config)), now)
     if findings:
         say("Worth a look:")

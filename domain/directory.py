@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 from typing import TypeVar
 
-from domain.places import Channel, Contact, Equipment, Facility, Node
+from domain.places import Channel, Contact, Equipment, Facility, Node, SharedLimits
 
 Placed = TypeVar("Placed", Equipment, Node, Channel)
 
@@ -22,12 +22,14 @@ class Directory:
         nodes: Iterable[Node] = (),
         channels: Iterable[Channel] = (),
         contacts: Iterable[Contact] = (),
+        shared_limits: Iterable[SharedLimits] = (),
     ) -> None:
         self.facilities = {facility.id: facility for facility in facilities}
         self.equipment = {item.id: item for item in equipment}
         self.nodes = {node.id: node for node in nodes}
         self.channels = {channel.id: channel for channel in channels}
         self.contacts = {contact.id: contact for contact in contacts}
+        self.shared_limits = {limits.id: limits for limits in shared_limits}
         by_node: dict[str, dict[str, Channel]] = {node: {} for node in self.nodes}
         for channel in self.channels.values():
             by_node.setdefault(channel.node, {})[channel.name] = channel

@@ -106,6 +106,27 @@ class PastLimits(NamedTuple):
     limits: Mapping[str, float]
 
 
+class LimitScope(NamedTuple):
+    """For which channels limits are said: of a quantity at a kind of equipment, of one model, at one facility."""
+
+    quantity: str
+    kind: EquipmentKind
+    model: str = ""
+    facility: str = ""
+
+    def __str__(self) -> str:
+        where = f" at {self.facility}" if self.facility else ""
+        return f"{self.quantity} of every {self.kind.value}{where}" + (f", model {self.model}" if self.model else "")
+
+
+@dataclass(frozen=True, slots=True)
+class SharedLimits:
+    """Named limits said once for every channel in a scope; None takes away what a wider scope says."""
+
+    id: LimitScope
+    limits: Mapping[str, float | None]
+
+
 @dataclass(frozen=True, slots=True)
 class Channel:
     """One measured quantity of one piece of equipment, and the node that reports it under ``name``."""
@@ -120,9 +141,14 @@ class Channel:
     interval: timedelta
     """How often a reading is expected."""
     limits: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
-    """Named limits in the canonical unit (``low``, ``high``, ...) that rules refer to as ``$limits.high``."""
+    """Named limits in the canonical unit (``low``, ``high``, ...) that rules refer to as ``$limits.high``.
+
+    They are in force whoever said them: of the channel itself, its facility, its model or its kind of equipment.
+    """
     past_limits: tuple[PastLimits, ...] = field(default=(), compare=False)
     """Limits that were in force before these, in order of time; what was measured then is judged by them."""
+    own_limits: Mapping[str, float | None] = field(default_factory=lambda: MappingProxyType({}))
+    """What the registry says of this channel alone; None takes away a limit that is said of more than this channel."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,11 +7,12 @@ from itertools import chain, islice
 from typing import Any, Final
 
 from domain.directory import Directory
-from domain.document import Document
+from domain.document import Document, Path
 from domain.errors import DocumentError, Problem
-from domain.places import Contact
+from domain.places import Channel, Contact
 from domain.suggest import allowed_words
 from registry.draft import Draft, Place, Said, read_draft
+from registry.in_force import in_force, scopes_of, sources
 
 MAX_PROBLEMS: Final = 100
 """More than a person mends in one round; each costs a search for the word that was meant."""
@@ -25,6 +26,8 @@ def checked_draft(documents: Iterable[Document], registered: Directory) -> Draft
     draft = read_draft(documents)
     found = chain(draft.problems, _unknown_references(draft, registered), _clashing_names(draft, registered))
     problems = list(islice(found, MAX_PROBLEMS))
+    # What limits come to can be told only where everything fits together.
+    problems = problems or list(islice(_crossed_limits(draft, registered), MAX_PROBLEMS))
     if problems:
         raise DocumentError(problems)
     return draft
@@ -49,6 +52,9 @@ def _unknown_references(draft: Draft, registered: Directory) -> Iterator[Problem
         yield from _unless_known(channel.place, "node", channel.item.node, nodes)
         if channel.item.facility in facilities:
             yield from _unless_known(channel.place, "equipment", channel.item.equipment, equipment)
+    for limits in draft.shared_limits.values():
+        if limits.item.id.facility:
+            yield from _unless_known(limits.place, "facility", limits.item.id.facility, facilities)
     for contact in draft.contacts.values():
         yield from _contact_problems(contact, facilities, draft, registered)
 
@@ -82,16 +88,49 @@ def _clashing_names(draft: Draft, registered: Directory) -> Iterator[Problem]:
             yield said.place.problem("name", found, "each name once on a node")
 
 
-def _replaced(registered: Mapping[str, Any], said: Mapping[str, Said[Any]]) -> Iterable[Any]:
+def _crossed_limits(draft: Draft, registered: Directory) -> Iterator[Problem]:
+    """Find channels whose low limit the draft puts above the high one, wherever each of them is said."""
+    after = merged(draft, registered)
+    crossed: dict[tuple[str, Path], list[tuple[Channel, Place]]] = {}
+    for channel in after.channels.values():
+        low, high = channel.limits.get("low"), channel.limits.get("high")
+        crossing = low is not None and high is not None and low > high
+        if crossing and (place := _place_of_limits(channel, after, draft)):
+            crossed.setdefault((place.document.source, place.path), []).append((channel, place))
+    for (channel, place), *others in crossed.values():
+        found = sources(channel, after)
+        words = (
+            f"{name} {channel.quantity.format(channel.limits[name])} ({found[name].scope or 'its own'})"
+            for name in ("low", "high")
+        )
+        more = f" and {len(others)} more" if others else ""
+        yield place.problem("limits", f"{' above '.join(words)} at {channel.id}{more}", "low up to high")
+
+
+def _place_of_limits(channel: Channel, after: Directory, draft: Draft) -> Place | None:
+    """Return the place in the draft that makes the limits what they are; None where the draft says nothing of them."""
+    found = sources(channel, after)
+    # A limit may also come to light: where what hid it is taken back, or where the equipment becomes another.
+    scopes = (*(found[name].scope for name in ("low", "high")), None, *scopes_of(channel, after))
+    said: list[Said[Any] | None] = [
+        draft.channels.get(channel.id) if scope is None else draft.shared_limits.get(scope) for scope in scopes
+    ]
+    said.append(draft.equipment.get(channel.equipment))
+    return next((each.place for each in said if each is not None), None)
+
+
+def _replaced(registered: Mapping[Any, Any], said: Mapping[Any, Said[Any]]) -> Iterable[Any]:
     return {**registered, **{id_: entry.item for id_, entry in said.items()}}.values()
 
 
 def merged(draft: Draft, registered: Directory) -> Directory:
-    """Return what is registered once the draft is imported."""
-    return Directory(
+    """Return what is registered once the draft is imported, with the limits that are in force then."""
+    everything = Directory(
         facilities=_replaced(registered.facilities, draft.facilities),
         equipment=_replaced(registered.equipment, draft.equipment),
         nodes=_replaced(registered.nodes, draft.nodes),
         channels=_replaced(registered.channels, draft.channels),
         contacts=_replaced(registered.contacts, draft.contacts),
+        shared_limits=_replaced(registered.shared_limits, draft.shared_limits),
     )
+    return in_force(everything)

@@ -6,12 +6,13 @@ decided in ``registry.draft`` and ``registry.checks``.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
-from domain.places import Channel, Contact, Equipment, EquipmentKind, Facility, Node
+from domain.places import Channel, Contact, Equipment, EquipmentKind, Facility, LimitScope, Node, SharedLimits
 from domain.quantities import QUANTITIES
 from registry import fields
 from registry.fields import limit_value
@@ -23,16 +24,10 @@ class Entry(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class ChannelEntry(Entry):
-    """One measured quantity of the equipment that it stands under."""
+class LimitedEntry(Entry):
+    """What has limits of a quantity."""
 
     quantity: fields.QuantityName
-    node: fields.NodeId
-    interval: fields.Interval
-    name: fields.SensorName | None = None
-    """The node's own name for it; by default ``<equipment>/<id>``."""
-    id: fields.Id | None = None
-    """By default the quantity; given where one equipment has two of a quantity."""
     limits: dict[fields.LimitName, fields.LimitValue] = Field(default_factory=dict)
 
     def limit_errors(self) -> list[dict[str, Any]]:
@@ -45,20 +40,34 @@ class ChannelEntry(Entry):
                 errors.append({"loc": ("limits", name), "type": "value_error", "input": written, "msg": str(error)})
         return errors
 
-    def channel(self, facility: str, equipment: str) -> Channel:
-        """Return the channel of ``equipment``, an id within ``facility``."""
+    def limit_values(self) -> Mapping[str, float | None]:
+        """Return the limits in the quantity's canonical unit, None where one is taken away."""
         quantity = QUANTITIES[self.quantity]
+        return MappingProxyType({name: limit_value(quantity, written) for name, written in self.limits.items()})
+
+
+class ChannelEntry(LimitedEntry):
+    """One measured quantity of the equipment that it stands under."""
+
+    node: fields.NodeId
+    interval: fields.Interval
+    name: fields.SensorName | None = None
+    """The node's own name for it; by default ``<equipment>/<id>``."""
+    id: fields.Id | None = None
+    """By default the quantity; given where one equipment has two of a quantity."""
+
+    def channel(self, facility: str, equipment: str) -> Channel:
+        """Return the channel of ``equipment``, an id within ``facility``, with its own limits alone."""
         suffix = self.id or self.quantity
-        limits = {name: limit_value(quantity, written) for name, written in self.limits.items()}
         return Channel(
             id=f"{facility}/{equipment}/{suffix}",
             facility=facility,
             equipment=f"{facility}/{equipment}",
             node=self.node,
             name=self.name or f"{equipment}/{suffix}",
-            quantity=quantity,
+            quantity=QUANTITIES[self.quantity],
             interval=self.interval,
-            limits=MappingProxyType(limits),
+            own_limits=self.limit_values(),
         )
 
 
@@ -147,9 +156,23 @@ class ContactEntry(Entry):
         )
 
 
+class SharedLimitsEntry(LimitedEntry):
+    """Limits of a kind of equipment, of one model, at one facility; also a row of limits.csv."""
+
+    equipment: fields.Kind
+    model: fields.Text = ""
+    facility: fields.Id | None = None
+
+    def shared_limits(self) -> SharedLimits:
+        """Return the limits and for which channels they are said."""
+        scope = LimitScope(self.quantity, EquipmentKind(self.equipment), self.model, self.facility or "")
+        return SharedLimits(scope, self.limit_values())
+
+
 class RegistryDocument(Entry):
     """The YAML form."""
 
+    limits: tuple[SharedLimitsEntry, ...] = ()
     facilities: tuple[FacilityEntry, ...] = ()
     contacts: tuple[ContactEntry, ...] = ()
 

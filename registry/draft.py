@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from domain.document import Document, Path
 from domain.errors import DocumentError, Problem
-from domain.places import Channel, Contact, Equipment, Facility, Node
+from domain.places import Channel, Contact, Equipment, Facility, LimitScope, Node, SharedLimits
 from registry.document import (
     ChannelEntry,
     ChannelRow,
@@ -21,9 +21,10 @@ from registry.document import (
     FacilityFields,
     NodeRow,
     RegistryDocument,
+    SharedLimitsEntry,
 )
 
-Item = TypeVar("Item", Facility, Equipment, Node, Channel, Contact)
+Item = TypeVar("Item", Facility, Equipment, Node, Channel, Contact, SharedLimits)
 Row = TypeVar("Row", bound=Entry)
 
 
@@ -56,15 +57,16 @@ class Draft:
     nodes: dict[str, Said[Node]] = field(default_factory=dict)
     channels: dict[str, Said[Channel]] = field(default_factory=dict)
     contacts: dict[str, Said[Contact]] = field(default_factory=dict)
+    shared_limits: dict[LimitScope, Said[SharedLimits]] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
 
-    def add(self, said: dict[str, Said[Item]], item: Item, place: Place) -> None:
-        """Take an item, or note that its id was said before."""
+    def add(self, said: dict[Any, Said[Item]], item: Item, place: Place, *, known_by: str = "id") -> None:
+        """Take an item, or note that what it is known by was said before."""
         if item.id in said:
             first: Place = said[item.id].place
-            where = first.document.problem((*first.path, "id"), "", "")
+            where = first.document.problem((*first.path, known_by), "", "")
             found = f"{item.id} again (first in {where.source}:{where.line})"
-            self.problems.append(place.problem("id", found, "each id once"))
+            self.problems.append(place.problem(known_by, found, f"each {known_by} once"))
         else:
             said[item.id] = Said(item, place)
 
@@ -75,6 +77,14 @@ class Draft:
             self.problems += place.document.refuse_all(errors, place.path).problems
         else:
             self.add(self.channels, entry.channel(facility, equipment), place)
+
+    def add_shared_limits(self, entry: SharedLimitsEntry, place: Place) -> None:
+        """Take limits that can be used, of a scope that was not said before."""
+        errors = entry.limit_errors()
+        if errors:
+            self.problems += place.document.refuse_all(errors, place.path).problems
+        else:
+            self.add(self.shared_limits, entry.shared_limits(), place, known_by="scope")
 
 
 def read_draft(documents: Iterable[Document]) -> Draft:
@@ -93,6 +103,8 @@ def _add_tree(draft: Draft, document: Document) -> None:
         tree = RegistryDocument.model_validate(document.data)
     except ValidationError as error:
         raise _refusal(document, error, ()) from error
+    for index, limits in enumerate(tree.limits):
+        draft.add_shared_limits(limits, Place(document, ("limits", index)))
     for index, entry in enumerate(tree.facilities):
         _add_facility(draft, entry, document, ("facilities", index))
     for index, contact in enumerate(tree.contacts):
@@ -123,9 +135,15 @@ class _Table(Generic[Row]):
 _TABLES: tuple[_Table[Any], ...] = (
     _Table(
         "channels",
-        frozenset({"quantity", "interval"}),
+        frozenset({"node", "interval"}),
         ChannelRow,
         lambda draft, row, place: draft.add_channel(row, row.facility, row.equipment, place),
+    ),
+    _Table(
+        "limits",
+        frozenset({"quantity"}),
+        SharedLimitsEntry,
+        lambda draft, row, place: draft.add_shared_limits(row, place),
     ),
     _Table(
         "equipment",

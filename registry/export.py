@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import timedelta
 from typing import Any
 
 from domain.directory import Directory
 from domain.instant import format_duration
-from domain.places import Channel, Contact, Equipment, Facility
+from domain.places import Channel, Contact, Equipment, Facility, SharedLimits
+from registry.fields import NO_LIMIT
 
 
 def exported(directory: Directory) -> dict[str, Any]:
@@ -18,6 +20,7 @@ def exported(directory: Directory) -> dict[str, Any]:
     for channel in directory.channels.values():
         channels[channel.equipment].append(channel)
     return {
+        "limits": [_shared_limits(limits) for limits in directory.shared_limits.values()],
         "facilities": [_facility(facility, directory, channels) for facility in directory.facilities.values()],
         "contacts": [_contact(contact) for contact in directory.contacts.values()],
     }
@@ -48,12 +51,27 @@ def _channel(channel: Channel) -> dict[str, Any]:
         node=channel.node,
         name=channel.name,
         interval=_duration(channel.interval),
-        limits=dict(channel.limits),
+        limits=_limits(channel.own_limits),
     )
 
 
 def _contact(contact: Contact) -> dict[str, Any]:
     return _said(**{**asdict(contact), "facilities": list(contact.facilities)})
+
+
+def _shared_limits(said: SharedLimits) -> dict[str, Any]:
+    scope = said.id
+    return _said(
+        quantity=scope.quantity,
+        equipment=scope.kind.value,
+        model=scope.model,
+        facility=scope.facility,
+        limits=_limits(said.limits),
+    )
+
+
+def _limits(limits: Mapping[str, float | None]) -> dict[str, float | str]:
+    return {name: NO_LIMIT if value is None else value for name, value in limits.items()}
 
 
 def _duration(interval: timedelta) -> str:

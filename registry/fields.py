@@ -22,6 +22,8 @@ from domain.units import UNITS, Unit
 MAX_NAME_CHARACTERS: Final = 1000
 SHORTEST_INTERVAL: Final = timedelta(seconds=1)
 LONGEST_INTERVAL: Final = timedelta(days=7)
+NO_LIMIT: Final = "none"
+"""Written in the place of a limit that is said elsewhere of more than this, and not to hold here."""
 _MILLISECOND = timedelta(milliseconds=1)
 _NUMBER_WITH_UNIT = re.compile(r"\s*([-+]?\d+(?:\.\d*)?(?:[eE][-+]?\d+)?)\s*(\S.*?)?\s*")
 
@@ -76,7 +78,7 @@ def _interval(written: Any) -> timedelta:
 
 def _limit(written: Any) -> float | str:
     if isinstance(written, bool) or not isinstance(written, int | float | str):
-        raise ValueError("a number, or a text of a number and its unit")  # noqa: TRY004 - pydantic collects these
+        raise ValueError("a number, a text of a number and its unit, or none")  # noqa: TRY004 - pydantic collects these
     return written if isinstance(written, str) else float(written)
 
 
@@ -102,14 +104,19 @@ SensorName = Annotated[
 ]
 LimitName = Annotated[str, _matching(r"[a-z][a-z0-9_]{0,63}", "a small word such as low or high")]
 LimitValue = Annotated[float | str, PlainValidator(_limit)]
-"""A number in the quantity's canonical unit, or a text with a unit: ``46 °F``."""
+"""A number in the quantity's canonical unit, a text with a unit: ``46 °F``, or ``none``: no such limit."""
 Language = Annotated[str, _matching(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})*", "a language code such as en or fr-CD")]
 Email = Annotated[str, Field(max_length=254), _matching(r"([^@\s]+@[^@\s]+)?", "an address such as amina@example.org")]
 Phone = Annotated[str, _matching(r"(\+[1-9][0-9]{6,14})?", "the international form, such as +256700000001")]
 
 
-def limit_value(quantity: Quantity, written: float | str) -> float:
-    """Return a limit in the quantity's canonical unit; raise ``ValueError`` saying which values are allowed."""
+def limit_value(quantity: Quantity, written: float | str) -> float | None:
+    """Return a limit in the quantity's canonical unit, None where it is taken away.
+
+    Raises ``ValueError`` saying which values are allowed.
+    """
+    if written == NO_LIMIT:
+        return None
     value = written if isinstance(written, float) else _converted(quantity, written)
     if not quantity.lowest <= value <= quantity.highest:
         unit = quantity.unit.text or quantity.unit.name
@@ -122,7 +129,7 @@ def _converted(quantity: Quantity, text: str) -> float:
     match = _NUMBER_WITH_UNIT.fullmatch(text)
     unit = units.get(match[2] or quantity.unit.name) if match else None
     if not match or unit is None:
-        raise ValueError(f"a number, alone ({quantity.unit.name}) or with one of {', '.join(units)}")
+        raise ValueError(f"a number, alone ({quantity.unit.name}) or with one of {', '.join(units)}; or {NO_LIMIT}")
     return unit.to_canonical(float(match[1]))
 
 

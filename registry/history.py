@@ -7,14 +7,14 @@ with has been in force always.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
 from domain.errors import OperatorError
 from domain.instant import format_rfc3339
-from domain.limits import ALWAYS_MS, LimitHistory, LimitsSince, from_then_on, history_of
-from domain.places import Channel, PastLimits
+from domain.limits import ALWAYS_MS, FOR_EVER_MS, LimitHistory, LimitsSince, history_of
+from domain.places import Channel, LimitScope, PastLimits
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,30 +50,74 @@ class LimitChange:
         return _since(self.valid_from_ms, self.limits)
 
 
+@dataclass(frozen=True, slots=True)
+class SharedLimitChange:
+    """What was said of the limits of a scope; what it changed at a channel is recorded there."""
+
+    scope: LimitScope
+    valid_from_ms: int
+    limits: Mapping[str, float | None]
+    recorded_at_ms: int
+    author: str = ""
+    reason: str = ""
+
+
 def changes_of(
-    said: Channel, registered: Channel | None, recorded: Sequence[LimitChange], occasion: Occasion
+    said: Channel,
+    registered: Channel | None,
+    recorded: Sequence[LimitChange],
+    occasion: Occasion,
+    names: Collection[str] | None = None,
 ) -> list[LimitChange]:
-    """Return what to record when a channel is imported on an occasion: nothing where nothing becomes different."""
+    """Return what to record when a channel's limits are said on an occasion: nothing where nothing becomes different.
+
+    Where an import says only the limits of these ``names``, the others stay what they were at each time.
+    """
     if registered is None and occasion.limits_from_ms is None:
         return []
     from_ms = occasion.at_ms if occasion.limits_from_ms is None else occasion.limits_from_ms
     first = registered.limits if registered else {}
     before = list(recorded) or [LimitChange(said.id, ALWAYS_MS, first, occasion.at_ms)]
-    new = LimitChange(said.id, from_ms, said.limits, occasion.at_ms, occasion.author, occasion.reason)
-    history = history_of([each.since for each in before])
-    if first == said.limits and from_then_on(history, new.since) == history:
+    said_since = {from_ms: said.limits} if names is None else _with(_eras(before), from_ms, said.limits, names)
+    new = [
+        LimitChange(said.id, since_ms, limits, occasion.at_ms, occasion.author, occasion.reason)
+        for since_ms, limits in said_since.items()
+    ]
+    if _content(_eras([*before, *new])) == _content(_eras(before)):
         return []
-    return [new] if recorded else [*before, new]
+    return new if recorded else [*before, *new]
+
+
+def _with(
+    eras: Sequence[LimitChange], from_ms: int, limits: Mapping[str, float], names: Collection[str]
+) -> dict[int, Mapping[str, float]]:
+    """Return the limits from a moment on, and from each later change on, where those of these names are replaced."""
+    replacing = {name: value for name, value in limits.items() if name in names}
+    ends = [*(later.valid_from_ms for later in eras[1:]), FOR_EVER_MS]
+    return {
+        max(era.valid_from_ms, from_ms): {name: v for name, v in era.limits.items() if name not in names} | replacing
+        for era, end_ms in zip(eras, ends, strict=True)
+        if end_ms > from_ms
+    }
 
 
 def past_limits_of(recorded: Sequence[LimitChange]) -> tuple[PastLimits, ...]:
     """Return the limits that were in force before those of now, of a channel of which this was said, in order."""
+    return tuple(PastLimits(later.valid_from_ms, era.limits) for era, later in pairwise(_eras(recorded)))
+
+
+def _eras(recorded: Sequence[LimitChange]) -> list[LimitChange]:
+    """Return of the statements those that count, in order of time, each until the next."""
     eras: list[LimitChange] = []
     for said in recorded:
         eras = [each for each in eras if each.valid_from_ms < said.valid_from_ms]
         if not eras or eras[-1].limits != said.limits:
             eras.append(said)
-    return tuple(PastLimits(later.valid_from_ms, era.limits) for era, later in pairwise(eras))
+    return eras
+
+
+def _content(eras: Sequence[LimitChange]) -> list[tuple[int, Mapping[str, float]]]:
+    return [(era.valid_from_ms, era.limits) for era in eras]
 
 
 def limits_of(channel: Channel, recorded: Sequence[LimitChange]) -> LimitHistory:

@@ -15,11 +15,13 @@ from sqlalchemy.schema import CreateTable
 from domain.directory import Directory
 from domain.document import Document
 from domain.limits import LimitHistory
+from domain.places import Channel, LimitScope, SharedLimits
 from registry import tables
-from registry.checks import checked_draft
+from registry.checks import checked_draft, merged
 from registry.draft import Draft
 from registry.export import exported
-from registry.history import LimitChange, Occasion, changes_of, limits_of, past_limits_of
+from registry.history import LimitChange, Occasion, SharedLimitChange, changes_of, limits_of, past_limits_of
+from registry.in_force import in_force, sources
 from registry.tables import Cells, PlaceKey
 
 _ROWS_A_STATEMENT: Final = 5_000
@@ -39,7 +41,7 @@ class ImportReport:
     """What an import did; nothing that a document leaves out is ever removed."""
 
     counts: Mapping[str, Counts]
-    """By kind: facilities, equipment, nodes, channels, contacts."""
+    """By kind: facilities, equipment, nodes, channels, contacts, shared limits."""
     limits_changed: int = 0
     """Channels whose limits are others than before, now or at a time that is over."""
 
@@ -98,7 +100,8 @@ class RegistryStore:
     async def load_directory(self) -> Directory:
         """Return everything that is registered, in the order of registration."""
         async with self._engine.connect() as connection:
-            return await _load(connection)
+            said = await _load(connection)
+        return await asyncio.to_thread(in_force, said)
 
     async def load_limits(self, directory: Directory) -> dict[str, LimitHistory]:
         """Return which limits each channel of a directory had when.
@@ -118,6 +121,11 @@ class RegistryStore:
         async with self._engine.connect() as connection:
             return (await _recorded(connection, tables.limit_change.c.channel == channel))[channel]
 
+    async def shared_limit_changes(self) -> dict[LimitScope, SharedLimitChange]:
+        """Return what was last said of the limits of each scope."""
+        async with self._engine.connect() as connection:
+            return await _shared(connection)
+
 
 async def _recorded(
     connection: AsyncConnection, wanted: ColumnElement[bool] | None = None
@@ -130,33 +138,46 @@ async def _recorded(
     return found
 
 
+async def _shared(connection: AsyncConnection) -> dict[LimitScope, SharedLimitChange]:
+    table = tables.shared_limit_change
+    rows = (await connection.execute(select(table).order_by(table.c.id))).all()
+    return {change.scope: change for change in map(tables.to_shared_limit_change, rows)}
+
+
 async def _load(connection: AsyncConnection) -> Directory:
+    """Return what is said; which limits are in force does not stand in it yet."""
     # What refers to others is read before them: rows are never removed, so every reference is found
     # even where another process imports between two of these statements.
+    shared = [SharedLimits(scope, change.limits) for scope, change in (await _shared(connection)).items()]
     rows = {
         table.name: await _rows(connection, table)
         for table in (tables.contact, tables.channel, tables.equipment, tables.node, tables.facility)
     }
     recorded = await _recorded(connection)
     rows["place"] = (await connection.execute(select(tables.place).order_by(tables.place.c.id))).all()
-    return await asyncio.to_thread(_directory, rows, recorded)
+    return await asyncio.to_thread(_directory, rows, recorded, shared)
 
 
 async def _rows(connection: AsyncConnection, table: Table) -> Sequence[Row[Any]]:
     return (await connection.execute(select(table).order_by(table.c.position))).all()
 
 
-def _directory(rows: Mapping[str, Sequence[Row[Any]]], recorded: Mapping[str, Sequence[LimitChange]]) -> Directory:
+def _directory(
+    rows: Mapping[str, Sequence[Row[Any]]],
+    recorded: Mapping[str, Sequence[LimitChange]],
+    shared: Sequence[SharedLimits],
+) -> Directory:
     places = tables.place_keys(rows["place"])
     return Directory(
         facilities=[tables.to_facility(row, places) for row in rows["facility"]],
         equipment=map(tables.to_equipment, rows["equipment"]),
         nodes=map(tables.to_node, rows["node"]),
         channels=(
-            replace(channel, past_limits=past_limits_of(recorded.get(channel.id, ())))
+            replace(channel, past_limits=past_limits_of(recorded[channel.id])) if channel.id in recorded else channel
             for channel in map(tables.to_channel, rows["channel"])
         ),
         contacts=map(tables.to_contact, rows["contact"]),
+        shared_limits=shared,
     )
 
 
@@ -174,20 +195,57 @@ async def _write(connection: AsyncConnection, draft: Draft, registered: Director
     for kind, table, cells in steps:
         said = [entry.item for entry in getattr(draft, kind).values()]
         counts[kind] = await _write_kind(connection, table, cells, said, getattr(registered, kind))
+    counts["shared limits"] = await _write_shared_limits(connection, draft, registered, occasion)
     return ImportReport(counts, await _write_limits(connection, draft, registered, occasion))
 
 
 async def _write_limits(connection: AsyncConnection, draft: Draft, registered: Directory, occasion: Occasion) -> int:
     """Record the limits that become others; return of how many channels."""
     recorded = await _recorded(connection)
-    changes = [
-        found
-        for said in draft.channels.values()
-        if (found := changes_of(said.item, registered.channels.get(said.item.id), recorded[said.item.id], occasion))
-    ]
+    changes = await asyncio.to_thread(_limit_changes, draft, registered, recorded, occasion)
     rows = [tables.limit_change_cells(each) for found in changes for each in found]
     await _in_parts(connection, insert(tables.limit_change), rows)
     return len(changes)
+
+
+def _limit_changes(
+    draft: Draft, registered: Directory, recorded: Mapping[str, Sequence[LimitChange]], occasion: Occasion
+) -> list[list[LimitChange]]:
+    """Return what to record of each channel whose limits become others, whoever they were said of."""
+    before, after = in_force(registered), merged(draft, registered)
+    changes = []
+    for channel in after.channels.values():
+        known = before.channels.get(channel.id)
+        names = None if channel.id in draft.channels else _names_said(channel, known, after, draft)
+        if names is None or names:
+            changes.append(changes_of(channel, known, recorded.get(channel.id, ()), occasion, names))
+    return [found for found in changes if found]
+
+
+def _names_said(channel: Channel, known: Channel | None, after: Directory, draft: Draft) -> set[str]:
+    """Return the names of the limits that the draft decides at a channel of which itself it says nothing."""
+    before = known.limits if known else {}
+    changed = {name for name in {*before, *channel.limits} if before.get(name) != channel.limits.get(name)}
+    if not draft.shared_limits:
+        return changed
+    return changed | {name for name, source in sources(channel, after).items() if source.scope in draft.shared_limits}
+
+
+async def _write_shared_limits(
+    connection: AsyncConnection, draft: Draft, registered: Directory, occasion: Occasion
+) -> Counts:
+    said = [entry.item for entry in draft.shared_limits.values()]
+    changed = [each for each in said if registered.shared_limits.get(each.id) != each]
+    valid_from_ms = occasion.at_ms if occasion.limits_from_ms is None else occasion.limits_from_ms
+    changes = [
+        SharedLimitChange(each.id, valid_from_ms, each.limits, occasion.at_ms, occasion.author, occasion.reason)
+        for each in changed
+    ]
+    await _in_parts(
+        connection, insert(tables.shared_limit_change), list(map(tables.shared_limit_change_cells, changes))
+    )
+    added = sum(each.id not in registered.shared_limits for each in changed)
+    return Counts(added, len(changed) - added, len(said) - len(changed))
 
 
 async def _write_kind(

@@ -16,9 +16,9 @@ from typing import Any, Final
 from sqlalchemy import BigInteger, Column, Float, ForeignKey, Integer, MetaData, Row, String, Table, Text
 
 from domain.errors import OperatorError
-from domain.places import Channel, Contact, Equipment, EquipmentKind, Facility, Node
+from domain.places import Channel, Contact, Equipment, EquipmentKind, Facility, LimitScope, Node
 from domain.quantities import QUANTITIES
-from registry.history import LimitChange
+from registry.history import LimitChange, SharedLimitChange
 
 metadata = MetaData()
 
@@ -82,7 +82,7 @@ channel = Table(
     Column("name", Text, nullable=False),
     Column("quantity", String(64), nullable=False),
     Column("interval_ms", BigInteger, nullable=False),
-    Column("limits", Text, nullable=False),  # JSON: read as a whole with every channel, never searched
+    Column("limits", Text, nullable=False),  # JSON, its own: read as a whole with every channel, never searched
 )
 
 limit_change = Table(
@@ -92,6 +92,21 @@ limit_change = Table(
     Column("channel", String(194), ForeignKey("channel.id"), nullable=False),
     Column("valid_from_ms", BigInteger, nullable=False),
     Column("limits", Text, nullable=False),  # JSON, as in channel
+    Column("recorded_at_ms", BigInteger, nullable=False),
+    Column("author", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+)
+
+shared_limit_change = Table(
+    "shared_limit_change",
+    metadata,
+    Column("id", Integer, primary_key=True),  # grows, as in limit_change: of a scope the last row counts
+    Column("quantity", String(64), nullable=False),
+    Column("kind", String(20), nullable=False),
+    Column("model", Text, nullable=False),
+    Column("facility", String(64), ForeignKey("facility.id")),
+    Column("valid_from_ms", BigInteger, nullable=False),
+    Column("limits", Text, nullable=False),  # JSON, null for a limit that is taken away
     Column("recorded_at_ms", BigInteger, nullable=False),
     Column("author", Text, nullable=False),
     Column("reason", Text, nullable=False),
@@ -158,7 +173,7 @@ def channel_cells(item: Channel) -> Cells:
         "name": item.name,
         "quantity": item.quantity.name,
         "interval_ms": item.interval // _MILLISECOND,
-        "limits": json.dumps(dict(item.limits)),
+        "limits": json.dumps(dict(item.own_limits)),
     }
 
 
@@ -166,6 +181,21 @@ def limit_change_cells(change: LimitChange) -> Cells:
     """Return the row of a change of limits; its number is the database's."""
     return {
         "channel": change.channel,
+        "valid_from_ms": change.valid_from_ms,
+        "limits": json.dumps(dict(change.limits)),
+        "recorded_at_ms": change.recorded_at_ms,
+        "author": change.author,
+        "reason": change.reason,
+    }
+
+
+def shared_limit_change_cells(change: SharedLimitChange) -> Cells:
+    """Return the row of a change of shared limits; its number is the database's."""
+    return {
+        "quantity": change.scope.quantity,
+        "kind": change.scope.kind.value,
+        "model": change.scope.model,
+        "facility": change.scope.facility or None,
         "valid_from_ms": change.valid_from_ms,
         "limits": json.dumps(dict(change.limits)),
         "recorded_at_ms": change.recorded_at_ms,
@@ -214,18 +244,28 @@ def to_node(row: Row[Any]) -> Node:
 
 
 def to_channel(row: Row[Any]) -> Channel:
-    """Return the channel of a row; raise ``OperatorError`` for a quantity of another version of Vitals."""
+    """Return the channel of a row with its own limits; which are in force follows from all that is registered.
+
+    Raises ``OperatorError`` for a quantity of another version of Vitals.
+    """
     quantity = QUANTITIES.get(row.quantity)
     if quantity is None:
         raise OperatorError(f"channel {row.id} measures {row.quantity!r}, which this version of Vitals does not know")
-    interval, limits = _interval(row.interval_ms), _limits(row.limits)
-    return Channel(row.id, row.facility, row.equipment, row.node, row.name, quantity, interval, limits)
+    interval, own = _interval(row.interval_ms), _limits(row.limits)
+    return Channel(row.id, row.facility, row.equipment, row.node, row.name, quantity, interval, own_limits=own)
 
 
 def to_limit_change(row: Row[Any]) -> LimitChange:
     """Return the change of limits of a row."""
     limits = _limits(row.limits)
     return LimitChange(row.channel, row.valid_from_ms, limits, row.recorded_at_ms, row.author, row.reason)
+
+
+def to_shared_limit_change(row: Row[Any]) -> SharedLimitChange:
+    """Return the change of shared limits of a row."""
+    scope = LimitScope(row.quantity, EquipmentKind(row.kind), row.model, row.facility or "")
+    limits = _limits(row.limits)
+    return SharedLimitChange(scope, row.valid_from_ms, limits, row.recorded_at_ms, row.author, row.reason)
 
 
 def to_contact(row: Row[Any]) -> Contact:
@@ -240,5 +280,5 @@ def _interval(milliseconds: int) -> timedelta:
 
 
 @cache  # a nation's channels share a few dozen sets of limits
-def _limits(text: str) -> Mapping[str, float]:
+def _limits(text: str) -> Mapping[str, Any]:
     return MappingProxyType(json.loads(text))

@@ -48,7 +48,8 @@ def registry_import(source: Path, limits_from: str | None, author: str, reason: 
 def registry_limits(channel: str, config_path: Path) -> None:
     """Show what was ever said of a CHANNEL's limits, in the order in which it was said.
 
-    Each line holds from its moment on, whatever the lines before it said of that time.
+    Each line holds from its moment on, whatever the lines before it said of that time. Then each limit of today with
+    where it comes from: the kind of equipment, the model, the facility or the channel itself.
     """
     import asyncio
 

@@ -181,10 +181,11 @@ def test_the_command_line_tells_the_history(tmp_path: Path) -> None:
         (tmp_path / "hc.yaml").write_text(YAML.replace("HIGH", str(high)), "utf-8")
         told = vitals("import", str(tmp_path / "hc.yaml"), *more)
     assert "limits: changed of 1 channels" in told
-    first, second = vitals("limits", FRIDGE).removeprefix("0 ").splitlines()
+    first, second, *today = vitals("limits", FRIDGE).removeprefix("0 ").splitlines()
     assert first.startswith("always  high 8.0 °C, low 2.0 °C  said ")
     assert second.startswith("from 2026-01-02T03:04:05Z  high 10.0 °C, low 2.0 °C  said ")
     assert second.endswith("  Amina  swap")
+    assert today == ["today  high 10.0 °C  channel", "today  low 2.0 °C  channel"]
     assert vitals("limits", "hc/fridge/temprature").startswith(
         "2 vitals: found channel 'hc/fridge/temprature'; allowed:"
     )
