@@ -13,22 +13,21 @@ from typing import NamedTuple, Self
 
 from pydantic import Field, model_validator
 
-from domain.document import Path
 from domain.instant import MINUTE_MS
 from domain.places import Channel
 from domain.quantities import Quantity
-from rules.conditions.base import Bands, Condition, Flaw, bands_of
-from rules.conditions.bounds import Lower, Upper
+from rules.conditions.base import Bands, Flaw, bands_of
+from rules.conditions.beyond import Beyond
 from rules.conditions.since import Since, since_ms
 from rules.signals import NEVER, Scope, Signal
-from rules.values import Amount, Reference, Stretch, spaced
+from rules.values import Stretch, spaced
 
 
-class Exposure(Condition):
+class Exposure(Beyond):
     """Beyond what, how much of it, and counted over which time: ``within`` rolls, ``since`` begins once."""
 
-    above: Upper | None = None
-    below: Lower | None = None
+    why_no_clear = "what was counted does not go back at a level"
+
     total: Stretch | None = None
     """So much time in all is enough."""
     degree_minutes: float | None = Field(default=None, gt=0)
@@ -38,17 +37,10 @@ class Exposure(Condition):
 
     @model_validator(mode="after")
     def _one_of_each(self) -> Self:
-        for names in (("above", "below"), ("total", "degree_minutes"), ("within", "since")):
+        for names in (("total", "degree_minutes"), ("within", "since")):
             if sum(getattr(self, name) is not None for name in names) != 1:
                 raise ValueError(f"exactly one of '{names[0]}' and '{names[1]}'")
         return self
-
-    @property
-    def bound(self) -> Upper | Lower:
-        """Return the limit and its comparison."""
-        bound = self.above or self.below
-        assert bound is not None  # noqa: S101 - one of them was required
-        return bound
 
     def signal(self, channel: Channel, scope: Scope) -> Signal | None:
         """Return whether it was enough."""
@@ -67,20 +59,11 @@ class Exposure(Condition):
             self.bound.sign,
         )
 
-    def limits(self) -> Iterator[tuple[Path, Amount | Reference]]:
-        """Yield the limit with its path."""
-        side = "above" if self.above else "below"
-        for path, limit in self.bound.limits():
-            yield (side, *path), limit
-
     def flaws(self, quantity: Quantity) -> Iterator[Flaw]:
         """Yield what is wrong for this quantity."""
         yield from super().flaws(quantity)
         if self.degree_minutes is not None and quantity.name != "temperature":
             yield Flaw(("degree_minutes",), f"degree-minutes of {quantity.name}", "'total', or a temperature")
-        if self.bound.clear is not None:
-            side = "above" if self.above else "below"
-            yield Flaw((side, "clear"), "a clear level", "none: what was counted does not go back at a level")
         if self.total is not None and self.within is not None and self.total > self.within:
             yield Flaw(("total",), spaced(self.total), f"at most {spaced(self.within)}, over which it is counted")
 

@@ -11,17 +11,14 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from datetime import timedelta
-from typing import NamedTuple, Self
+from typing import NamedTuple
 
-from pydantic import model_validator
-
-from domain.document import Path
 from domain.places import Channel
 from domain.quantities import Quantity
-from rules.conditions.base import Condition, Flaw, Predicate
-from rules.conditions.bounds import Lower, Upper
+from rules.conditions.base import Flaw, Predicate
+from rules.conditions.beyond import Beyond
 from rules.signals import Recent, Scope, Signal
-from rules.values import Amount, Reference, Stretch, spaced
+from rules.values import Stretch, spaced
 
 FEWEST = 6
 """Fewer readings are not fitted."""
@@ -47,26 +44,13 @@ class Forecast(NamedTuple):
     latest_ms: float
 
 
-class TimeToLimit(Condition):
+class TimeToLimit(Beyond):
     """Which limit, how near is too near, and to what the curve is fitted."""
 
-    above: Upper | None = None
-    below: Lower | None = None
+    why_no_clear = "a forecast ends when the time left is longer again"
+
     less_than: Stretch
     fitted_over: Stretch = timedelta(hours=1)
-
-    @model_validator(mode="after")
-    def _one_limit(self) -> Self:
-        if (self.above is None) == (self.below is None):
-            raise ValueError("exactly one of 'above' and 'below'")
-        return self
-
-    @property
-    def bound(self) -> Upper | Lower:
-        """Return the limit and its comparison."""
-        bound = self.above or self.below
-        assert bound is not None  # noqa: S101 - one of them was required
-        return bound
 
     def signal(self, channel: Channel, scope: Scope) -> Signal | None:
         """Return whether the limit is reached, or will be in less than that time."""
@@ -81,19 +65,6 @@ class TimeToLimit(Condition):
             sign=sign,
             is_dear=True,
         )
-
-    def limits(self) -> Iterator[tuple[Path, Amount | Reference]]:
-        """Yield the limit with its path."""
-        side = "above" if self.above else "below"
-        for path, limit in self.bound.limits():
-            yield (side, *path), limit
-
-    def flaws(self, quantity: Quantity) -> Iterator[Flaw]:
-        """Yield what is wrong for this quantity."""
-        yield from super().flaws(quantity)
-        if self.bound.clear is not None:
-            side = "above" if self.above else "below"
-            yield Flaw((side, "clear"), "a clear level", "none: a forecast ends when the time left is longer again")
 
     def flaws_at(self, channel: Channel) -> Iterator[Flaw]:
         """Yield a stretch with too few readings for a curve."""
