@@ -41,23 +41,28 @@ class Then(Part):
 
 
 class _Sequence:
-    """When the first last held."""
+    """When the first last held, and when nobody last knew whether it did."""
 
-    __slots__ = ("_first", "_held_ms", "_second", "_within_ms")
+    __slots__ = ("_first", "_held_ms", "_second", "_unknown_ms", "_within_ms")
 
     def __init__(self, first: Tracker, second: Tracker, within_ms: int) -> None:
         self._first, self._second, self._within_ms = first, second, within_ms
-        self._held_ms = NEVER
+        self._held_ms = self._unknown_ms = NEVER
 
     def take(self, place: int, moment_ms: int, value: float) -> None:
         self._first.take(place, moment_ms, value)
         self._second.take(place, moment_ms, value)
 
     def truth(self, moment_ms: int) -> bool | None:
-        held_before = moment_ms - self._held_ms <= self._within_ms
-        if self._first.truth(moment_ms):
+        begin_ms = moment_ms - self._within_ms
+        held_before: bool | None = self._held_ms >= begin_ms
+        if not held_before and self._unknown_ms >= begin_ms:
+            held_before = None
+        first, second = self._first.truth(moment_ms), self._second.truth(moment_ms)
+        if first:
             self._held_ms = moment_ms
-        second = self._second.truth(moment_ms)
+        elif first is None:
+            self._unknown_ms = moment_ms
         return held_before if second else second
 
     def figure(self) -> float | None:

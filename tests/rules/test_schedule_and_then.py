@@ -101,3 +101,16 @@ def test_a_second_that_nobody_knows_is_unknown() -> None:
     mains = [reading(at, 0.0, name="mains") for at in range(9)]
     said = truths(rule, [*mains, reading(1, 9.0)], directory)
     assert said == [None, True, True, True, True, None, None, None, None]
+
+
+def test_a_first_that_nobody_knew_leaves_it_unknown() -> None:
+    """While the power was not heard of it may have been off; once it was heard for as long as counts, it was not."""
+    directory = directory_of(channel(), channel("mains", "supply", equipment="mains-1"))
+    (rule,) = one_rule(
+        "{then: {first: {is: {state: off}, of: {quantity: supply}},"
+        ' second: {above: {limit: 8, comparison: ">"}}, within: 3min}}'
+    )
+    mains = [reading(at, 1.0, name="mains") for at in (0, *range(8, 14))]
+    said = truths(rule, [*mains, *(reading(at, 9.0) for at in range(1, 14))], directory)
+    # Heard of at 0 it stands until 3; unknown from 4 to 7, which counts until 10.
+    assert said == [None, False, False, False, False, *[None] * 6, False, False, False]
