@@ -94,7 +94,9 @@ class Counter:
         if doubt.times < CONFIRMATIONS:
             return bad_value(self._describe(shown), f"{shown:g} after {self.state.shown:g}")
         logger.warning("%s: counting goes on at %g after %g", self._describe(shown), shown, self.state.shown)
-        return self._believe(shown, self.state.total + max(0.0, shown - doubt.first), at_ms)
+        # Each answer was believable after the one before; together they still grew no faster than a counter can.
+        seen = min(max(0.0, shown - doubt.first), self._allowed(self.state.at_ms, at_ms))
+        return self._believe(shown, self.state.total + seen, at_ms)
 
     def _continues(self, doubt: _Doubt, shown: float, at_ms: int) -> bool:
         grown = shown - doubt.shown

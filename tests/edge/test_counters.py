@@ -7,7 +7,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from domain.instant import HOUR_MS, MINUTE_MS
@@ -75,6 +75,7 @@ steps_ms = st.integers(-2 * HOUR_MS, 2 * HOUR_MS)
 
 
 @given(st.lists(st.tuples(answers, steps_ms), max_size=40))
+@example([(0.0, 0), (50_515.0, 0), (50_535.0, -1), (55_536.0, 900_180)])  # a clock that steps while a leap is confirmed
 def test_totals_never_fall_nor_leap(story: list[tuple[float, int]]) -> None:
     """Whatever a meter shows and however the clock steps, no interval is negative or more than a meter can count."""
     counter, at_ms, totals = Counter(LIMITS), 0, []
