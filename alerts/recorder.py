@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import Any
 
-from sqlalchemy import Row, insert, literal_column, update
+from sqlalchemy import insert, literal_column, update
 
 from alerts.change import AlertChange
 from alerts.lifecycle import AlertEvent, Effect, Transition, walk
@@ -57,7 +56,9 @@ class Recorder:
             entry, news = await self._apply(entry, change)
             stored[change.episode.id] = entry
             happened.append(news)
-        return happened + [await self._release(row) for row in await self._suppression.outlasting()]
+        outlasting = await self._load(dict.fromkeys(await self._suppression.outlasting()))
+        suppressed = (entry for entry in outlasting.values() if entry.alert.state is AlertState.SUPPRESSED)
+        return happened + [await self._release(entry) for entry in suppressed]
 
     async def _load(self, ids: Mapping[str, None]) -> dict[str, _Stored]:
         stored: dict[str, _Stored] = {}
@@ -94,9 +95,8 @@ class Recorder:
             return False
         return await self._suppression.is_explained(change.episode.rule, change.episode.facility)
 
-    async def _release(self, row: Row[Any]) -> AlertChange:
+    async def _release(self, entry: _Stored) -> AlertChange:
         """Tell of an alert that outlasts its explanation."""
-        entry = _Stored(alert_of(row), known_of(row), row.alert_transitions)
         change = EpisodeChange(ChangeKind.OPENED, entry.known.episode, live=True)
         events = (AlertEvent.UNSUPPRESSED,)
         transition = walk(AlertState.SUPPRESSED, events)

@@ -9,9 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
-from typing import Any
 
-from sqlalchemy import Row, or_, select
+from sqlalchemy import or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from alerts.facts import RuleText
@@ -44,13 +43,13 @@ class Suppression:
             select(ALERTS.c.id)
             .join(EPISODES, ALERTS.c.episode == EPISODES.c.id)
             .where(ALERTS.c.facility == facility, EPISODES.c.rule.in_(text.suppressed_by))
-            .where(EPISODES.c.retracted_at.is_(None), ALERTS.c.silent.is_(False))
+            .where(EPISODES.c.retracted_at.is_(None), ALERTS.c.transitions > 0)
             .where(or_(going_on, EPISODES.c.ended_at > self._now - GRACE))
         )
         return await self._connection.scalar(query.limit(1)) is not None
 
-    async def outlasting(self) -> list[Row[Any]]:
-        """Return the suppressed alerts that nothing explains any more, as rows of ``select_alerts``."""
+    async def outlasting(self) -> list[str]:
+        """Return the episodes of suppressed alerts that nothing explains any more, by id."""
         suppressed = select_alerts().where(IS_OPEN, ALERTS.c.state == AlertState.SUPPRESSED.value)
         rows = (await self._connection.execute(suppressed.order_by(ALERTS.c.id))).all()
-        return [row for row in rows if not await self.is_explained(row.rule, row.facility)]
+        return [row.id for row in rows if not await self.is_explained(row.rule, row.facility)]

@@ -70,6 +70,8 @@ RULES = {
         translations={"fr": RuleText("Frigo trop chaud", "au-dessus de $limits.high")},
     ),
     "silent": RuleText("Node silent", "no data from the node", "Check power and network of the gateway."),
+    "this": RuleText("This", suppressed_by=("that",)),
+    "that": RuleText("That", suppressed_by=("this",)),
     "mains": RuleText("Mains power lost", "off", "Start the generator."),
     "cut-off": RuleText("Cut off", "no data from the node", "Check the network.", suppressed_by=("mains",)),
 }

@@ -403,3 +403,15 @@ class StoreContract:
         assert "above 8.0C" in said["amina"]
         assert "au-dessus de 8.0C" in said["joseph"]
         assert all("Move vaccines" in text for text in said.values())
+
+    async def test_what_is_suppressed_itself_explains_nothing(self, database: AsyncEngine) -> None:
+        """Two rules that explain each other cannot keep each other quiet: one that nobody was told of is no reason."""
+        judge = await a_judge(database)
+        first = of_rule("this", an_episode())
+        await judge.record(opened(first))
+        (quiet,) = await judge.record(opened(of_rule("that", an_episode())))
+        assert quiet.alert.state is AlertState.SUPPRESSED
+        judge.now = NOON + 120 * MINUTE
+        happened = await judge.record(ended(first, after=100 * MINUTE), opened(of_rule("this", an_episode(2))))
+        states = {change.alert.rule: change.alert.state for change in happened}
+        assert AlertState.UNACKNOWLEDGED in states.values()
