@@ -40,6 +40,8 @@ class JudgeSettings(BaseModel):
 
     readings_per_turn: int = Field(default=1000, ge=1)
     """Readings judged before others get the event loop."""
+    amendments_per_turn: int = Field(default=200, ge=1)
+    """Histories judged again before new readings are: after a restart every rule on a stretch of time has one."""
     tick_seconds: float = Field(default=5.0, gt=0)
     """How often silence is looked at, on the service's clock."""
     snapshot_readings: int = Field(default=20_000, ge=1)
@@ -150,9 +152,9 @@ class Judge:
         self.stats.readings += len(news)
         changes += self._tick()
         await self._commit(changes)
-        await self._amend()
+        behind = await self._amend()
         heard = await self._hear()
-        return bool(readings) or heard
+        return bool(readings) or heard or behind
 
     async def _news(self, position: int, readings: list[Reading]) -> Sequence[Reading]:
         """Leave out what did not arrive just now: nobody is heard by it, and no rule is to judge it."""
@@ -184,10 +186,12 @@ class Judge:
         await self._save(changes)
         return True
 
-    async def _amend(self) -> None:
-        """Judge again the history that late readings changed, channel by channel."""
-        for stale in self.engine.stale():
+    async def _amend(self) -> bool:
+        """Judge again some of the history that late readings changed; tell whether there is more."""
+        waiting = self.engine.stale()
+        for stale in waiting[: self.settings.amendments_per_turn]:
             await self._amend_channel(stale)
+        return len(waiting) > self.settings.amendments_per_turn
 
     async def _amend_channel(self, stale: Stale) -> None:
         amendment = self.engine.amendment(stale)

@@ -59,6 +59,8 @@ class Watching:
     paces: tuple[tuple[int, int], ...]
     """Of each input the interval and the longest pause that is no gap, in milliseconds."""
     live_ms: int
+    asked: tuple[object, ...]
+    """Equal where the same is asked of channels that are alike, so that what one tracker took serves the other."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,7 +188,7 @@ class Compiler:
             )
             paces = tuple(zip(map(scope.interval_ms, scope.inputs), gaps, strict=True))
             live = max(live_ms(each.interval, self._settings) for each in scope.inputs)
-            self._watchings[key] = Watching(level, signal, paces, live)
+            self._watchings[key] = Watching(level, signal, paces, live, (rule.when, *key))
         return self._watchings[key]
 
 

@@ -7,7 +7,8 @@ out (``changed_state``) and takes back (``restore``).
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from types import MappingProxyType
 from typing import NamedTuple
 
 from domain.directory import Directory
@@ -147,10 +148,10 @@ class Engine:
         episodes of rules, channels and nodes that are gone are returned as ended.
         """
         items = [_entry(subject) for subject in self._subjects()]
-        watching_since_ms = self._silence.watching_since_ms
+        watching_since_ms, before = self._silence.watching_since_ms, self._watches
         self._build(rules, directory)
         self._silence.watching_since_ms = watching_since_ms
-        changes = self._load(items)
+        changes = self._load(items, before)
         for subject in self._subjects():
             self._touch(subject)
         return changes
@@ -218,7 +219,10 @@ class Engine:
         for channel in self._channels.values():
             self._silence.watch(channel, channel.plan.silences)
 
-    def _load(self, items: Iterable[tuple[str, bytes]]) -> list[EpisodeChange]:
+    def _load(
+        self, items: Iterable[tuple[str, bytes]], before: Mapping[str, Watch] = MappingProxyType({})
+    ) -> list[EpisodeChange]:
+        """Remember again; ``before``: the watches until now, whose readings need not be read once more."""
         ended: list[Episode] = []
         for key, blob in items:
             parts = memory.decode(key, blob)
@@ -231,7 +235,7 @@ class Engine:
             else:
                 ended += self._load_node(key, parts)
         self._watch_all()
-        self._warm_up()
+        self._warm_up(before)
         return [EpisodeChange(ChangeKind.ENDED, episode, live=True) for episode in ended]
 
     def _load_channel(self, key: str, parts: list[memory.Json]) -> list[Episode]:
@@ -257,7 +261,7 @@ class Engine:
             self._touch(watch)
         return ended
 
-    def _warm_up(self) -> None:
+    def _warm_up(self, before: Mapping[str, Watch]) -> None:
         """Have every watch read what its signal looks back on, a new one from what its channels last said."""
         for key, watch in self._watches.items():
             if watch.last_ms == NEVER and not watch.waiting:
@@ -265,6 +269,8 @@ class Engine:
                 if last_ms == NEVER:
                     continue
                 watch.resume(last_ms, NEVER, ())
+            if (known := before.get(key)) is not None and known.last_ms == watch.last_ms:
+                watch.take_over(known)
             if watch.is_halted:
                 self._stale[key] = watch
             if watch.waiting:

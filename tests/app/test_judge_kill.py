@@ -58,7 +58,9 @@ def test_a_kill_changes_no_episode_and_tells_nothing_twice(
     stream: list[Reading], kills: list[int], per_turn: int, snapshot_readings: int
 ) -> None:
     """Killed before or after any read, save or commit, again and again, the judge ends where it would have ended."""
-    chosen = JudgeSettings(readings_per_turn=per_turn, snapshot_readings=snapshot_readings, snapshot_seconds=60)
+    chosen = JudgeSettings(
+        readings_per_turn=per_turn, snapshot_readings=snapshot_readings, snapshot_seconds=60, amendments_per_turn=1
+    )
     undisturbed = asyncio.run(outcome(stream, Fuse(), JudgeSettings()))
     killed = asyncio.run(outcome(stream, Fuse(kills), chosen))
     assert killed.lives > 1

@@ -245,3 +245,23 @@ def test_a_forecast_that_is_not_asked_changes_no_episode(drawn: tuple[list[Readi
     world.arrive()
     by_rule = [[each[1:] for each in outcome(world) if each[0] == rule.id] for rule in FORECASTS]
     assert by_rule[0] == by_rule[1]
+
+
+def test_an_edit_elsewhere_reads_nothing_again() -> None:
+    """Where a rule and its channels stay as they were, the readings that it has at hand serve it after an edit, too."""
+    world, undisturbed = World(RULES, DIRECTORY), World(RULES, DIRECTORY)
+    readings = [reading(at, 9.0 if at % 7 else 4.0) for at in range(60)]
+    for each in readings:
+        undisturbed.arrive(each)
+    for each in readings[:30]:
+        world.arrive(each)
+    world.asked.clear()
+    world.engine.replace_rules(RULES[:-1], DIRECTORY)
+    world.engine.replace_rules(RULES, DIRECTORY)
+    for each in readings[30:]:
+        world.arrive(each)
+    assert world.asked == []
+    kept = {rule.id for rule in RULES[:-1]}
+    assert [each for each in outcome(world) if each[0] in kept] == [
+        each for each in outcome(undisturbed) if each[0] in kept
+    ]
