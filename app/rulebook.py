@@ -70,18 +70,19 @@ class Rulebook:
         looks = await asyncio.to_thread(_looks, self._settings.files)
         if looks == self._looked_like:
             return
-        self._looked_like = looks
         try:
             rules = await asyncio.to_thread(read_rules, self._settings)
         except VitalsError as error:
             self.trouble = f"the rule files changed and cannot be used, what was read before stays in force: {error}"
             log.error("%s", self.trouble)  # noqa: TRY400 - whoever wrote the file needs no trace of ours
+            self._looked_like = looks
             return
         self.trouble = ""
         self._take(rules)
         log.info("%d rules are in force, read again", len(rules))
         for listener in self._listeners:
             await listener(rules)
+        self._looked_like = looks  # not before everybody heard: where one fails, all is done again
 
     def on_change(self, listener: Callable[[Sequence[Rule]], Awaitable[None]]) -> None:
         """Call the listener with the rules after every change."""

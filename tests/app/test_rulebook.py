@@ -195,3 +195,23 @@ def test_a_rule_speaks_other_languages(tmp_path: Path) -> None:
     (tmp_path / "own.yaml").write_text(RULE.format(id="mine", title="X") + french.replace("fr", "French"), "utf-8")
     with pytest.raises(DocumentError, match="French"):
         read_rules(settings)
+
+
+async def test_who_could_not_be_told_is_told_at_the_next_look(tmp_path: Path) -> None:
+    """Where the database is away when rules change, they are not half in force for good."""
+    path = written(tmp_path, "own.yaml", "first")
+    settings = RulesSettings(catalogue=(), files=(path,))
+    rulebook, heard, away = Rulebook(read_rules(settings), settings), _Heard(), iter((True, False))
+
+    async def note(rules: Sequence[Rule]) -> None:
+        del rules
+        if next(away):
+            raise OSError("no route to host")
+
+    rulebook.on_change(note)
+    rulebook.on_change(heard)
+    written(tmp_path, "own.yaml", "second", title="Another one")
+    with pytest.raises(OSError, match="no route"):
+        await rulebook.look()
+    await rulebook.look()
+    assert heard.ids == [["second"]]
