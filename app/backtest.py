@@ -26,8 +26,8 @@ from domain.places import Facility
 from domain.reading import Reading
 from registry.store import RegistryStore
 from rules.backtest import Told, begins_ms, retry
-from rules.compile import milliseconds
 from rules.model import Rule
+from rules.values import milliseconds
 
 Progress = Callable[[int, int, str], None]
 """Told (done, of, facility) after each facility."""

@@ -27,10 +27,10 @@ from domain.reading import Reading
 from registry.history import LimitChange
 from registry.store import RegistryStore
 from rules.backtest import begins_ms
-from rules.compile import milliseconds
 from rules.explain import Explanation, explain
 from rules.model import Rule
 from rules.sentence import describe
+from rules.values import milliseconds
 
 _MARGIN_MS = 6 * HOUR_MS
 _MOST_MS = 400 * DAY_MS

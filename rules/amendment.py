@@ -12,7 +12,6 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import NamedTuple, Protocol
 
 from domain.places import Channel
@@ -21,8 +20,8 @@ from rules.compile import Level
 from rules.series import Sample, Window
 from rules.signals import NEVER
 from rules.streak import Point, Streak, Turn, advance
+from rules.values import milliseconds
 
-_MILLISECOND = timedelta(milliseconds=1)
 _WIDER = 4
 _FIRST_STEP_MS = 3_600_000
 _FIRST_STEP_READINGS = 60
@@ -154,7 +153,7 @@ class Amendment:
         self._end_ms = state.last_ms + 1
         first_ms = min((window.from_ms for window in self._windows.values()), default=self._end_ms)
         self._from_ms = self._to_ms = min(first_ms, self._end_ms)
-        longest_ms = max(each.interval // _MILLISECOND for each in state.inputs)
+        longest_ms = max(milliseconds(each.interval) for each in state.inputs)
         self._step_ms = max(_FIRST_STEP_MS, _FIRST_STEP_READINGS * longest_ms)
         self._samples: list[Sample] = []
         self._round: tuple[int, int] = (0, 0)

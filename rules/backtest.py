@@ -10,10 +10,10 @@ from domain.directory import Directory
 from domain.episode import Episode, EpisodeChange
 from domain.instant import DAY_MS, MINUTE_MS, to_ms
 from domain.reading import Reading
-from rules.compile import milliseconds
 from rules.engine import Tick
 from rules.model import Rule
 from rules.settings import EngineSettings
+from rules.values import milliseconds
 from rules.workbench import Workbench
 
 

@@ -15,6 +15,7 @@ from rules.conditions.silent_for import SilentFor
 from rules.model import Rule
 from rules.settings import EngineSettings
 from rules.signals import NEVER, Scope, Signal
+from rules.values import milliseconds
 
 WORSE_BY_DECIMALS = 1
 """An extreme is worth telling again when it moved by this many of the last decimals that people are shown."""
@@ -80,11 +81,6 @@ class Plan:
     silences: tuple[Silence, ...]
     live_ms: int
     """A reading that took longer than this to arrive is late."""
-
-
-def milliseconds(duration: timedelta) -> int:
-    """Return a duration in milliseconds."""
-    return duration // timedelta(milliseconds=1)
 
 
 def worse_by(quantity: Quantity) -> float:

@@ -17,13 +17,14 @@ from domain.places import Channel
 from domain.reading import Quality, Reading
 from rules import memory
 from rules.amendment import Amendment, Stale
-from rules.compile import Compiler, live_ms, milliseconds
+from rules.compile import Compiler, live_ms
 from rules.model import Rule
 from rules.revise import revise
 from rules.series import ChannelState, NodeState, in_order, late
 from rules.settings import EngineSettings
 from rules.signals import NEVER
 from rules.silence import SilenceWatch, Subject, note_heard
+from rules.values import milliseconds
 from rules.watch import WATCH_KEY, Watch
 
 _CLOCK_KEY = "engine"

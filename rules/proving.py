@@ -13,13 +13,12 @@ from domain.instant import MINUTE_MS, format_duration, to_ms
 from domain.places import Channel, Equipment, EquipmentKind, Facility, Node
 from domain.quantities import QUANTITIES, Quantity
 from domain.reading import Quality, Reading
-from rules.compile import milliseconds
 from rules.conditions.channels import Reach
 from rules.engine import Event, Tick
 from rules.model import Rule
 from rules.notation import parse_series
 from rules.trial import Companion, Expected, Trial
-from rules.values import Amount, Limit, Reference, shown
+from rules.values import Amount, Limit, Reference, milliseconds, shown
 from rules.workbench import Workbench
 
 START_MS = 1_767_225_600_000

@@ -12,7 +12,7 @@ from array import array
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import timedelta, tzinfo
+from datetime import tzinfo
 from itertools import islice
 from typing import Protocol
 from zoneinfo import ZoneInfo
@@ -20,6 +20,7 @@ from zoneinfo import ZoneInfo
 from domain.directory import Directory
 from domain.places import Channel
 from rules.settings import EngineSettings
+from rules.values import milliseconds
 
 NEVER = -(2**62)
 FOR_EVER = 2**62
@@ -94,7 +95,7 @@ class Scope:
 
     def interval_ms(self, channel: Channel) -> int:
         """Return how often a reading of the channel is expected."""
-        return channel.interval // timedelta(milliseconds=1)
+        return milliseconds(channel.interval)
 
     def gap_ms(self, channel: Channel) -> int:
         """Return for how long a reading of the channel stands; a longer pause is a gap."""

@@ -47,6 +47,11 @@ Stretch = Annotated[timedelta, PlainValidator(_stretch)]
 """A field that reads a duration in which something can happen."""
 
 
+def milliseconds(duration: timedelta) -> int:
+    """Return a duration in whole milliseconds."""
+    return duration // timedelta(milliseconds=1)
+
+
 def spaced(duration: timedelta) -> str:
     """Return a duration as a sentence writes it: ``1 h 30 min``."""
     return re.sub(r"(\d)([a-z])", r"\1 \2", format_duration(duration))

@@ -14,7 +14,7 @@ from domain.document import Path
 from domain.places import Channel
 from domain.quantities import Quantity
 from rules.signals import NEVER, Scope, Signal
-from rules.values import Amount, Duration, Reference, spaced
+from rules.values import Amount, Duration, Reference, milliseconds, spaced
 
 Predicate = Callable[[float], bool]
 
@@ -119,7 +119,7 @@ class ValueCondition(Condition):
         bands = bands_of(self.band, channel)
         if bands is None:
             return None
-        place, gap_ms, for_ms = scope.place(channel), scope.gap_ms(channel), self.duration // timedelta(milliseconds=1)
+        place, gap_ms, for_ms = scope.place(channel), scope.gap_ms(channel), milliseconds(self.duration)
         excess = bands.now.excess
         # A range is left on either side, so that neither end of the scale is the worse one.
         sign = 0 if excess is None else (excess(math.inf) > 0) - (excess(-math.inf) > 0)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from datetime import timedelta
 from enum import StrEnum
 from types import MappingProxyType
 from typing import ClassVar
@@ -13,7 +12,7 @@ from domain.places import Channel
 from domain.quantities import Quantity
 from rules.conditions.base import Condition, Flaw
 from rules.signals import Recent, Scope, Signal
-from rules.values import Amount, Limit, Reference, Stretch, difference, spaced, worded_difference
+from rules.values import Amount, Limit, Reference, Stretch, difference, milliseconds, spaced, worded_difference
 
 _ROUNDING = 1e-9
 """80 % less 75 % are 5 %, whatever binary fractions make of it."""
@@ -73,7 +72,7 @@ class ChangesFasterThan(_Change):
 
     def signal(self, channel: Channel, scope: Scope) -> Signal | None:
         """Return whether it does; one reading alone says nothing."""
-        by, place, within_ms = self._amount(channel), scope.place(channel), self.within // timedelta(milliseconds=1)
+        by, place, within_ms = self._amount(channel), scope.place(channel), milliseconds(self.within)
         if by is None:
             return None
         sign = {"rising": 1, "falling": -1, "either": 0}[self.direction]
@@ -93,7 +92,7 @@ class ChangesSlowerThan(_Change):
 
     def signal(self, channel: Channel, scope: Scope) -> Signal | None:
         """Return whether it has; unknown as long as the readings do not reach back so far."""
-        by, place, within_ms = self._amount(channel), scope.place(channel), self.within // timedelta(milliseconds=1)
+        by, place, within_ms = self._amount(channel), scope.place(channel), milliseconds(self.within)
         if by is None:
             return None
         gap_ms = scope.gap_ms(channel)

@@ -20,7 +20,7 @@ from rules.conditions.base import Bands, Flaw, bands_of
 from rules.conditions.beyond import Beyond
 from rules.conditions.since import Since, since_ms
 from rules.signals import NEVER, Scope, Signal
-from rules.values import Stretch, spaced
+from rules.values import Stretch, milliseconds, spaced
 
 
 class Exposure(Beyond):
@@ -81,14 +81,12 @@ class Exposure(Beyond):
 
     @property
     def _within_ms(self) -> int | None:
-        return None if self.within is None else self.within // timedelta(milliseconds=1)
+        return None if self.within is None else milliseconds(self.within)
 
     @property
     def _enough(self) -> float:
         return (
-            self.degree_minutes * MINUTE_MS
-            if self.degree_minutes
-            else float((self.total or timedelta(0)) // timedelta(milliseconds=1))
+            self.degree_minutes * MINUTE_MS if self.degree_minutes else float(milliseconds(self.total or timedelta(0)))
         )
 
 

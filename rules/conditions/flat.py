@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from datetime import timedelta
 from typing import Any
 
 from pydantic import Field, model_validator
@@ -12,7 +11,7 @@ from domain.places import Channel
 from domain.quantities import Quantity
 from rules.conditions.base import Condition, Flaw
 from rules.signals import Recent, Scope, Signal
-from rules.values import Amount, Limit, Stretch, difference, spaced, worded_difference
+from rules.values import Amount, Limit, Stretch, difference, milliseconds, spaced, worded_difference
 
 FEWEST = 3
 """Fewer readings than this are not said to be flat."""
@@ -34,7 +33,7 @@ class FlatFor(Condition):
         band = difference(self.band, channel)
         if band is None:
             return None
-        place, for_ms, gap_ms = scope.place(channel), self.duration // timedelta(milliseconds=1), scope.gap_ms(channel)
+        place, for_ms, gap_ms = scope.place(channel), milliseconds(self.duration), scope.gap_ms(channel)
         return Signal(lambda: _Flat(place, band, for_ms, gap_ms), for_ms + gap_ms)
 
     def flaws(self, quantity: Quantity) -> Iterator[Flaw]:

@@ -18,7 +18,7 @@ from domain.quantities import Quantity
 from rules.conditions.base import Flaw, Predicate
 from rules.conditions.beyond import Beyond
 from rules.signals import Recent, Scope, Signal
-from rules.values import Stretch, spaced
+from rules.values import Stretch, milliseconds, spaced
 
 FEWEST = 6
 """Fewer readings are not fitted."""
@@ -58,7 +58,7 @@ class TimeToLimit(Beyond):
         if levels is None or band is None:
             return None
         place, gap_ms, sign = scope.place(channel), scope.gap_ms(channel), self.bound.sign
-        within_ms, less_ms = (each // timedelta(milliseconds=1) for each in (self.fitted_over, self.less_than))
+        within_ms, less_ms = (milliseconds(each) for each in (self.fitted_over, self.less_than))
         return Signal(
             lambda: _Forecaster(place, levels[0], band.holds, sign, within_ms, less_ms, gap_ms),
             within_ms + gap_ms,

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from datetime import timedelta
 
 from domain.document import Path
 from domain.places import Channel
@@ -17,7 +16,7 @@ from domain.quantities import Quantity
 from rules.conditions.base import Band, Condition, Flaw
 from rules.conditions.bounds import Upper
 from rules.signals import Recent, Scope, Signal
-from rules.values import Amount, Reference, Stretch, spaced
+from rules.values import Amount, Reference, Stretch, milliseconds, spaced
 
 ACTIVATION_KELVIN = 10_000.0
 KELVIN = 273.15
@@ -36,7 +35,7 @@ class MeanKineticTemperature(Condition):
         band = self.above.band(channel)
         if band is None:
             return None
-        place, within_ms = scope.place(channel), self.within // timedelta(milliseconds=1)
+        place, within_ms = scope.place(channel), milliseconds(self.within)
         fewest = max(1, math.ceil(within_ms / scope.interval_ms(channel) * ENOUGH))
         return Signal(lambda: _Kinetic(place, band, within_ms, fewest), within_ms, sign=1)
 

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from rules.conditions.base import Part
 from rules.signals import NEVER, Scope, Signal, Tracker
-from rules.values import Stretch, spaced
+from rules.values import Stretch, milliseconds, spaced
 
 if TYPE_CHECKING:
     from rules.conditions import Term
@@ -26,7 +25,7 @@ class Then(Part):
         first, second = self.first.signal(scope), self.second.signal(scope)
         if first is None or second is None:
             return None
-        within_ms = self.within // timedelta(milliseconds=1)
+        within_ms = milliseconds(self.within)
         since = [each.since_ms for each in (first, second) if each.since_ms is not None]
         return Signal(
             lambda: _Sequence(first.start(), second.start(), within_ms),
