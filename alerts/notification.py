@@ -15,6 +15,11 @@ class NotificationKind(StrEnum):
     ALARM = "alarm"
     WORSE = "worse"
     ALL_CLEAR = "all_clear"
+    PAST = "past"
+    """An excursion that late data alone told of: for the digest."""
+    REPLY = "reply"
+    """An answer to what somebody wrote."""
+    TEST = "test"
 
 
 class NotificationState(StrEnum):
@@ -27,6 +32,10 @@ class NotificationState(StrEnum):
     """The other side took responsibility for it."""
     FAILED = "failed"
     """Refused for good, or not taken until its deadline."""
+    UNKNOWN = "unknown"
+    """Taken by the other side, which never said whether it arrived."""
+    ACKNOWLEDGED = "acknowledged"
+    """The person answered: it arrived, whatever the other side said."""
     CANCELLED = "cancelled"
     """An all-clear to somebody whom the alarm never reached."""
 

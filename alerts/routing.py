@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from alerts.notification import UNREACHED, NotificationKind, NotificationState
-from domain.places import Contact
+from domain.people import Contact
 
 
 class Reason(StrEnum):
@@ -55,6 +55,12 @@ class Route:
     channel: str
     audience: Audience
     address_of: Callable[[Contact], str]
+    medium: str = ""
+    """What it is for the one who is told (``sms``); several channels can serve one medium, one for another."""
+    answerable: bool = False
+    """Whether a message can say "reply 1": answers over this channel are heard."""
+    on_request: bool = False
+    """Whether it is used only where a person or a step asks for it, because it disturbs: a voice call."""
 
 
 class Sent(NamedTuple):

@@ -14,7 +14,7 @@ from jinja2 import Environment, FileSystemLoader
 from app.backtest import Backtest, Period
 from domain.episode import Episode
 from domain.instant import format_rfc3339
-from domain.places import Contact
+from domain.people import Contact
 from rules.backtest import Compared, compare
 from rules.sentence import describe
 

@@ -6,7 +6,8 @@ from collections import defaultdict
 from collections.abc import Iterable
 from typing import TypeVar
 
-from domain.places import Channel, Contact, Equipment, Facility, Node, SharedLimits
+from domain.people import Contact, EscalationChain, Roster, Team
+from domain.places import Channel, Equipment, Facility, Node, SharedLimits
 
 Placed = TypeVar("Placed", Equipment, Node, Channel)
 
@@ -23,6 +24,9 @@ class Directory:
         channels: Iterable[Channel] = (),
         contacts: Iterable[Contact] = (),
         shared_limits: Iterable[SharedLimits] = (),
+        teams: Iterable[Team] = (),
+        rosters: Iterable[Roster] = (),
+        chains: Iterable[EscalationChain] = (),
     ) -> None:
         self.facilities = {facility.id: facility for facility in facilities}
         self.equipment = {item.id: item for item in equipment}
@@ -30,6 +34,9 @@ class Directory:
         self.channels = {channel.id: channel for channel in channels}
         self.contacts = {contact.id: contact for contact in contacts}
         self.shared_limits = {limits.id: limits for limits in shared_limits}
+        self.teams = {team.id: team for team in teams}
+        self.rosters = {roster.id: roster for roster in rosters}
+        self.chains = {chain.id: chain for chain in chains}
         by_node: dict[str, dict[str, Channel]] = {node: {} for node in self.nodes}
         for channel in self.channels.values():
             by_node.setdefault(channel.node, {})[channel.name] = channel

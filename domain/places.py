@@ -1,4 +1,4 @@
-"""Places and things: facility, equipment, node, channel, contact, as the registry knows them."""
+"""Places and things: facility, equipment, node, channel, as the registry knows them."""
 
 from __future__ import annotations
 
@@ -149,26 +149,3 @@ class Channel:
     """Limits that were in force before these, in order of time; what was measured then is judged by them."""
     own_limits: Mapping[str, float | None] = field(default_factory=lambda: MappingProxyType({}))
     """What the registry says of this channel alone; None takes away a limit that is said of more than this channel."""
-
-
-@dataclass(frozen=True, slots=True)
-class Contact:
-    """A person who is told, and how."""
-
-    id: str
-    name: str
-    language: str = "en"
-    email: str = ""
-    phone: str = ""
-    facilities: tuple[str, ...] = ()
-    """Facility ids this person answers for; empty means the whole ``district``, ``region`` or everything."""
-    district: str = ""
-    region: str = ""
-
-    def answers_for(self, facility: Facility) -> bool:
-        """Tell whether this person is responsible for the facility."""
-        if self.facilities:
-            return facility.id in self.facilities
-        if self.district:
-            return facility.district == self.district
-        return not self.region or facility.region == self.region

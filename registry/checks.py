@@ -9,7 +9,8 @@ from typing import Any, Final
 from domain.directory import Directory
 from domain.document import Document, Path
 from domain.errors import DocumentError, Problem
-from domain.places import Channel, Contact
+from domain.people import Contact
+from domain.places import Channel
 from domain.suggest import allowed_words
 from registry.draft import Draft, Place, Said, read_draft
 from registry.in_force import in_force, scopes_of, sources

@@ -12,7 +12,8 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
-from domain.places import Channel, Contact, Equipment, EquipmentKind, Facility, LimitScope, Node, SharedLimits
+from domain.people import Contact
+from domain.places import Channel, Equipment, EquipmentKind, Facility, LimitScope, Node, SharedLimits
 from domain.quantities import QUANTITIES
 from registry import fields
 from registry.fields import limit_value

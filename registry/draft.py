@@ -10,7 +10,8 @@ from pydantic import ValidationError
 
 from domain.document import Document, Path
 from domain.errors import DocumentError, Problem
-from domain.places import Channel, Contact, Equipment, Facility, LimitScope, Node, SharedLimits
+from domain.people import Contact
+from domain.places import Channel, Equipment, Facility, LimitScope, Node, SharedLimits
 from registry.document import (
     ChannelEntry,
     ChannelRow,

@@ -10,7 +10,8 @@ from typing import Any
 
 from domain.directory import Directory
 from domain.instant import format_duration
-from domain.places import Channel, Contact, Equipment, Facility, SharedLimits
+from domain.people import Contact
+from domain.places import Channel, Equipment, Facility, SharedLimits
 from registry.fields import NO_LIMIT
 
 

@@ -16,7 +16,8 @@ from typing import Any, Final
 from sqlalchemy import BigInteger, Column, Float, ForeignKey, Integer, MetaData, Row, String, Table, Text
 
 from domain.errors import OperatorError
-from domain.places import Channel, Contact, Equipment, EquipmentKind, Facility, LimitScope, Node
+from domain.people import Contact
+from domain.places import Channel, Equipment, EquipmentKind, Facility, LimitScope, Node
 from domain.quantities import QUANTITIES
 from registry.history import LimitChange, SharedLimitChange
 

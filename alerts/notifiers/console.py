@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from pydantic import BaseModel, ConfigDict
 
 from alerts.notifiers.notifier import Delivery, OutgoingMessage, Workplace
-from domain.places import Contact
+from domain.people import Contact
 
 
 class ConsoleSettings(BaseModel):

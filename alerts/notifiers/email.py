@@ -12,7 +12,7 @@ import aiosmtplib
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
 
 from alerts.notifiers.notifier import Delivery, OutgoingMessage, Workplace
-from domain.places import Contact
+from domain.people import Contact
 
 _PERMANENT_FROM = 500
 

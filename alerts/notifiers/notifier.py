@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from alerts.notification import Notification, NotificationKind, NotificationState
+from domain.errors import Fault, VitalsError
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +75,58 @@ class Notifier(Protocol):
         """Try once."""
 
 
+class DeliveryReport(NamedTuple):
+    """What the other side says later of a message that it took."""
+
+    channel: str
+    """Name of the notifier's row."""
+    reference: str
+    """The other side's name for the message, as ``Delivery.reference`` gave it."""
+    state: NotificationState
+    """DELIVERED, FAILED, or UNKNOWN where the other side cannot tell."""
+    sentence: str = ""
+    """Of a failure: what went wrong, for a person."""
+
+
+class IncomingText(NamedTuple):
+    """What somebody wrote to us."""
+
+    channel: str
+    sender: str
+    """The address it came from, as the channel's ``address_of`` spells addresses."""
+    text: str
+    reference: str
+    """The other side's name for it: the same text handed over twice has the same one. Empty where it has none."""
+
+
+class Callback(NamedTuple):
+    """A request by which a gateway tells us something."""
+
+    method: str
+    headers: Mapping[str, str]
+    """Names in lower case."""
+    query: Mapping[str, str]
+    body: bytes
+
+
+class Heard(NamedTuple):
+    """What a gateway's request says, and what to answer it with."""
+
+    events: tuple[DeliveryReport | IncomingText, ...]
+    answer: bytes = b""
+    content_type: str = "text/plain"
+
+
+class CallbackRefusedError(VitalsError):
+    """A request that does not come from the gateway, or that nobody can read; says which and what is allowed."""
+
+    fault = Fault.SENDER
+
+
+async def _nobody_listens(_: DeliveryReport | IncomingText) -> None:
+    return None
+
+
 @dataclass(frozen=True, slots=True)
 class Workplace:
     """What notifiers are given by whoever runs them."""
@@ -82,3 +135,6 @@ class Workplace:
     """Takes a line of text."""
     unix_seconds: Callable[[], float] = time.time
     """Real time, whatever clock the service runs on: other servers compare it with theirs."""
+    heard: Callable[[DeliveryReport | IncomingText], Awaitable[None]] = _nobody_listens
+    """Takes what a notifier hears by itself (from a modem, over a connection of its own); returns once it is kept, so
+    that the notifier may then tell the other side that it has it. Raises where it could not be kept."""

@@ -10,9 +10,9 @@ from typing import Any
 from pydantic import BaseModel
 
 from alerts.notifiers import console, email, webhook
-from alerts.notifiers.notifier import Notifier, Workplace
+from alerts.notifiers.notifier import Callback, Heard, Notifier, Workplace
 from alerts.routing import Audience, Route
-from domain.places import Contact
+from domain.people import Contact
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,24 +24,32 @@ class Row:
     settings: type[BaseModel]
     open: Callable[[Any, Workplace], AbstractAsyncContextManager[Notifier]]
     address_of: Callable[[Contact], str]
+    medium: str
+    """See ``routing.Route``; people name media where they do not care which gateway carries a message."""
+    answerable: bool = False
+    on_request: bool = False
     default: BaseModel | None = None
     """What holds where the configuration says nothing; None: off."""
+    hear: Callable[[Any, Callback], Heard] | None = None
+    """Reads what a gateway posts to us, with the settings of this row; raises ``CallbackRefusedError``."""
 
 
 NOTIFIERS = (
     Row(
-        "console", Audience.PERSON, console.ConsoleSettings, console.open_console, console.address_of,
+        "console", Audience.PERSON, console.ConsoleSettings, console.open_console, console.address_of, "console",
         default=console.ConsoleSettings(),
     ),
-    Row("email", Audience.PERSON, email.EmailSettings, email.open_email, email.address_of),
-    Row("webhook", Audience.SYSTEM, webhook.WebhookSettings, webhook.open_webhook, webhook.address_of),
+    Row("email", Audience.PERSON, email.EmailSettings, email.open_email, email.address_of, "email"),
+    Row("webhook", Audience.SYSTEM, webhook.WebhookSettings, webhook.open_webhook, webhook.address_of, "webhook"),
 )  # fmt: skip
 
 
 def routes_of(configured: BaseModel) -> tuple[Route, ...]:
     """Return the channels that the settings (one field per row) turn on, in the order of the table."""
     return tuple(
-        Route(row.name, row.audience, row.address_of) for row in NOTIFIERS if getattr(configured, row.name) is not None
+        Route(row.name, row.audience, row.address_of, row.medium, row.answerable, row.on_request)
+        for row in NOTIFIERS
+        if getattr(configured, row.name) is not None
     )
 
 

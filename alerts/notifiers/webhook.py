@@ -17,7 +17,7 @@ import aiohttp
 from pydantic import BaseModel, ConfigDict, Field, HttpUrl, SecretStr
 
 from alerts.notifiers.notifier import Delivery, OutgoingMessage, Workplace
-from domain.places import Contact
+from domain.people import Contact
 
 KEY_HEADER = "Idempotency-Key"
 TIMESTAMP_HEADER = "X-Vitals-Timestamp"

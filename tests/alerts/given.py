@@ -18,7 +18,8 @@ from alerts.store import AlertStore
 from domain.directory import Directory
 from domain.episode import ChangeKind, Episode, EpisodeChange, Severity, SubjectKind, episode_id
 from domain.instant import to_datetime, to_ms
-from domain.places import Channel, Contact, Equipment, EquipmentKind, Facility, Node
+from domain.people import Contact
+from domain.places import Channel, Equipment, EquipmentKind, Facility, Node
 from domain.quantities import QUANTITIES
 
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)

@@ -26,7 +26,8 @@ from app.stories.clock import HandClock
 from collector.journal.journal import Journal
 from domain.directory import Directory
 from domain.instant import MINUTE_MS, to_ms
-from domain.places import Channel, Contact, Equipment, EquipmentKind, Facility, Node
+from domain.people import Contact
+from domain.places import Channel, Equipment, EquipmentKind, Facility, Node
 from domain.quantities import QUANTITIES
 from domain.reading import Quality, Reading
 from rules.engine import Engine

@@ -18,7 +18,8 @@ from collector.quarantine import Quarantine, QuarantineSettings
 from domain.alert import AlertState
 from domain.directory import Directory
 from domain.instant import MINUTE_MS
-from domain.places import Contact, Facility, Node
+from domain.people import Contact
+from domain.places import Facility, Node
 from tests.collector.intake import NOW_MS, StoppedClock
 
 HERE = Directory(

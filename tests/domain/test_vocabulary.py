@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from domain.directory import Directory
 from domain.document import Document
 from domain.instant import parse_duration
-from domain.places import Channel, Contact, Equipment, EquipmentKind, Facility, Node
+from domain.people import Contact
+from domain.places import Channel, Equipment, EquipmentKind, Facility, Node
 from domain.quantities import QUANTITIES, Quantity
 from domain.units import UNITS, UNITS_BY_SYMBOL, Unit
 

@@ -1,0 +1,1 @@
+"""What messages say, in the languages of those who read them."""
