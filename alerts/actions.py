@@ -1,4 +1,4 @@
-"""What people do with alerts: take them, ask for help, shelve them, close them; each within the caller's transaction."""
+"""What people do with alerts: take them, ask for help, close them; each within the caller's transaction."""
 
 from __future__ import annotations
 
@@ -69,8 +69,9 @@ class Actions(Protocol):
     async def close(
         self, connection: AsyncConnection, alert_id: int, closing: Closing, *, by: Actor, now: datetime
     ) -> Acted:
-        """Close an alert that is over, with what was found and done; one that goes on is acknowledged instead, and
-        ``took_effect`` is False.
+        """Close an alert that is over, with what was found and done.
+
+        One that goes on is acknowledged instead, and ``took_effect`` is False.
         """
 
     async def told_to(self, connection: AsyncConnection, contact: str, *, limit: int = 20) -> list[ToldBundle]:
@@ -90,4 +91,4 @@ class Actions(Protocol):
         now: datetime,
         key: str,
     ) -> None:
-        """Queue a text as an answer to somebody, ``contact`` empty for a stranger; the same ``key`` twice queues once."""
+        """Queue an answer to somebody; ``contact`` is empty for a stranger, the same ``key`` twice queues once."""

@@ -37,7 +37,7 @@ from tests.alerts.given import (
     worsened,
 )
 
-ALARM, WORSE, CLEAR = NotificationKind
+ALARM, WORSE, CLEAR = NotificationKind.ALARM, NotificationKind.WORSE, NotificationKind.ALL_CLEAR
 
 
 def recipients(notifications: list[Notification], kind: NotificationKind) -> set[tuple[str, str]]:

@@ -11,7 +11,7 @@ from alerts.notification import UNREACHED, NotificationKind, NotificationState
 from alerts.routing import Audience, Decision, Reason, Route, Sent, decide, is_owed_all_clear
 from tests.alerts.given import AMINA, JOSEPH, ROUTES
 
-ALARM, WORSE, CLEAR = NotificationKind
+ALARM, WORSE, CLEAR = NotificationKind.ALARM, NotificationKind.WORSE, NotificationKind.ALL_CLEAR
 SYSTEM = Route("webhook", Audience.SYSTEM, lambda contact: "")
 
 
