@@ -13,6 +13,17 @@ from domain.errors import Fault, VitalsError
 
 
 @dataclass(frozen=True, slots=True)
+class Actor:
+    """Who does something, and from where."""
+
+    name: str
+    origin: str
+    """``api``, ``page``, or the channel and address that an answer came from: ``sms_modem +256700000001``."""
+    contact: str = ""
+    """Id of the contact, where it is one."""
+
+
+@dataclass(frozen=True, slots=True)
 class AlertChange:
     """What happened to an alert."""
 

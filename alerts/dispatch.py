@@ -9,7 +9,6 @@ from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from typing import Literal
 
-from alerts.change import AlertChange
 from alerts.notification import Notification, NotificationState
 from alerts.notifiers.notifier import Delivery, Notifier, outgoing
 from alerts.settings import DispatchSettings
@@ -61,7 +60,7 @@ class Dispatcher:
         self._counts: Counter[tuple[str, str]] = Counter()
         self._sending: dict[str, dict[int, asyncio.Task[None]]] = {channel: {} for channel in notifiers}
         self._awake = {channel: asyncio.Event() for channel in notifiers}
-        store.on_change(self._woken)
+        store.on_publish(self.wake)
 
     def stats(self) -> Mapping[tuple[str, str], int]:
         """Return counters since the start by (channel, a notification state or ``retried``)."""
@@ -170,7 +169,8 @@ class Dispatcher:
 
     async def _conclude(self, notification: Notification, delivery: Delivery) -> None:
         if delivery.state is NotificationState.SUBMITTED:
-            await self._outbox.await_report(notification, reference=delivery.reference)
+            report_due_at = self._now() + timedelta(seconds=self._settings.report_within_seconds)
+            await self._outbox.await_report(notification, reference=delivery.reference, report_due_at=report_due_at)
             self._counts[notification.channel, NotificationState.SUBMITTED.value] += 1
         elif delivery.state is NotificationState.DELIVERED:
             await self._settle(notification, NotificationState.DELIVERED, delivery)
@@ -213,10 +213,10 @@ class Dispatcher:
             task.cancel()
         await asyncio.gather(*late, return_exceptions=True)
 
-    def _woken(self, change: AlertChange) -> None:
-        told = {decision.channel for decision in change.decisions if decision.reason.told}
-        for channel in told & self._awake.keys():
-            self._awake[channel].set()
+    def wake(self) -> None:
+        """Look again: something may have been queued."""
+        for awake in self._awake.values():
+            awake.set()
 
     def _now(self) -> datetime:
         return to_datetime(self._clock.now_ms())

@@ -53,14 +53,20 @@ class Notification:
     """One row of the outbox."""
 
     id: int
-    alert: int
-    transition: int
-    """Which of the alert's tellings this belongs to, from 1."""
+    key: str
+    """The idempotency key, the same for every attempt, so that a receiver can drop a repetition: of an alarm
+    ``<alert>-<telling>-<contact>-<channel>``."""
+    bundle: int | None
+    """Names what it tells of, the same for all notifications of one message; None for an answer or a test."""
+    alert: int | None
+    """The alert that gives the message its reference; None for an answer or a test."""
     kind: NotificationKind
     contact: str
     """Id of the contact; empty for a system."""
     channel: str
     """Name of the notifier."""
+    fallbacks: tuple[tuple[str, str], ...]
+    """Channels, with the addresses on them, that are left if this one does not bring it there."""
     address: str
     reason: str
     """Why it was sent: a ``routing.Reason``."""
@@ -73,16 +79,13 @@ class Notification:
     queued_at: datetime
     next_attempt_at: datetime | None
     """When it is due; for a submitted one, when the sender counts as dead; None once nothing is to be done."""
+    report_due_at: datetime | None
+    """Of a submitted one: until when the other side may say what came of it."""
     deadline: datetime
     settled_at: datetime | None = None
     delivery_reference: str = ""
     """The other side's name for the message."""
     last_error: str = ""
-
-    @property
-    def key(self) -> str:
-        """Return the idempotency key: the same for every attempt, so that a receiver can drop a repetition."""
-        return f"{self.alert}-{self.transition}-{self.contact or 'system'}-{self.channel}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,23 +2,28 @@
 
 A notification is marked as submitted before it is sent, with a lease: the moment from which its sender counts as dead.
 So a crash while sending loses nothing and repeats one message at most, and several dispatchers can share one outbox.
+What a channel could not deliver goes on to the person's next channel in the transaction that says so.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection
+import json
+from collections.abc import Collection, Mapping
 from datetime import datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, FromClause, and_, func, insert, select, update
-from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from alerts.notification import Notification, NotificationKind, NotificationState
-from alerts.routing import is_owed_all_clear
-from alerts.rows import notification_of, sent_columns, sent_of
-from alerts.tables import AUDIT, NOTIFICATIONS
+from alerts.bundle import Occasion
+from alerts.escalation import hurry
+from alerts.notification import UNREACHED, Notification, NotificationKind, NotificationState
+from alerts.rows import notification_of
+from alerts.tables import ALERTS, AUDIT, NOTIFICATIONS, TELLINGS
 
 _UNSETTLED = (NotificationState.QUEUED.value, NotificationState.SUBMITTED.value)
+_REPORTABLE = (NotificationState.SUBMITTED.value, NotificationState.UNKNOWN.value, NotificationState.DELIVERED.value)
+_ASKING = (NotificationKind.ALARM, NotificationKind.WORSE)
 
 
 class OutboxCount(NamedTuple):
@@ -83,20 +88,35 @@ class Outbox:
 
     async def is_moot(self, notification: Notification) -> bool:
         """Tell whether this is an all-clear to somebody whom no alarm reached."""
-        if notification.kind is not NotificationKind.ALL_CLEAR:
+        if notification.kind is not NotificationKind.ALL_CLEAR or notification.bundle is None:
             return False
-        before = sent_columns().where(NOTIFICATIONS.c.alert == notification.alert, NOTIFICATIONS.c.id < notification.id)
+        theirs = TELLINGS.c.contact == notification.contact
+        if not notification.contact:
+            theirs &= TELLINGS.c.by == notification.channel
+        of_alerts = select(TELLINGS.c.alert).where(TELLINGS.c.bundle == notification.bundle, theirs)
+        alarms = select(TELLINGS.c.bundle).where(
+            TELLINGS.c.alert.in_(of_alerts), theirs, TELLINGS.c.kind != NotificationKind.ALL_CLEAR.value
+        )
+        table = NOTIFICATIONS.c
+        arrived = (
+            select(table.id)
+            .where(table.bundle.in_(alarms), table.contact == notification.contact, table.id < notification.id)
+            .where(table.channel == notification.channel, table.state.not_in([state.value for state in UNREACHED]))
+        )
         async with self._database.connect() as connection:
-            sent = [sent_of(row) for row in await connection.execute(before)]
-        return not is_owed_all_clear(notification.contact, notification.channel, sent)
+            return await connection.scalar(arrived.limit(1)) is None
 
     async def put_back(self, notification: Notification, *, next_attempt_at: datetime, error: str) -> None:
         """Queue it again after an attempt that failed for now."""
-        await self._write(notification, NotificationState.QUEUED, next_attempt_at=next_attempt_at, last_error=error)
+        async with self._database.begin() as connection:
+            values = {"next_attempt_at": next_attempt_at, "last_error": error}
+            await _write(connection, notification, NotificationState.QUEUED, values)
 
-    async def await_report(self, notification: Notification, *, reference: str) -> None:
+    async def await_report(self, notification: Notification, *, reference: str, report_due_at: datetime) -> None:
         """Leave it submitted: the other side took it and will report what came of it."""
-        await self._write(notification, NotificationState.SUBMITTED, next_attempt_at=None, delivery_reference=reference)
+        async with self._database.begin() as connection:
+            values = {"next_attempt_at": None, "delivery_reference": reference, "report_due_at": report_due_at}
+            await _write(connection, notification, NotificationState.SUBMITTED, values)
 
     async def settle(
         self,
@@ -107,9 +127,62 @@ class Outbox:
         reference: str = "",
         error: str = "",
     ) -> None:
-        """End it as delivered, failed or cancelled; a failure goes to the alert's audit log."""
+        """End it as delivered, failed or cancelled; what failed goes on to the next channel or the next person."""
         values = {"next_attempt_at": None, "settled_at": now, "delivery_reference": reference, "last_error": error}
-        await self._write(notification, state, **values)
+        async with self._database.begin() as connection:
+            written = await _write(connection, notification, state, values)
+            if written and state is NotificationState.FAILED:
+                await _go_on(connection, notification, now=now, error=error)
+
+    async def report(
+        self, channel: str, reference: str, state: NotificationState, *, now: datetime, sentence: str = ""
+    ) -> bool:
+        """Take what the other side says of a message it took; tell whether there is such a message.
+
+        A report that comes after the time for it still counts; one after a person's answer changes nothing.
+        """
+        table = NOTIFICATIONS.c
+        query = select(NOTIFICATIONS).where(table.channel == channel, table.delivery_reference == reference)
+        async with self._database.begin() as connection:
+            row = (await connection.execute(query.order_by(table.id.desc()).limit(1))).one_or_none()
+            if row is None or not reference:
+                return False
+            await self._reported(connection, notification_of(row), state, now, sentence)
+            return True
+
+    async def forget_reports(self, now: datetime, limit: int = 200) -> int:
+        """Settle as unknown what was to be reported on by now, use the next channels, and return how many."""
+        table = NOTIFICATIONS.c
+        overdue = select(NOTIFICATIONS).where(table.report_due_at.is_not(None), table.report_due_at <= now)
+        async with self._database.begin() as connection:
+            rows = (await connection.execute(overdue.order_by(table.report_due_at).limit(limit))).all()
+            for row in rows:
+                sentence = "no report on its delivery in time"
+                await self._reported(connection, notification_of(row), NotificationState.UNKNOWN, now, sentence)
+        return len(rows)
+
+    async def next_report_due(self) -> datetime | None:
+        """Return until when the next report is waited for; None where none is."""
+        table = NOTIFICATIONS.c
+        query = select(table.report_due_at).where(table.report_due_at.is_not(None)).order_by(table.report_due_at)
+        async with self._database.connect() as connection:
+            found: datetime | None = await connection.scalar(query.limit(1))
+            return found
+
+    async def _reported(
+        self,
+        connection: AsyncConnection,
+        notification: Notification,
+        state: NotificationState,
+        now: datetime,
+        said: str,
+    ) -> None:
+        table = NOTIFICATIONS.c
+        values = {"state": state.value, "report_due_at": None, "settled_at": now, "last_error": said}
+        chosen = and_(table.id == notification.id, table.state.in_(_REPORTABLE), table.next_attempt_at.is_(None))
+        written = await connection.execute(update(NOTIFICATIONS).where(chosen).values(values))
+        if written.rowcount and state in (NotificationState.FAILED, NotificationState.UNKNOWN):
+            await _go_on(connection, notification, now=now, error=said, is_certain=state is NotificationState.FAILED)
 
     async def abandon_unserved(self, served: Collection[str], *, now: datetime) -> list[Notification]:
         """Fail what waits past its deadline for a channel that is not configured, and return it."""
@@ -132,29 +205,83 @@ class Outbox:
             rows = await connection.execute(query)
             return [OutboxCount(channel, NotificationState(state), number) for channel, state, number in rows]
 
-    async def _write(self, notification: Notification, state: NotificationState, **values: object) -> None:
-        # The number of attempts fences off a sender whose lease ran out and whose work another one took over.
-        claimed = and_(NOTIFICATIONS.c.id == notification.id, NOTIFICATIONS.c.attempts == notification.attempts)
-        unsettled = NOTIFICATIONS.c.state.in_(_UNSETTLED)
-        async with self._database.begin() as connection:
-            written = await connection.execute(
-                update(NOTIFICATIONS).where(claimed, unsettled).values(state=state.value, **values)
-            )
-            if written.rowcount and state is NotificationState.FAILED:
-                await connection.execute(insert(AUDIT).values(_undeliverable(notification, values)))
+
+async def _write(
+    connection: AsyncConnection, notification: Notification, state: NotificationState, values: Mapping[str, Any]
+) -> bool:
+    # The number of attempts fences off a sender whose lease ran out and whose work another one took over.
+    claimed = and_(NOTIFICATIONS.c.id == notification.id, NOTIFICATIONS.c.attempts == notification.attempts)
+    unsettled = NOTIFICATIONS.c.state.in_(_UNSETTLED)
+    statement = update(NOTIFICATIONS).where(claimed, unsettled).values(state=state.value, **values)
+    return (await connection.execute(statement)).rowcount > 0
 
 
-def _undeliverable(notification: Notification, values: dict[str, object]) -> dict[str, object]:
-    whom = notification.contact or "a system"
-    return {
-        "alert": notification.alert,
-        "at": values["settled_at"],
-        "who": "vitals",
-        "origin": "dispatcher",
-        "what": "undeliverable",
-        "detail": f"{notification.kind} to {whom} by {notification.channel} after {notification.attempts} attempts: "
-        f"{values['last_error']}",
+async def _go_on(
+    connection: AsyncConnection, failed: Notification, *, now: datetime, error: str, is_certain: bool = True
+) -> None:
+    """Use the next channel; where none is left and the person is not reached otherwise, the next person is told."""
+    if failed.fallbacks:
+        await _fall_back(connection, failed, now=now)
+    elif is_certain and failed.contact and not await _is_reached_otherwise(connection, failed):
+        await _tell_the_next(connection, failed, now=now)
+    if is_certain and failed.alert is not None:
+        entry = {
+            "alert": failed.alert,
+            "at": now,
+            "who": "vitals",
+            "origin": "dispatcher",
+            "what": "undeliverable",
+            "detail": f"{failed.kind} to {failed.contact or 'a system'} by {failed.channel} "
+            f"after {failed.attempts} attempts: {error}",
+        }
+        await connection.execute(insert(AUDIT).values(entry))
+
+
+async def _fall_back(connection: AsyncConnection, failed: Notification, *, now: datetime) -> None:
+    (channel, address), *others = failed.fallbacks
+    row = (await connection.execute(select(NOTIFICATIONS).where(NOTIFICATIONS.c.id == failed.id))).one()._asdict()
+    del row["id"]
+    row |= {
+        "key": f"{failed.key.removesuffix(failed.channel)}{channel}",
+        "channel": channel,
+        "address": address,
+        "fallbacks": json.dumps(others),
+        "state": NotificationState.QUEUED.value,
+        "attempts": 0,
+        "queued_at": now,
+        "next_attempt_at": now,
+        "report_due_at": None,
+        "deadline": now + (failed.deadline - failed.queued_at),
+        "settled_at": None,
+        "delivery_reference": "",
+        "last_error": "",
     }
+    known = select(NOTIFICATIONS.c.id).where(NOTIFICATIONS.c.key == row["key"])
+    if await connection.scalar(known) is None:
+        await connection.execute(insert(NOTIFICATIONS).values(row))
+
+
+async def _is_reached_otherwise(connection: AsyncConnection, failed: Notification) -> bool:
+    table = NOTIFICATIONS.c
+    others = select(table.id).where(
+        table.bundle == failed.bundle,
+        table.contact == failed.contact,
+        table.id != failed.id,
+        table.state.not_in([state.value for state in UNREACHED]),
+    )
+    return await connection.scalar(others.limit(1)) is not None
+
+
+async def _tell_the_next(connection: AsyncConnection, failed: Notification, *, now: datetime) -> None:
+    if failed.kind not in _ASKING or failed.bundle is None:
+        return
+    incidents = (
+        select(ALERTS.c.incident)
+        .join(TELLINGS, TELLINGS.c.alert == ALERTS.c.id)
+        .where(TELLINGS.c.bundle == failed.bundle, ALERTS.c.incident.is_not(None))
+    )
+    for incident in set(await connection.scalars(incidents)):
+        await hurry(connection, incident, now=now, occasion=Occasion.UNREACHABLE, who=failed.contact)
 
 
 def _is_waiting(table: FromClause) -> ColumnElement[bool]:

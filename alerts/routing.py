@@ -4,21 +4,46 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import NamedTuple
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from alerts.notification import UNREACHED, NotificationKind, NotificationState
-from domain.people import Contact
+from alerts.bundle import Occasion
+from alerts.notification import NotificationKind
+from domain.alert import AlertState
+from domain.episode import Severity
+from domain.people import Contact, QuietHours
 
 
 class Reason(StrEnum):
-    """Why somebody is told or not: log text, audit text and assertion."""
+    """Why somebody is told now, later or not: log text, audit text and assertion."""
 
     TOLD_NEW = "told_new"
     TOLD_AGAIN = "told_again"
     """Raised anew for somebody who has had the alarm and no all-clear since."""
     TOLD_WORSE = "told_worse"
     TOLD_CLEAR = "told_clear"
+    TOLD_ESCALATED = "told_escalated"
+    """Those who were told before have not answered."""
+    TOLD_HELP = "told_help"
+    """Somebody who was told asks for help."""
+    TOLD_UNREACHED = "told_unreached"
+    """Somebody who was to be told before could not be reached."""
+    TOLD_PAST = "told_past"
+    """An excursion of the past, for the digest."""
+
+    HELD_TOGETHER = "held_together"
+    """Waits a moment for others that are to be told with it."""
+    HELD_FLAPPING = "held_flapping"
+    """Came and went often of late; told only if it stays."""
+    HELD_QUIET = "held_quiet"
+    """Waits for the end of this person's quiet hours."""
+    HELD_QUOTA = "held_quota"
+    """This person had their share of messages; waits for the next digest."""
+    HELD_PAST = "held_past"
+    """An excursion of the past, which waits for the next digest."""
+
     SILENT_PAST = "silent_past"
     """Late data, or over before anybody could act."""
     SILENT_NO_CONTACT = "silent_no_contact"
@@ -33,11 +58,22 @@ class Reason(StrEnum):
     """Has had the all-clear."""
     SILENT_NEVER_TOLD = "silent_never_told"
     """No all-clear without an alarm."""
+    SILENT_OVER = "silent_over"
+    """It was over before its turn to be told came."""
+    SILENT_HANDLED = "silent_handled"
+    """Somebody took it, or it was silenced, before its turn to be told came."""
+    SILENT_TOLD_OTHERWISE = "silent_told_otherwise"
+    """Another telling of the same alert says it in the same message."""
 
     @property
     def told(self) -> bool:
         """Tell whether a notification is sent for this reason."""
         return self.name.startswith("TOLD_")
+
+    @property
+    def held(self) -> bool:
+        """Tell whether it waits."""
+        return self.name.startswith("HELD_")
 
 
 class Audience(StrEnum):
@@ -63,105 +99,152 @@ class Route:
     """Whether it is used only where a person or a step asks for it, because it disturbs: a voice call."""
 
 
-class Sent(NamedTuple):
-    """What was queued or sent for this alert before."""
+class Reach(NamedTuple):
+    """A channel and somebody's address on it."""
 
-    contact: str
     channel: str
     address: str
+
+
+def lanes_of(contact: Contact, by: Sequence[str], routes: Sequence[Route]) -> tuple[tuple[Reach, ...], ...]:
+    """Return how a message reaches a person: each lane carries it, over its first channel that works.
+
+    ``by`` are the media or channels that were asked for, before those that the person prefers. Who prefers none gets
+    it over every medium at once, save those on request.
+    """
+    named = tuple(by) or contact.channels
+    personal = [route for route in routes if route.audience is Audience.PERSON]
+    if named:
+        chosen = [[route for name in named for route in personal if name in (route.channel, route.medium)]]
+    else:
+        usual = [route for route in personal if not route.on_request]
+        media = dict.fromkeys(route.medium or route.channel for route in usual)
+        chosen = [[route for route in usual if (route.medium or route.channel) == medium] for medium in media]
+    lanes = (tuple(dict.fromkeys(_reaches(contact, lane))) for lane in chosen)
+    return tuple(lane for lane in lanes if lane)
+
+
+def _reaches(contact: Contact, routes: Iterable[Route]) -> Iterable[Reach]:
+    for route in routes:
+        if address := route.address_of(contact).strip():
+            yield Reach(route.channel, address)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Question:
+    """What the decision about one person, or one system, and one alert depends on."""
+
     kind: NotificationKind
-    state: NotificationState
+    occasion: Occasion
+    severity: Severity
+    now: datetime
+    state: AlertState
+    """Of the alert, now."""
+    live: bool
+    """False where late data alone tell of the excursion."""
+    last: NotificationKind | None
+    """The last word on this alert that reached the person, or still may."""
+    has_address: bool
+    shares_address: bool = False
+    """Whether somebody else is told at the same address anyway."""
+    waits_until: datetime | None = None
+    """For others that may join, or to see whether it stays ..."""
+    waits_for: Reason = Reason.HELD_TOGETHER
+    """... and which of the two."""
+    quiet: QuietHours | None = None
+    past_told_at: datetime | None = None
+    """When the next digest of past excursions is due; None: there is none."""
+    was_pending: bool = False
+    """Whether it has waited, so that what happened meanwhile counts."""
+
+
+class Verdict(NamedTuple):
+    """Told now, told later (then ``until`` when), or not told, and why."""
+
+    reason: Reason
+    until: datetime | None = None
+
+
+def decide(question: Question) -> Verdict:
+    """Return what to do about this person and this alert now."""
+    if question.kind is NotificationKind.ALL_CLEAR:
+        unwanted = _unwanted_clear(question.last)
+        return Verdict(unwanted) if unwanted else _timed(question, Reason.TOLD_CLEAR)
+    if not question.has_address:
+        return Verdict(Reason.SILENT_NO_ADDRESS)
+    if question.shares_address:
+        return Verdict(Reason.SILENT_SAME_ADDRESS)
+    if question.kind is NotificationKind.PAST or not question.live:
+        return _past(question)
+    if question.was_pending and question.state not in _TO_BE_TOLD:
+        return Verdict(Reason.SILENT_OVER if question.state in _OVER else Reason.SILENT_HANDLED)
+    return _timed(question, _told(question))
+
+
+_TO_BE_TOLD = frozenset({AlertState.UNACKNOWLEDGED})
+_OVER = frozenset({AlertState.NORMAL, AlertState.RETURNED_UNACKNOWLEDGED})
+_OF_OCCASION = {
+    Occasion.NOBODY_ANSWERED: Reason.TOLD_ESCALATED,
+    Occasion.HELP_WANTED: Reason.TOLD_HELP,
+    Occasion.UNREACHABLE: Reason.TOLD_UNREACHED,
+}
+
+
+def _unwanted_clear(last: NotificationKind | None) -> Reason | None:
+    if last is None:
+        return Reason.SILENT_NEVER_TOLD
+    return Reason.SILENT_ALREADY_TOLD if last is NotificationKind.ALL_CLEAR else None
+
+
+def _told(question: Question) -> Reason:
+    if question.occasion in _OF_OCCASION:
+        return _OF_OCCASION[question.occasion]
+    if question.kind is NotificationKind.WORSE:
+        return Reason.TOLD_WORSE
+    waiting = question.last not in (None, NotificationKind.ALL_CLEAR)
+    return Reason.TOLD_AGAIN if waiting else Reason.TOLD_NEW
+
+
+def _past(question: Question) -> Verdict:
+    if question.kind is NotificationKind.PAST and question.was_pending:
+        return _timed(question, Reason.TOLD_PAST)
+    if question.past_told_at is None or question.severity < Severity.WARNING:
+        return Verdict(Reason.SILENT_PAST)
+    return Verdict(Reason.HELD_PAST, question.past_told_at)
+
+
+def _timed(question: Question, reason: Reason) -> Verdict:
+    if question.waits_until is not None and question.now < question.waits_until:
+        return Verdict(question.waits_for, question.waits_until)
+    until = quiet_until(question.quiet, question.severity, question.now)
+    return Verdict(reason) if until is None else Verdict(Reason.HELD_QUIET, until)
+
+
+def quiet_until(quiet: QuietHours | None, severity: Severity, now: datetime) -> datetime | None:
+    """Return when the quiet hours that hold now are over; None where none hold for this severity."""
+    if quiet is None or severity >= quiet.woken_from or quiet.start == quiet.end:
+        return None
+    try:
+        zone = ZoneInfo(quiet.timezone)
+    except (ZoneInfoNotFoundError, ValueError):
+        return None
+    local = now.astimezone(zone)
+    for days_back in (1, 0):
+        day = local.date() - timedelta(days=days_back)
+        start = datetime.combine(day, quiet.start, zone)
+        over_midnight = timedelta(days=1) if quiet.end <= quiet.start else timedelta(0)
+        end = datetime.combine(day + over_midnight, quiet.end, zone)
+        if start <= local < end:
+            return end.astimezone(now.tzinfo)
+    return None
 
 
 class Decision(NamedTuple):
-    """One answer: whom, where, why; the contact is empty where it concerns nobody in particular."""
+    """One answer: whom, why, and when if later; the contact is empty where it concerns nobody in particular."""
 
     reason: Reason
     kind: NotificationKind
     contact: str = ""
     channel: str = ""
-    address: str = ""
-
-
-def decide(
-    kind: NotificationKind,
-    *,
-    live: bool,
-    contacts: Iterable[Contact],
-    routes: Sequence[Route],
-    sent: Sequence[Sent],
-) -> tuple[Decision, ...]:
-    """Return a decision for everybody concerned.
-
-    ``live`` is False where late data alone tell of the excursion; ``sent`` is in the order of queueing.
-    An all-clear goes to exactly those who got the alarm, in the same channel and to the same address, and does not
-    ask whether it is live.
-    """
-    if kind is NotificationKind.ALL_CLEAR:
-        return _clear(routes, sent)
-    if not live:
-        return (Decision(Reason.SILENT_PAST, kind),)
-    if not routes:
-        return (Decision(Reason.SILENT_NO_CHANNEL, kind),)
-    waiting = {key for key, state in _last_word(sent).items() if state.kind is not NotificationKind.ALL_CLEAR}
-    return _without_repeats(_alarms(kind, tuple(contacts), routes), waiting)
-
-
-def is_owed_all_clear(contact: str, channel: str, sent: Iterable[Sent]) -> bool:
-    """Tell whether the last message that reached this recipient, or still may, is an alarm."""
-    word = _last_word(sent).get((contact, channel))
-    return word is not None and word.kind is not NotificationKind.ALL_CLEAR
-
-
-def _alarms(kind: NotificationKind, contacts: Sequence[Contact], routes: Sequence[Route]) -> list[Decision]:
-    reason = Reason.TOLD_WORSE if kind is NotificationKind.WORSE else Reason.TOLD_NEW
-    decisions = [Decision(reason, kind, "", route.channel) for route in routes if route.audience is Audience.SYSTEM]
-    if not contacts:
-        decisions.append(Decision(Reason.SILENT_NO_CONTACT, kind))
-    personal = [route for route in routes if route.audience is Audience.PERSON]
-    for contact in contacts if personal else ():
-        told = [
-            Decision(reason, kind, contact.id, route.channel, address)
-            for route in personal
-            if (address := route.address_of(contact).strip())
-        ]
-        decisions += told or [Decision(Reason.SILENT_NO_ADDRESS, kind, contact.id)]
-    return decisions
-
-
-def _without_repeats(decisions: Iterable[Decision], waiting: set[tuple[str, str]]) -> tuple[Decision, ...]:
-    used: set[tuple[str, str]] = set()
-    kept = []
-    for decision in decisions:
-        if decision.address and (decision.channel, decision.address) in used:
-            kept.append(decision._replace(reason=Reason.SILENT_SAME_ADDRESS))
-            continue
-        used.add((decision.channel, decision.address))
-        again = decision.reason is Reason.TOLD_NEW and (decision.contact, decision.channel) in waiting
-        kept.append(decision._replace(reason=Reason.TOLD_AGAIN) if again else decision)
-    return tuple(kept)
-
-
-def _last_word(sent: Iterable[Sent]) -> dict[tuple[str, str], Sent]:
-    """Return the last message per recipient that reached them or still may."""
-    return {(item.contact, item.channel): item for item in sent if item.state not in UNREACHED}
-
-
-def _clear(routes: Sequence[Route], sent: Sequence[Sent]) -> tuple[Decision, ...]:
-    kind = NotificationKind.ALL_CLEAR
-    configured = {route.channel for route in routes}
-    last = _last_word(sent)
-    recipients = {(item.contact, item.channel): item.address for item in sent}
-    if not recipients:
-        return (Decision(Reason.SILENT_NEVER_TOLD, kind),)
-    decisions = []
-    for (contact, channel), address in recipients.items():
-        word = last.get((contact, channel))
-        if word is None:
-            reason = Reason.SILENT_NEVER_TOLD
-        elif word.kind is kind:
-            reason = Reason.SILENT_ALREADY_TOLD
-        else:
-            reason = Reason.TOLD_CLEAR if channel in configured else Reason.SILENT_NO_CHANNEL
-        decisions.append(Decision(reason, kind, contact, channel, word.address if word else address))
-    return tuple(decisions)
+    """Of a system."""
+    until: datetime | None = None

@@ -10,8 +10,7 @@ from sqlalchemy import Row, Select, literal_column, select
 
 from alerts.notification import AuditEntry, Notification, NotificationKind, NotificationState
 from alerts.reconcile import Known
-from alerts.routing import Sent
-from alerts.tables import ALERTS, AUDIT, EPISODES, NOTIFICATIONS
+from alerts.tables import ALERTS, AUDIT, EPISODES
 from domain.alert import Alert, AlertState
 from domain.episode import Episode, Severity, SubjectKind
 
@@ -87,19 +86,8 @@ def notification_of(row: Row[Any]) -> Notification:
     values["kind"] = NotificationKind(values["kind"])
     values["state"] = NotificationState(values["state"])
     values["facts"] = json.loads(values["facts"])
+    values["fallbacks"] = tuple((channel, address) for channel, address in json.loads(values["fallbacks"]))
     return Notification(**values)
-
-
-def sent_columns() -> Select[Any]:
-    """Return the query that ``sent_of`` reads, in the order of queueing."""
-    table = NOTIFICATIONS.c
-    query = select(table.contact, table.channel, table.address, table.kind, table.state)
-    return query.order_by(table.id)
-
-
-def sent_of(row: Row[Any]) -> Sent:
-    """Return what was queued or sent before."""
-    return Sent(row.contact, row.channel, row.address, NotificationKind(row.kind), NotificationState(row.state))
 
 
 def audit_of(row: Row[Any]) -> AuditEntry:

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import func, insert, literal_column, select, update
+from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from alerts.change import AlertChange, OpenCount, UnknownAlertError
+from alerts.actions import Acted, Actions
+from alerts.agenda import Agenda
+from alerts.change import Actor, AlertChange, OpenCount
 from alerts.facts import Power, RuleText
-from alerts.lifecycle import AlertEvent, Effect, step
 from alerts.notification import AuditEntry, Notification
 from alerts.outbox import Outbox
 from alerts.recorder import Recorder
@@ -26,8 +28,11 @@ from alerts.rows import (
     notification_of,
     select_alerts,
 )
-from alerts.tables import ALERTS, AUDIT, EPISODES, METADATA, NOTIFICATIONS
-from alerts.telling import Surroundings
+from alerts.schema import bring_up_to_date
+from alerts.settings import ClosingSettings, TellingSettings
+from alerts.silences import Silence, Silences
+from alerts.surroundings import Surroundings
+from alerts.tables import ALERTS, AUDIT, EPISODES, NOTIFICATIONS, TELLINGS
 from domain.alert import Alert, AlertState
 from domain.directory import Directory
 from domain.episode import Episode, EpisodeChange, Severity
@@ -37,9 +42,13 @@ log = logging.getLogger(__name__)
 Listener = Callable[[AlertChange], None]
 
 
-def power_unknown(facility: str) -> Power | None:
-    """Answer that nobody knows whether a facility has power."""
-    return None
+@dataclass(frozen=True, slots=True)
+class World:
+    """What the store asks others at the moment of a change."""
+
+    directory: Callable[[], Directory] = Directory
+    rules: Callable[[], Mapping[str, RuleText]] = dict
+    power_of: Callable[[str], Power | None] = lambda _: None
 
 
 _LONGEST_NUMBER = 18
@@ -49,7 +58,8 @@ _LONGEST_NUMBER = 18
 class AlertStore:
     """The owner of episodes, alerts, notifications and their audit log.
 
-    ``routes`` are the channels that are configured; ``give_up_after`` is the time a notification has to arrive.
+    ``routes`` are the channels that are configured; ``give_up_after`` is the time a notification has to arrive;
+    ``world`` answers what registry, rules and supplies are at the moment of a change.
     """
 
     def __init__(
@@ -58,24 +68,53 @@ class AlertStore:
         *,
         routes: Sequence[Route] = (),
         give_up_after: timedelta = timedelta(hours=1),
+        world: World | None = None,
+        telling: TellingSettings | None = None,
+        closing: ClosingSettings | None = None,
     ) -> None:
         self._database = database
         self._routes = tuple(routes)
         self._give_up_after = give_up_after
         self._listeners: list[Listener] = []
+        self._wakers: list[Callable[[], None]] = []
+        self._world = world or World()
+        self._settings = telling or TellingSettings()
         self.outbox = Outbox(database)
+        self.actions = Actions(self.around, closing)
+        self.agenda = Agenda(database, self.outbox, self.around, self.publish)
+        self.on_change(lambda _: self.agenda.wake())
+
+    def around(self, connection: AsyncConnection, now: datetime) -> Surroundings:
+        """Return what a change at a moment is recorded with, in the transaction of the connection."""
+        world = self._world
+        return Surroundings(
+            connection=connection,
+            directory=world.directory(),
+            rules=world.rules(),
+            routes=self._routes,
+            now=now,
+            deadline=now + self._give_up_after,
+            power_of=world.power_of,
+            settings=self._settings,
+        )
 
     async def create_tables(self) -> None:
-        """Create the tables that are missing."""
+        """Create the tables that are missing, and bring up to date those of an older Vitals."""
         async with self._database.begin() as connection:
-            await connection.run_sync(METADATA.create_all)
+            await connection.run_sync(bring_up_to_date)
 
     def on_change(self, listener: Listener) -> None:
         """Call the listener with every change after its commit; it must return at once."""
         self._listeners.append(listener)
 
+    def on_publish(self, waker: Callable[[], None]) -> None:
+        """Call after every commit here that may have queued messages; it must return at once."""
+        self._wakers.append(waker)
+
     def publish(self, changes: Sequence[AlertChange]) -> None:
         """Tell the listeners; whoever committed what ``record`` returned calls this then."""
+        for waker in self._wakers:
+            waker()
         for change in changes:
             for listener in self._listeners:
                 try:
@@ -85,46 +124,50 @@ class AlertStore:
                     log.exception("a listener failed on alert %d", change.alert.id)
 
     async def record(
-        self,
-        connection: AsyncConnection,
-        changes: Sequence[EpisodeChange],
-        *,
-        directory: Directory,
-        rules: Mapping[str, RuleText],
-        now: datetime,
-        power_of: Callable[[str], Power | None] = power_unknown,
+        self, connection: AsyncConnection, changes: Sequence[EpisodeChange], *, now: datetime
     ) -> list[AlertChange]:
         """Store what the rules found, and everything that follows from it, in the caller's transaction.
 
-        ``now`` is processing time; ``power_of`` answers for a facility id. The same change twice changes nothing.
+        ``now`` is processing time. The same change twice changes nothing.
         Returns what happened to alerts: hand it to ``publish`` after the commit.
         """
-        deadline = now + self._give_up_after
-        around = Surroundings(connection, directory, rules, self._routes, now, deadline, power_of)
-        return await Recorder(around).record(changes)
+        return await Recorder(self.around(connection, now)).record(changes)
 
     async def acknowledge(self, alert_id: int, *, by: str, now: datetime, origin: str, note: str = "") -> Alert:
-        """Note that somebody takes care of the alert; a repeated or late answer changes nothing.
+        """Note that somebody takes care of the alert and its incident; a repeated or late answer changes nothing.
 
         ``origin`` says where the answer came from (``api``, ``page``, a number). Raises ``UnknownAlertError``.
         """
+        acted = await self.act(
+            lambda connection: self.actions.acknowledge(connection, alert_id, by=Actor(by, origin), now=now, note=note)
+        )
+        return acted.alert
+
+    async def act(self, action: Callable[[AsyncConnection], Awaitable[Acted]]) -> Acted:
+        """Let somebody do something in a transaction of its own, and tell the listeners."""
         async with self._database.begin() as connection:
-            # Writing first takes the lock, so that what is read next cannot change underneath.
-            await _touch(connection, alert_id)
-            before = await self._alert(connection, alert_id)
-            if before is None:
-                raise UnknownAlertError(alert_id)
-            values = _acknowledged(before, by=by, now=now)
-            if not values:
-                return before
-            await connection.execute(update(ALERTS).where(ALERTS.c.id == alert_id).values(**values))
-            entry = {"alert": alert_id, "at": now, "who": by, "origin": origin, "what": AlertEvent.ACKNOWLEDGED.value}
-            await connection.execute(insert(AUDIT).values(**entry, detail=note))
-            after = await self._alert(connection, alert_id)
-        if after is None:
-            raise UnknownAlertError(alert_id)
-        self.publish([AlertChange(after, before.state, (AlertEvent.ACKNOWLEDGED,))])
-        return after
+            acted = await action(connection)
+        self.publish(acted.changes)
+        return acted
+
+    async def silences(self, now: datetime) -> list[Silence]:
+        """Return the shelvings and maintenance windows that hold now or will."""
+        async with self._database.connect() as connection:
+            return await Silences(connection).standing(now)
+
+    async def silence(self, silence: Silence) -> Silence:
+        """Keep a shelving or maintenance window, and let it hold for what goes on."""
+        async with self._database.begin() as connection:
+            kept = await Silences(connection).add(silence)
+        await self.agenda.do(silence.created_at)
+        return kept
+
+    async def cancel_silence(self, number: int, *, by: str, now: datetime) -> bool:
+        """Take a silence back; tell whether it was standing."""
+        async with self._database.begin() as connection:
+            cancelled = await Silences(connection).cancel([number], by=by, now=now)
+        await self.agenda.do(now)
+        return cancelled > 0
 
     async def alert(self, alert_id: int) -> Alert | None:
         """Return the alert with this reference, or None."""
@@ -190,7 +233,8 @@ class AlertStore:
 
     async def notifications(self, alert_id: int) -> list[Notification]:
         """Return what was sent or is to be sent for an alert, in the order of queueing."""
-        query = select(NOTIFICATIONS).where(NOTIFICATIONS.c.alert == alert_id).order_by(NOTIFICATIONS.c.id)
+        bundles = select(TELLINGS.c.bundle).where(TELLINGS.c.alert == alert_id)
+        query = select(NOTIFICATIONS).where(NOTIFICATIONS.c.bundle.in_(bundles)).order_by(NOTIFICATIONS.c.id)
         return [notification_of(row) for row in await self._rows(query)]
 
     async def audit(self, alert_id: int) -> list[AuditEntry]:
@@ -215,17 +259,3 @@ class AlertStore:
             return (await connection.execute(query)).all()
         async with self._database.connect() as own:
             return (await own.execute(query)).all()
-
-
-async def _touch(connection: AsyncConnection, alert_id: int) -> None:
-    await connection.execute(
-        update(ALERTS).where(ALERTS.c.id == alert_id).values(transitions=literal_column("transitions"))
-    )
-
-
-def _acknowledged(alert: Alert, *, by: str, now: datetime) -> dict[str, Any]:
-    """Return the columns that an acknowledgement changes; none where somebody has answered or all is over."""
-    state, effects = step(alert.state, AlertEvent.ACKNOWLEDGED)
-    if Effect.RECORD_ACKNOWLEDGEMENT not in effects or alert.acknowledged_at is not None:
-        return {}
-    return {"state": state.value, "acknowledged_at": now, "acknowledged_by": by}

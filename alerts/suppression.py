@@ -8,19 +8,17 @@ takes some time to recover.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from sqlalchemy import or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from alerts.facts import RuleText
+from alerts.incidents import RECOVERY
 from alerts.lifecycle import ONGOING
 from alerts.rows import IS_OPEN, select_alerts
 from alerts.tables import ALERTS, EPISODES
 from domain.alert import AlertState
-
-GRACE = timedelta(minutes=10)
-"""So long after its end an alert still explains others."""
 
 
 class Suppression:
@@ -44,7 +42,7 @@ class Suppression:
             .join(EPISODES, ALERTS.c.episode == EPISODES.c.id)
             .where(ALERTS.c.facility == facility, EPISODES.c.rule.in_(text.suppressed_by))
             .where(EPISODES.c.retracted_at.is_(None), ALERTS.c.transitions > 0)
-            .where(or_(going_on, EPISODES.c.ended_at > self._now - GRACE))
+            .where(or_(going_on, EPISODES.c.ended_at > self._now - RECOVERY))
         )
         return await self._connection.scalar(query.limit(1)) is not None
 

@@ -89,21 +89,106 @@ ALERTS = Table(
     Column("acknowledged_at", Moment),
     Column("acknowledged_by", String, nullable=False),
     Column("transitions", Integer, nullable=False),
+    Column("incident", BigInteger),
+    Column("acknowledged_until", Moment),
     Index("alerts_by_facility", "facility", "id"),
     Index("alerts_open", "id", sqlite_where=text("state <> 'normal'"), postgresql_where=text("state <> 'normal'")),
     sqlite_autoincrement=True,  # a reference that a technician wrote down is never given to another alert
 )
-"""One alert per episode; times and extremes stand in the episode alone."""
+"""One alert per episode; times and extremes stand in the episode alone. ``incident`` is the number of the alert that
+the incident began with; null until somebody is to be told."""
 
-NOTIFICATIONS = Table(
-    "notifications",
+TELLINGS = Table(
+    "tellings",
     METADATA,
     _identity(),
     Column("alert", ForeignKey("alerts.id"), nullable=False),
     Column("transition", Integer, nullable=False),
     Column("kind", String, nullable=False),
     Column("contact", String, nullable=False),
+    Column("by", String, nullable=False),
+    Column("occasion", String, nullable=False),
+    Column("who", String, nullable=False),
+    Column("wanted_at", Moment, nullable=False),
+    Column("due_at", Moment),
+    Column("hold", String, nullable=False),
+    Column("bundle", BigInteger),
+    UniqueConstraint("alert", "transition", "contact", "by"),
+    Index(
+        "tellings_due", "due_at", sqlite_where=text("due_at IS NOT NULL"), postgresql_where=text("due_at IS NOT NULL")
+    ),
+    Index("tellings_by_bundle", "bundle"),
+    sqlite_autoincrement=True,
+)
+"""Whom an alert is told to. One that waits has ``due_at``; one that went out has the ``bundle`` of its notifications,
+which is the number of the first telling in it; one that was dropped has neither, and the audit log says why.
+``contact`` is empty for a system, whose channel is in ``by`` then; otherwise ``by`` holds the media asked for."""
+
+ESCALATIONS = Table(
+    "escalations",
+    METADATA,
+    Column("incident", BigInteger, primary_key=True, autoincrement=False),
+    Column("step", Integer, nullable=False),
+    Column("started_at", Moment, nullable=False),
+    Column("due_at", Moment, nullable=False),
+    Column("occasion", String, nullable=False),
+    Column("who", String, nullable=False),
+    Index("escalations_due", "due_at"),
+)
+"""Incidents that nobody has answered yet: the next step of their chain, and when it is due."""
+
+SILENCES = Table(
+    "silences",
+    METADATA,
+    _identity(),
+    Column("kind", String, nullable=False),
+    Column("country", String, nullable=False),
+    Column("region", String, nullable=False),
+    Column("district", String, nullable=False),
+    Column("facility", String, nullable=False),
+    Column("equipment", String, nullable=False),
+    Column("subject", String, nullable=False),
+    Column("rule", String, nullable=False),
+    Column("start", Moment, nullable=False),
+    Column("end", Moment),
+    Column("weekdays", String, nullable=False),
+    Column("from_time", String, nullable=False),
+    Column("to_time", String, nullable=False),
+    Column("timezone", String, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("created_by", String, nullable=False),
+    Column("created_at", Moment, nullable=False),
+    Column("cancelled_by", String, nullable=False),
+    Column("cancelled_at", Moment),
+    sqlite_autoincrement=True,
+)
+"""Shelvings and maintenance windows; nothing is deleted, one that is taken back is marked."""
+
+CLOSINGS = Table(
+    "closings",
+    METADATA,
+    Column("alert", ForeignKey("alerts.id"), primary_key=True),
+    Column("at", Moment, nullable=False),
+    Column("by", String, nullable=False),
+    Column("origin", String, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("action", Text, nullable=False),
+    Column("doses_affected", Integer),
+    Column("note", Text, nullable=False),
+)
+"""What was found and done about an alert."""
+
+NOTIFICATIONS = Table(
+    "notifications",
+    METADATA,
+    _identity(),
+    Column("key", String, nullable=False, unique=True),
+    Column("bundle", BigInteger),
+    Column("alert", ForeignKey("alerts.id")),
+    Column("kind", String, nullable=False),
+    Column("contact", String, nullable=False),
     Column("channel", String, nullable=False),
+    Column("fallbacks", String, nullable=False),
     Column("address", String, nullable=False),
     Column("reason", String, nullable=False),
     Column("subject", Text, nullable=False),
@@ -114,12 +199,12 @@ NOTIFICATIONS = Table(
     Column("attempts", Integer, nullable=False),
     Column("queued_at", Moment, nullable=False),
     Column("next_attempt_at", Moment),
+    Column("report_due_at", Moment),
     Column("deadline", Moment, nullable=False),
     Column("settled_at", Moment),
     Column("delivery_reference", String, nullable=False),
     Column("last_error", Text, nullable=False),
-    UniqueConstraint("alert", "transition", "contact", "channel"),
-    CheckConstraint("state IN ('queued', 'submitted', 'delivered', 'failed', 'cancelled')"),
+    CheckConstraint("state IN ('queued', 'submitted', 'delivered', 'failed', 'cancelled', 'unknown', 'acknowledged')"),
     Index(
         "notifications_waiting",
         *("channel", "next_attempt_at", "id"),
@@ -127,9 +212,19 @@ NOTIFICATIONS = Table(
         postgresql_where=text("next_attempt_at IS NOT NULL"),
     ),
     Index("notifications_to_recipient", "alert", "contact", "channel", "id"),
+    Index("notifications_to_contact", "contact", "queued_at"),
+    Index("notifications_by_bundle", "bundle"),
+    Index("notifications_by_reference", "channel", "delivery_reference"),
+    Index(
+        "notifications_unreported",
+        "report_due_at",
+        sqlite_where=text("report_due_at IS NOT NULL"),
+        postgresql_where=text("report_due_at IS NOT NULL"),
+    ),
     sqlite_autoincrement=True,
 )
-"""The outbox, and the log of what came of it."""
+"""The outbox, and the log of what came of it. ``alert`` is the one that gives the message its reference; ``fallbacks``
+are the channels, with their addresses, that are left for it, as JSON."""
 
 AUDIT = Table(
     "alert_audit",

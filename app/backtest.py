@@ -12,7 +12,8 @@ from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from alerts.notifiers.table import routes_of
-from alerts.store import AlertStore
+from alerts.settings import AT_ONCE
+from alerts.store import AlertStore, World
 from alerts.tables import NOTIFICATIONS
 from app.config import ServiceConfig
 from app.database import open_database
@@ -162,13 +163,13 @@ class _Judged:
 async def _messages(
     database: AsyncEngine, told: Iterable[Told], rules: Sequence[Rule], config: ServiceConfig, directory: Directory
 ) -> Counter[tuple[str, str]]:
-    alerts = AlertStore(database, routes=routes_of(config.alerts.notifiers))
-    await alerts.create_tables()
     texts = rule_texts(rules)
+    world = World(lambda: directory, lambda: texts)
+    alerts = AlertStore(database, routes=routes_of(config.alerts.notifiers), world=world, telling=AT_ONCE)
+    await alerts.create_tables()
     for at_ms, at_once in groupby(sorted(told, key=lambda each: each.at_ms), key=lambda each: each.at_ms):
         async with database.begin() as connection:
-            changes = [each.change for each in at_once]
-            await alerts.record(connection, changes, directory=directory, rules=texts, now=to_datetime(at_ms))
+            await alerts.record(connection, [each.change for each in at_once], now=to_datetime(at_ms))
     table = NOTIFICATIONS.c
     counted = select(table.contact, table.kind, func.count()).group_by(table.contact, table.kind)
     async with database.connect() as connection:

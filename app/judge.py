@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 
@@ -12,7 +12,6 @@ from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from alerts.change import AlertChange
-from alerts.facts import Power, RuleText
 from alerts.store import AlertStore
 from alerts.whole import whole
 from app.hearing import Hearing
@@ -75,8 +74,6 @@ class Judge:
     database: AsyncEngine
     clock: Clock
     directory: Callable[[], Directory]
-    texts: Callable[[], Mapping[str, RuleText]]
-    power_of: Callable[[str], Power | None]
     hearing: Hearing | None = None
     """Takes up the episodes that nodes found themselves; None where nobody listens to them."""
     settings: JudgeSettings = field(default_factory=JudgeSettings)
@@ -226,14 +223,7 @@ class Judge:
     async def _write(self, changes: Sequence[EpisodeChange], now_ms: int) -> Sequence[AlertChange]:
         """Write episodes, alerts, queued messages, the engine's state and the position in one transaction."""
         async with self.database.begin() as connection:
-            told = await self.alerts.record(
-                connection,
-                changes,
-                directory=self.directory(),
-                rules=self.texts(),
-                now=to_datetime(now_ms),
-                power_of=self.power_of,
-            )
+            told = await self.alerts.record(connection, changes, now=to_datetime(now_ms))
             await self.state.save(connection, self._position, self.engine.changed_state())
             if self.hearing is not None:
                 await self.hearing.save(connection)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import replace
 
 from sqlalchemy.exc import SQLAlchemyError
@@ -48,11 +48,10 @@ class QuarantineWatch:
         database: AsyncEngine,
         *,
         directory: Callable[[], Directory],
-        texts: Callable[[], Mapping[str, RuleText]],
         clock: Clock,
     ) -> None:
         self._quarantine, self._alerts, self._database = quarantine, alerts, database
-        self._directory, self._texts, self._clock = directory, texts, clock
+        self._directory, self._clock = directory, clock
         self._open: dict[str, Episode] = {}
 
     async def run(self) -> None:
@@ -80,9 +79,7 @@ class QuarantineWatch:
         if not changes:
             return
         async with self._database.begin() as connection:
-            told = await whole(
-                self._alerts.record(connection, changes, directory=self._directory(), rules=self._texts(), now=now)
-            )
+            told = await whole(self._alerts.record(connection, changes, now=now))
         self._alerts.publish(told)
         for episode in began:
             self._open[episode.subject] = episode

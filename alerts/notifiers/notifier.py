@@ -18,6 +18,7 @@ class OutgoingMessage:
     key: str
     """The same for every attempt: a receiver that keeps keys drops a repetition."""
     reference: int
+    """Number of the alert; 0 where there is none."""
     kind: NotificationKind
     contact: str
     address: str
@@ -31,7 +32,7 @@ def outgoing(notification: Notification) -> OutgoingMessage:
     """Return what a notifier needs to know of a notification."""
     return OutgoingMessage(
         key=notification.key,
-        reference=notification.alert,
+        reference=notification.alert or 0,
         kind=notification.kind,
         contact=notification.contact,
         address=notification.address,

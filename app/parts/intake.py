@@ -102,7 +102,6 @@ class Intake:
                 judgement.alerts,
                 ground.database,
                 directory=ground.directory,
-                texts=lambda: ground.rulebook.texts,
                 clock=clock,
             ),
             foreign=foreign,

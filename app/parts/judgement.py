@@ -11,7 +11,7 @@ from datetime import timedelta
 from alerts.dispatch import Dispatcher
 from alerts.notifiers.notifier import Workplace
 from alerts.notifiers.table import open_notifiers, routes_of
-from alerts.store import AlertStore
+from alerts.store import AlertStore, World
 from app.config import ServiceConfig
 from app.hearing import Hearing
 from app.judge import Judge
@@ -27,6 +27,7 @@ from rules.model import Rule
 class Judgement:
     """Rules and alerts at work."""
 
+    clock: Clock
     alerts: AlertStore
     judge: Judge
     dispatcher: Dispatcher
@@ -42,6 +43,9 @@ class Judgement:
             ground.database,
             routes=routes_of(settings.notifiers),
             give_up_after=timedelta(seconds=settings.dispatch.give_up_after_seconds),
+            world=World(ground.directory, lambda: ground.rulebook.texts, ground.power.of),
+            telling=settings.telling,
+            closing=settings.closing,
         )
         await alerts.create_tables()
         judge = await _open_judge(ground, alerts, config, clock)
@@ -49,6 +53,7 @@ class Judgement:
         open_alerts = OpenAlerts(alerts)
         await open_alerts.refresh()
         return cls(
+            clock=clock,
             alerts=alerts,
             judge=judge,
             dispatcher=Dispatcher(alerts, notifiers, clock, settings.dispatch, random=random.random),
@@ -57,7 +62,12 @@ class Judgement:
 
     def loops(self) -> Loops:
         """Return the loops of judging and telling."""
-        return {"judge": self.judge.run, "dispatcher": self.dispatcher.run, "open alerts": self.open_alerts.run}
+        return {
+            "judge": self.judge.run,
+            "agenda": lambda: self.alerts.agenda.run(self.clock),
+            "dispatcher": self.dispatcher.run,
+            "open alerts": self.open_alerts.run,
+        }
 
 
 async def _open_judge(ground: Ground, alerts: AlertStore, config: ServiceConfig, clock: Clock) -> Judge:
@@ -71,8 +81,6 @@ async def _open_judge(ground: Ground, alerts: AlertStore, config: ServiceConfig,
         database=ground.database,
         clock=clock,
         directory=ground.directory,
-        texts=lambda: ground.rulebook.texts,
-        power_of=ground.power.of,
         hearing=Hearing(
             ground.node_events,
             journal=ground.journal,

@@ -14,11 +14,12 @@ from alerts.change import AlertChange
 from alerts.facts import Power, RuleText
 from alerts.notifiers.notifier import Delivery, OutgoingMessage
 from alerts.routing import Audience, Route
-from alerts.store import AlertStore
+from alerts.settings import AT_ONCE, ClosingSettings, TellingSettings
+from alerts.store import AlertStore, World
 from domain.directory import Directory
 from domain.episode import ChangeKind, Episode, EpisodeChange, Severity, SubjectKind, episode_id
 from domain.instant import to_datetime, to_ms
-from domain.people import Contact
+from domain.people import Contact, EscalationChain, EscalationStep
 from domain.places import Channel, Equipment, EquipmentKind, Facility, Node
 from domain.quantities import QUANTITIES
 
@@ -31,6 +32,9 @@ STRANGER = Contact(id="stranger", name="Stranger", email="else@example.org", dis
 
 KASESE = Facility("kasese-3", "Kasese HC3", "Uganda", "Western", "Kasese", "Africa/Kampala")
 LONELY = Facility("lonely", "Lonely HC2", "Uganda", "Northern", "Nowhere")
+
+TOGETHER = EscalationChain("together", (EscalationStep(timedelta(0), ("facility", "district")),))
+"""Tells those of the facility and those of its district at once."""
 
 DIRECTORY = Directory(
     facilities=(KASESE, LONELY),
@@ -61,6 +65,7 @@ DIRECTORY = Directory(
         ),
     ),
     contacts=(AMINA, JOSEPH, STRANGER),
+    chains=(TOGETHER,),
 )
 RULES = {
     "heat": RuleText(
@@ -147,31 +152,33 @@ class Judge:
     """Does what the part that runs the rules does: records in a transaction, publishes after it."""
 
     database: AsyncEngine
-    store: AlertStore
+    routes: Sequence[Route] = ROUTES
+    telling: TellingSettings = AT_ONCE
+    closing: ClosingSettings = field(default_factory=ClosingSettings)
     now: datetime = NOON + 35 * MINUTE
     power: Power | None = None
     directory: Directory = DIRECTORY
+    store: AlertStore = field(init=False)
+
+    def __post_init__(self) -> None:
+        world = World(lambda: self.directory, lambda: RULES, lambda _: self.power)
+        self.store = AlertStore(
+            self.database, routes=self.routes, world=world, telling=self.telling, closing=self.closing
+        )
 
     async def record(self, *changes: EpisodeChange) -> list[AlertChange]:
         """Record the changes of one batch."""
         async with self.database.begin() as connection:
-            happened = await self.store.record(
-                connection,
-                changes,
-                directory=self.directory,
-                rules=RULES,
-                now=self.now,
-                power_of=lambda facility: self.power,
-            )
+            happened = await self.store.record(connection, changes, now=self.now)
         self.store.publish(happened)
         return happened
 
 
-async def a_judge(database: AsyncEngine, routes: Sequence[Route] = ROUTES) -> Judge:
+async def a_judge(database: AsyncEngine, routes: Sequence[Route] = ROUTES, telling: TellingSettings = AT_ONCE) -> Judge:
     """Return a judge on a store with fresh tables."""
-    store = AlertStore(database, routes=routes)
-    await store.create_tables()
-    return Judge(database, store)
+    judge = Judge(database, routes, telling)
+    await judge.store.create_tables()
+    return judge
 
 
 @dataclass

@@ -25,6 +25,7 @@ from tests.alerts.given import (
     JOSEPH,
     MINUTE,
     NOON,
+    TOGETHER,
     TOLD_AT_KASESE,
     Judge,
     a_judge,
@@ -90,9 +91,7 @@ class StoreContract:
 
     async def _record_and_fail(self, judge: Judge) -> None:
         async with judge.database.begin() as connection:
-            await judge.store.record(
-                connection, [opened(an_episode())], directory=judge.directory, rules={}, now=judge.now
-            )
+            await judge.store.record(connection, [opened(an_episode())], now=judge.now)
             raise RuntimeError("the snapshot could not be saved")
 
     async def test_late_data_are_recorded_and_wake_nobody(self, database: AsyncEngine) -> None:
@@ -284,9 +283,7 @@ class StoreContract:
         assert [item.id for item in touching] == [first.id]
         assert await judge.store.episodes(from_=NOON + 50 * MINUTE, subject=second.subject) == [second]
         async with database.begin() as connection:
-            await judge.store.record(
-                connection, [opened(an_episode(2))], directory=judge.directory, rules={}, now=judge.now
-            )
+            await judge.store.record(connection, [opened(an_episode(2))], now=judge.now)
             inside = await judge.store.episodes(connection=connection)
             assert len(inside) == 3
             await connection.rollback()
@@ -395,6 +392,7 @@ class StoreContract:
             equipment=DIRECTORY.equipment.values(),
             channels=DIRECTORY.channels.values(),
             contacts=[AMINA, replace(JOSEPH, language="fr-CD")],
+            chains=[TOGETHER],
         )
         (change,) = await judge.record(opened(an_episode()))
         told = await judge.store.notifications(change.alert.id)

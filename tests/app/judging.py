@@ -13,8 +13,8 @@ from alerts.dispatch import Dispatcher
 from alerts.notification import NotificationKind
 from alerts.notifiers.notifier import Delivery, OutgoingMessage
 from alerts.routing import Audience, Route
-from alerts.settings import DispatchSettings
-from alerts.store import AlertStore
+from alerts.settings import AT_ONCE, DispatchSettings
+from alerts.store import AlertStore, World
 from app.database import open_database
 from app.documents import parse_document
 from app.hearing import Hearing
@@ -161,7 +161,8 @@ class Bench:
     def build(self) -> None:
         """Make the parts of a new life, which know nothing."""
         routes = [Route("console", Audience.PERSON, lambda contact: contact.phone)]
-        self.alerts = AlertStore(self.database, routes=routes)
+        world = World(lambda: self.directory, lambda: rule_texts(self.rules))
+        self.alerts = AlertStore(self.database, routes=routes, world=world, telling=AT_ONCE)
         self.dispatcher = Dispatcher(
             self.alerts, {"console": self.recorder}, self.clock, DispatchSettings(), random=lambda: 0.5
         )
@@ -173,8 +174,6 @@ class Bench:
             database=self.database,
             clock=self.clock,
             directory=lambda: self.directory,
-            texts=lambda: rule_texts(self.rules),
-            power_of=lambda _: None,
             hearing=self._hearing(),
             settings=self.settings,
         )

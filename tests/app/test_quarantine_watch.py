@@ -9,8 +9,8 @@ import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from alerts.notifiers.table import routes_of
-from alerts.settings import AlertsSettings
-from alerts.store import AlertStore
+from alerts.settings import AT_ONCE, AlertsSettings
+from alerts.store import AlertStore, World
 from app.database import open_database
 from app.quarantine_watch import TEXTS, QuarantineWatch
 from collector.lanes import Lane
@@ -42,10 +42,9 @@ class Watched:
     def __init__(self, database: AsyncEngine, clock: StoppedClock) -> None:
         self.clock = clock
         self.quarantine = Quarantine(lambda: HERE, QuarantineSettings())
-        self.alerts = AlertStore(database, routes=routes_of(AlertsSettings().notifiers))
-        self.watch = QuarantineWatch(
-            self.quarantine, self.alerts, database, directory=lambda: HERE, texts=lambda: TEXTS, clock=clock
-        )
+        routes, world = routes_of(AlertsSettings().notifiers), World(lambda: HERE, lambda: TEXTS)
+        self.alerts = AlertStore(database, routes=routes, world=world, telling=AT_ONCE)
+        self.watch = QuarantineWatch(self.quarantine, self.alerts, database, directory=lambda: HERE, clock=clock)
 
     def flood(self, sender: str = "n1") -> None:
         """Send garbage until it is kept out."""

@@ -1,0 +1,43 @@
+"""What every change of an alert is recorded with, within one transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import insert
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from alerts.facts import Power, RuleText
+from alerts.routing import Route
+from alerts.settings import TellingSettings
+from alerts.tables import AUDIT
+from domain.directory import Directory
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """The world as it is at the moment of a change."""
+
+    connection: AsyncConnection
+    """In the caller's transaction."""
+    directory: Directory
+    rules: Mapping[str, RuleText]
+    routes: Sequence[Route]
+    now: datetime
+    deadline: datetime
+    """Until when what is queued now may still be sent."""
+    power_of: Callable[[str], Power | None]
+    settings: TellingSettings
+
+    def text_of(self, rule: str) -> RuleText:
+        """Return what the rule says; its id where nobody wrote a text."""
+        return self.rules.get(rule) or RuleText(rule)
+
+    async def note(self, alert: int, entries: Sequence[tuple[str, str]], *, who: str = "vitals", origin: str) -> None:
+        """Write what happened to an alert, and its details, to the audit log."""
+        common = {"alert": alert, "at": self.now, "who": who, "origin": origin}
+        rows = [common | {"what": what, "detail": detail} for what, detail in entries]
+        if rows:
+            await self.connection.execute(insert(AUDIT), rows)
