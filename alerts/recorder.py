@@ -47,7 +47,6 @@ _RAISED_SILENTLY: Final = {
     SilenceKind.SHELVING: AlertEvent.RAISED_SHELVED,
     SilenceKind.MAINTENANCE: AlertEvent.RAISED_OUT_OF_SERVICE,
 }
-_FIRST: Final = frozenset({AlertState.NORMAL, AlertState.RETURNED_UNACKNOWLEDGED})
 RULES: Final = Actor("vitals", "rules")
 TIME: Final = Actor("vitals", "time")
 
@@ -178,7 +177,7 @@ class Recorder:
         self, entry: Stored | None, change: EpisodeChange, events: tuple[AlertEvent, ...]
     ) -> tuple[AlertEvent, ...]:
         """Return the events for an alert that people would hear of now, unless it is to be silent."""
-        is_first = entry is None or entry.alert.state in _FIRST
+        is_first = entry is None or entry.alert.state is AlertState.NORMAL
         if not (is_first and events[:1] == (AlertEvent.RAISED,) and is_audible(change)):
             return events
         episode = change.episode

@@ -25,7 +25,10 @@ class ConsoleNotifier:
 
     async def send(self, message: OutgoingMessage) -> Delivery:
         """Write one line."""
-        self._writer(f"to {message.contact} ({message.address}): {message.short_text}")
+        try:
+            self._writer(f"to {message.contact} ({message.address}): {message.short_text}")
+        except OSError as error:
+            return Delivery.failed(f"the console cannot be written to: {error}", recoverable=False)
         return Delivery.delivered()
 
 

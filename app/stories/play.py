@@ -26,6 +26,16 @@ USUAL_SETTINGS: dict[str, Any] = {
     "pipeline": {"group_readings": 1},
     # Ticks and saves that are rarer than in production, because a day of a story passes in seconds.
     "judge": {"tick_seconds": 300, "snapshot_seconds": 120},
+    # Every alarm at once and by itself, so that a story of rules tells the second at which they speak.
+    "alerts": {
+        "telling": {
+            "wait_seconds": {"info": 0, "warning": 0, "critical": 0},
+            "clear_wait_seconds": 0,
+            "messages_per_hour": 1000,
+            "flapping_from": 1000,
+            "past_told_at": None,
+        }
+    },
 }
 
 

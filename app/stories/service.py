@@ -20,12 +20,13 @@ from app.parts import Parts, Surroundings
 from app.stories.clock import HandClock
 from app.stories.schedule import Answer, Arrival, Event, Stop
 from domain.document import Document
-from domain.instant import to_datetime
+from domain.instant import to_datetime, to_ms
 from domain.receipt import Receipt
 from domain.topics import UpLane, up
 from rules.model import Rule
 
 PATIENCE_REAL_SECONDS = 20.0
+_NEVER_MS = 2**62
 
 
 class Said(NamedTuple):
@@ -70,9 +71,10 @@ class Service:
 
     async def let_pass(self, until_ms: int) -> None:
         """Let time pass: the judge ticks on the way."""
-        while self._next_tick_ms < until_ms:
-            self.clock.move_to(self._next_tick_ms)
-            self._next_tick_ms += self._tick_ms
+        while (next_ms := await self._next_ms()) < until_ms:
+            self.clock.move_to(next_ms)
+            if next_ms >= self._next_tick_ms:
+                self._next_tick_ms += self._tick_ms
             await self._judge()
         self.clock.move_to(until_ms)
 
@@ -105,12 +107,21 @@ class Service:
             await self._receipted.wait()
 
     async def _judge(self) -> None:
-        """Judge everything that is there, and send what that queued."""
+        """Judge everything that is there, do what its time has come for, and send what that queued."""
         while await self.parts.judgement.judge.turn():
             pass
-        if self._news:
+        while self._news or await self._next_due_ms() <= self.clock.now_ms():
             self._news = False
+            await self.alerts.agenda.do(to_datetime(self.clock.now_ms()))
             await self.parts.judgement.dispatcher.dispatch_due()
+
+    async def _next_ms(self) -> int:
+        """Return when something happens by itself: a tick of the judge, or what waits for its time."""
+        return max(self.clock.now_ms(), min(self._next_tick_ms, await self._next_due_ms()))
+
+    async def _next_due_ms(self) -> int:
+        due = await self.alerts.agenda.next_due(to_datetime(self.clock.now_ms()))
+        return _NEVER_MS if due is None else to_ms(due)
 
     async def _note_receipt(self, node: str, receipt: Receipt) -> None:
         self._receipted.set()

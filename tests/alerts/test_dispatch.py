@@ -163,7 +163,8 @@ async def test_a_report_to_come_leaves_it_submitted(database: AsyncEngine) -> No
 async def test_the_all_clear_waits_for_the_alarm(database: AsyncEngine) -> None:
     """Messages of an alert reach a recipient in their order, also when the first one needs several attempts."""
     judge, _ = await alarmed(database)
-    await judge.record(worsened(an_episode(), 15.0), ended(an_episode()))
+    await judge.record(worsened(an_episode(), 15.0))
+    await judge.record(ended(an_episode()))
     sms, clock = Memory([BUSY, BUSY]), StandingClock()
     dispatcher = a_dispatcher(judge, {"sms": sms}, clock)
     while await judge.store.outbox.next_due("sms") is not None:
