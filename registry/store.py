@@ -16,7 +16,7 @@ from domain.directory import Directory
 from domain.document import Document
 from domain.limits import LimitHistory
 from domain.places import Channel, LimitScope, SharedLimits
-from registry import tables
+from registry import people_tables, tables
 from registry.checks import checked_draft, merged
 from registry.draft import Draft
 from registry.export import exported
@@ -25,6 +25,17 @@ from registry.in_force import in_force, sources
 from registry.tables import Cells, PlaceKey
 
 _ROWS_A_STATEMENT: Final = 5_000
+_READ_IN_ORDER: Final = (
+    people_tables.escalation_chain,
+    people_tables.roster,
+    people_tables.team,
+    people_tables.contact_preference,
+    tables.contact,
+    tables.channel,
+    tables.equipment,
+    tables.node,
+    tables.facility,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +52,7 @@ class ImportReport:
     """What an import did; nothing that a document leaves out is ever removed."""
 
     counts: Mapping[str, Counts]
-    """By kind: facilities, equipment, nodes, channels, contacts, shared limits."""
+    """By kind: facilities, equipment, nodes, channels, contacts, teams, rosters, chains, shared limits."""
     limits_changed: int = 0
     """Channels whose limits are others than before, now or at a time that is over."""
 
@@ -149,10 +160,7 @@ async def _load(connection: AsyncConnection) -> Directory:
     # What refers to others is read before them: rows are never removed, so every reference is found
     # even where another process imports between two of these statements.
     shared = [SharedLimits(scope, change.limits) for scope, change in (await _shared(connection)).items()]
-    rows = {
-        table.name: await _rows(connection, table)
-        for table in (tables.contact, tables.channel, tables.equipment, tables.node, tables.facility)
-    }
+    rows = {table.name: await _rows(connection, table) for table in _READ_IN_ORDER}
     recorded = await _recorded(connection)
     rows["place"] = (await connection.execute(select(tables.place).order_by(tables.place.c.id))).all()
     return await asyncio.to_thread(_directory, rows, recorded, shared)
@@ -168,6 +176,7 @@ def _directory(
     shared: Sequence[SharedLimits],
 ) -> Directory:
     places = tables.place_keys(rows["place"])
+    preferences = {row.id: row for row in rows["contact_preference"]}
     return Directory(
         facilities=[tables.to_facility(row, places) for row in rows["facility"]],
         equipment=map(tables.to_equipment, rows["equipment"]),
@@ -176,8 +185,14 @@ def _directory(
             replace(channel, past_limits=past_limits_of(recorded[channel.id])) if channel.id in recorded else channel
             for channel in map(tables.to_channel, rows["channel"])
         ),
-        contacts=map(tables.to_contact, rows["contact"]),
+        contacts=(
+            people_tables.with_preferences(contact, preferences.get(contact.id))
+            for contact in map(tables.to_contact, rows["contact"])
+        ),
         shared_limits=shared,
+        teams=map(people_tables.to_team, rows["team"]),
+        rosters=map(people_tables.to_roster, rows["roster"]),
+        chains=map(people_tables.to_chain, rows["escalation_chain"]),
     )
 
 
@@ -190,13 +205,27 @@ async def _write(connection: AsyncConnection, draft: Draft, registered: Director
         ("nodes", tables.node, tables.node_cells),
         ("channels", tables.channel, tables.channel_cells),
         ("contacts", tables.contact, tables.contact_cells),
+        ("teams", people_tables.team, people_tables.team_cells),
+        ("rosters", people_tables.roster, people_tables.roster_cells),
+        ("chains", people_tables.escalation_chain, people_tables.chain_cells),
     )
     counts = {}
     for kind, table, cells in steps:
         said = [entry.item for entry in getattr(draft, kind).values()]
         counts[kind] = await _write_kind(connection, table, cells, said, getattr(registered, kind))
+    await _write_preferences(connection, draft, registered)
     counts["shared limits"] = await _write_shared_limits(connection, draft, registered, occasion)
     return ImportReport(counts, await _write_limits(connection, draft, registered, occasion))
+
+
+async def _write_preferences(connection: AsyncConnection, draft: Draft, registered: Directory) -> None:
+    """Write how contacts want to be told: of those of whom there is anything to say, or was."""
+    table = people_tables.contact_preference
+    kept = set((await connection.execute(select(table.c.id))).scalars())
+    said = [entry.item for entry in draft.contacts.values()]
+    concerned = [each for each in said if each.id in kept or people_tables.has_preferences(each)]
+    known = {id_: registered.contacts[id_] for id_ in kept}
+    await _write_kind(connection, table, people_tables.preference_cells, concerned, known)
 
 
 async def _write_limits(connection: AsyncConnection, draft: Draft, registered: Directory, occasion: Occasion) -> int:
