@@ -112,4 +112,4 @@ def _wall_clock(moment: datetime, timezone: str) -> str:
     wall = local.replace(tzinfo=None)
     if local.fold or wall.replace(tzinfo=ZoneInfo(timezone)).astimezone(moment.tzinfo) != moment:
         return format_rfc3339(moment)
-    return wall.isoformat("minutes" if not wall.second else "seconds")
+    return wall.isoformat(timespec="seconds" if wall.second else "minutes")
