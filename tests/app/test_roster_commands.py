@@ -138,3 +138,18 @@ def test_a_person_whom_nobody_knows_is_named_with_the_event(config: Path, tmp_pa
     result = vitals(config, "roster", "import", "duty", str(file), "--from", "2026-12-01T00:00:00Z")
     assert result.exit_code == 2
     assert "a.ics:4:1: event 'Josef' of 2026-12-25: found 'Josef'; allowed: the id, name or e-mail" in result.output
+
+
+def test_the_check_names_ways_that_nothing_carries_and_rosters_of_nobody(config: Path, tmp_path: Path) -> None:
+    """What people prefer may be switched off here; that is worth a look and no mistake."""
+    past = """\
+rosters:
+  - {id: past, name: Past, timezone: UTC, overrides: [{contact: amina, from: 2020-01-01, to: 2020-01-02}]}
+"""
+    (tmp_path / "past.yaml").write_text(past, encoding="utf-8")
+    said(config, "registry", "import", str(tmp_path / "past.yaml"))
+    found = said(config, "check")
+    assert "contact amina: nothing that is switched on carries 'voice'; on: one of console" in found
+    assert "escalation kasese: nothing that is switched on carries 'sms'" in found
+    assert "roster past: nobody is on call, and nobody will be" in found
+    assert "roster duty" not in found
