@@ -105,13 +105,17 @@ async def known_until(journal: Journal, now: datetime) -> datetime:
 
 
 def within(directory: Directory, facility: Facility) -> Directory:
-    """Return what of the registry belongs to one facility."""
+    """Return what of the registry belongs to one facility, and all the people."""
     return Directory(
         facilities=[facility],
         equipment=directory.equipment_of(facility.id),
         nodes=directory.nodes_of(facility.id),
         channels=directory.channels_of(facility.id),
-        contacts=directory.contacts_for(facility),
+        # People whom a chain names may answer for other places.
+        contacts=directory.contacts.values(),
+        teams=directory.teams.values(),
+        rosters=directory.rosters.values(),
+        chains=directory.chains.values(),
     )
 
 

@@ -12,6 +12,7 @@ from app.database import open_database
 from app.documents import read_documents
 from app.issuing.expiry import expiries, warnings
 from app.issuing.provisioning import credentials_of
+from app.people_check import people_findings
 from app.rule_documents import CATALOGUE_SOURCE
 from app.rulebook import read_rules
 from app.web import require_loopback
@@ -41,6 +42,7 @@ async def check_everything(config: ServiceConfig, *, now: datetime, say: Callabl
     found = check_rules([rule for rule in rules if _concerns(rule, directory)], directory)
     findings = [f"{problem}" for problem in found if not _is_companion_of_supplied(problem)]
     findings += (f"limits for {scope}: no such channel is registered" for scope in unused(directory))
+    findings += people_findings(directory, routes_of(config.alerts.notifiers), now)
     findings += warnings(expiries(config, await _issued(config)), now)
     if findings:
         say("Worth a look:")

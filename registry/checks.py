@@ -9,11 +9,10 @@ from typing import Any, Final
 from domain.directory import Directory
 from domain.document import Document, Path
 from domain.errors import DocumentError, Problem
-from domain.people import Contact
 from domain.places import Channel
-from domain.suggest import allowed_words
 from registry.draft import Draft, Place, Said, read_draft
 from registry.in_force import in_force, scopes_of, sources
+from registry.people_checks import people_problems, unless_known, with_kept_overrides
 
 MAX_PROBLEMS: Final = 100
 """More than a person mends in one round; each costs a search for the word that was meant."""
@@ -24,8 +23,13 @@ def checked_draft(documents: Iterable[Document], registered: Directory) -> Draft
 
     Raises ``DocumentError`` listing up to ``MAX_PROBLEMS`` problems.
     """
-    draft = read_draft(documents)
-    found = chain(draft.problems, _unknown_references(draft, registered), _clashing_names(draft, registered))
+    draft = with_kept_overrides(read_draft(documents), registered)
+    found = chain(
+        draft.problems,
+        _unknown_references(draft, registered),
+        people_problems(draft, registered),
+        _clashing_names(draft, registered),
+    )
     problems = list(islice(found, MAX_PROBLEMS))
     # What limits come to can be told only where everything fits together.
     problems = problems or list(islice(_crossed_limits(draft, registered), MAX_PROBLEMS))
@@ -45,36 +49,17 @@ def _unknown_references(draft: Draft, registered: Directory) -> Iterator[Problem
     equipment = {**registered.equipment, **draft.equipment}
     nodes = {**registered.nodes, **draft.nodes}
     for item in draft.equipment.values():
-        yield from _unless_known(item.place, "facility", item.item.facility, facilities)
+        yield from unless_known(item.place, "facility", item.item.facility, facilities)
     for node in draft.nodes.values():
-        yield from _unless_known(node.place, "facility", node.item.facility, facilities)
+        yield from unless_known(node.place, "facility", node.item.facility, facilities)
     for channel in draft.channels.values():
-        yield from _unless_known(channel.place, "facility", channel.item.facility, facilities)
-        yield from _unless_known(channel.place, "node", channel.item.node, nodes)
+        yield from unless_known(channel.place, "facility", channel.item.facility, facilities)
+        yield from unless_known(channel.place, "node", channel.item.node, nodes)
         if channel.item.facility in facilities:
-            yield from _unless_known(channel.place, "equipment", channel.item.equipment, equipment)
+            yield from unless_known(channel.place, "equipment", channel.item.equipment, equipment)
     for limits in draft.shared_limits.values():
         if limits.item.id.facility:
-            yield from _unless_known(limits.place, "facility", limits.item.id.facility, facilities)
-    for contact in draft.contacts.values():
-        yield from _contact_problems(contact, facilities, draft, registered)
-
-
-def _contact_problems(
-    said: Said[Contact], facilities: Mapping[str, Any], draft: Draft, registered: Directory
-) -> Iterator[Problem]:
-    for facility in said.item.facilities:
-        yield from _unless_known(said.place, "facilities", facility, facilities)
-    places = (*registered.facilities.values(), *(other.item for other in draft.facilities.values()))
-    if said.item.district:
-        yield from _unless_known(said.place, "district", said.item.district, {place.district for place in places})
-    if said.item.region:
-        yield from _unless_known(said.place, "region", said.item.region, {place.region for place in places})
-
-
-def _unless_known(place: Place, field: str, word: str, known: Mapping[str, Any] | set[str]) -> Iterator[Problem]:
-    if word not in known:
-        yield place.problem(field, repr(word), allowed_words(word, sorted(known)))
+            yield from unless_known(limits.place, "facility", limits.item.id.facility, facilities)
 
 
 def _clashing_names(draft: Draft, registered: Directory) -> Iterator[Problem]:
@@ -133,5 +118,8 @@ def merged(draft: Draft, registered: Directory) -> Directory:
         channels=_replaced(registered.channels, draft.channels),
         contacts=_replaced(registered.contacts, draft.contacts),
         shared_limits=_replaced(registered.shared_limits, draft.shared_limits),
+        teams=_replaced(registered.teams, draft.teams),
+        rosters=_replaced(registered.rosters, draft.rosters),
+        chains=_replaced(registered.chains, draft.chains),
     )
     return in_force(everything)

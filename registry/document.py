@@ -1,5 +1,7 @@
 """The forms that registry documents take: what may stand in the YAML document and in each table.
 
+What they say of people stands in ``registry.people_document``.
+
 Every entry turns itself into the domain's object; where it stands in the document and whether it fits the others is
 decided in ``registry.draft`` and ``registry.checks``.
 """
@@ -10,19 +12,14 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import Field
 
-from domain.people import Contact
 from domain.places import Channel, Equipment, EquipmentKind, Facility, LimitScope, Node, SharedLimits
 from domain.quantities import QUANTITIES
 from registry import fields
+from registry.entry import Entry
 from registry.fields import limit_value
-
-
-class Entry(BaseModel):
-    """Base of every entry: unknown fields are errors."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
+from registry.people_document import ChainEntry, ContactEntry, RosterEntry, TeamEntry
 
 
 class LimitedEntry(Entry):
@@ -138,25 +135,6 @@ class FacilityEntry(FacilityFields):
     equipment: tuple[EquipmentEntry, ...] = ()
 
 
-class ContactEntry(Entry):
-    """A person who is told."""
-
-    id: fields.Id
-    name: fields.Name
-    language: fields.Language = "en"
-    email: fields.Email = ""
-    phone: fields.Phone = ""
-    facilities: tuple[fields.Id, ...] = ()
-    district: fields.Text = ""
-    region: fields.Text = ""
-
-    def contact(self) -> Contact:
-        """Return the contact."""
-        return Contact(
-            self.id, self.name, self.language, self.email, self.phone, self.facilities, self.district, self.region
-        )
-
-
 class SharedLimitsEntry(LimitedEntry):
     """Limits of a kind of equipment, of one model, at one facility; also a row of limits.csv."""
 
@@ -176,6 +154,9 @@ class RegistryDocument(Entry):
     limits: tuple[SharedLimitsEntry, ...] = ()
     facilities: tuple[FacilityEntry, ...] = ()
     contacts: tuple[ContactEntry, ...] = ()
+    teams: tuple[TeamEntry, ...] = ()
+    rosters: tuple[RosterEntry, ...] = ()
+    escalation: tuple[ChainEntry, ...] = ()
 
 
 class EquipmentRow(EquipmentFields):
@@ -195,12 +176,3 @@ class ChannelRow(ChannelEntry):
 
     facility: fields.Id
     equipment: fields.Id
-
-
-class ContactRow(ContactEntry):
-    """A row of contacts.csv; several facilities are separated by blanks."""
-
-    @field_validator("facilities", mode="before")
-    @classmethod
-    def _split(cls, written: Any) -> Any:
-        return tuple(written.split()) if isinstance(written, str) else written

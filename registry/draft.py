@@ -10,13 +10,11 @@ from pydantic import ValidationError
 
 from domain.document import Document, Path
 from domain.errors import DocumentError, Problem
-from domain.people import Contact
+from domain.people import Contact, EscalationChain, Roster, Team
 from domain.places import Channel, Equipment, Facility, LimitScope, Node, SharedLimits
 from registry.document import (
     ChannelEntry,
     ChannelRow,
-    ContactRow,
-    Entry,
     EquipmentRow,
     FacilityEntry,
     FacilityFields,
@@ -24,8 +22,10 @@ from registry.document import (
     RegistryDocument,
     SharedLimitsEntry,
 )
+from registry.entry import Entry
+from registry.people_document import ContactRow, RosterEntry, TeamRow
 
-Item = TypeVar("Item", Facility, Equipment, Node, Channel, Contact, SharedLimits)
+Item = TypeVar("Item", Facility, Equipment, Node, Channel, Contact, SharedLimits, Team, Roster, EscalationChain)
 Row = TypeVar("Row", bound=Entry)
 
 
@@ -59,6 +59,11 @@ class Draft:
     channels: dict[str, Said[Channel]] = field(default_factory=dict)
     contacts: dict[str, Said[Contact]] = field(default_factory=dict)
     shared_limits: dict[LimitScope, Said[SharedLimits]] = field(default_factory=dict)
+    teams: dict[str, Said[Team]] = field(default_factory=dict)
+    rosters: dict[str, Said[Roster]] = field(default_factory=dict)
+    chains: dict[str, Said[EscalationChain]] = field(default_factory=dict)
+    keep_overrides: set[str] = field(default_factory=set)
+    """Rosters of whose overrides nothing is said."""
     problems: list[Problem] = field(default_factory=list)
 
     def add(self, said: dict[Any, Said[Item]], item: Item, place: Place, *, known_by: str = "id") -> None:
@@ -87,6 +92,12 @@ class Draft:
         else:
             self.add(self.shared_limits, entry.shared_limits(), place, known_by="scope")
 
+    def add_roster(self, entry: RosterEntry, place: Place) -> None:
+        """Take a roster; where it says nothing of overrides, note that."""
+        self.add(self.rosters, entry.roster(), place)
+        if entry.overrides is None:
+            self.keep_overrides.add(entry.id)
+
 
 def read_draft(documents: Iterable[Document]) -> Draft:
     """Return what all the documents say together; what each of them says wrong stands in the draft's problems."""
@@ -110,6 +121,12 @@ def _add_tree(draft: Draft, document: Document) -> None:
         _add_facility(draft, entry, document, ("facilities", index))
     for index, contact in enumerate(tree.contacts):
         draft.add(draft.contacts, contact.contact(), Place(document, ("contacts", index)))
+    for index, team in enumerate(tree.teams):
+        draft.add(draft.teams, team.team(), Place(document, ("teams", index)))
+    for index, roster in enumerate(tree.rosters):
+        draft.add_roster(roster, Place(document, ("rosters", index)))
+    for index, chain in enumerate(tree.escalation):
+        draft.add(draft.chains, chain.chain(), Place(document, ("escalation", index)))
 
 
 def _add_facility(draft: Draft, entry: FacilityEntry, document: Document, path: Path) -> None:
@@ -159,8 +176,14 @@ _TABLES: tuple[_Table[Any], ...] = (
         lambda draft, row, place: draft.add(draft.facilities, row.facility(), place),
     ),
     _Table(
+        "teams",
+        frozenset({"members"}),
+        TeamRow,
+        lambda draft, row, place: draft.add(draft.teams, row.team(), place),
+    ),
+    _Table(
         "contacts",
-        frozenset({"language", "email", "phone", "facilities", "district", "region"}),
+        frozenset({"language", "email", "phone", "facilities", "district", "region", "channels"}),
         ContactRow,
         lambda draft, row, place: draft.add(draft.contacts, row.contact(), place),
     ),
@@ -173,6 +196,10 @@ _TABLES: tuple[_Table[Any], ...] = (
 )
 
 
+_GROUPS = {"limit": "limits", "address": "addresses", "quiet": "quiet"}
+"""Columns before whose dot this stands are one field of the row."""
+
+
 def _add_table(draft: Draft, document: Document) -> None:
     columns = {name for row in document.data if isinstance(row, Mapping) for name in row}
     table = next((table for table in _TABLES if table.known_by & columns), None)
@@ -181,20 +208,25 @@ def _add_table(draft: Draft, document: Document) -> None:
         raise document.refuse((), found, f"a table of {', '.join(table.name for table in _TABLES)}")
     for index, cells in enumerate(document.data):
         try:
-            row = table.row.model_validate(_with_limits(cells))
+            row = table.row.model_validate(_gathered(cells))
         except ValidationError as error:
             draft.problems += _refusal(document, error, (index,)).problems
         else:
             table.add(draft, row, Place(document, (index,)))
 
 
-def _with_limits(cells: Any) -> Any:
-    """Gather the columns ``limit.<name>`` as the YAML form writes them."""
+def _gathered(cells: Any) -> Any:
+    """Gather the columns ``limit.<name>``, ``address.<medium>`` and ``quiet.<field>`` as the YAML form writes them."""
     if not isinstance(cells, Mapping):
         return cells
-    limits = {name.removeprefix("limit."): cell for name, cell in cells.items() if name.startswith("limit.")}
-    rest = {name: cell for name, cell in cells.items() if not name.startswith("limit.")}
-    return {**rest, "limits": limits} if limits else rest
+    gathered: dict[str, Any] = {}
+    for name, cell in cells.items():
+        group, dot, field_name = name.partition(".")
+        if dot and group in _GROUPS:
+            gathered.setdefault(_GROUPS[group], {})[field_name] = cell
+        else:
+            gathered[name] = cell
+    return gathered
 
 
 def _refusal(document: Document, error: ValidationError, under: Path) -> DocumentError:

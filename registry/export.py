@@ -5,14 +5,12 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import asdict
-from datetime import timedelta
 from typing import Any
 
 from domain.directory import Directory
-from domain.instant import format_duration
-from domain.people import Contact
 from domain.places import Channel, Equipment, Facility, SharedLimits
 from registry.fields import NO_LIMIT
+from registry.people_export import duration_text, exported_people, said
 
 
 def exported(directory: Directory) -> dict[str, Any]:
@@ -23,18 +21,18 @@ def exported(directory: Directory) -> dict[str, Any]:
     return {
         "limits": [_shared_limits(limits) for limits in directory.shared_limits.values()],
         "facilities": [_facility(facility, directory, channels) for facility in directory.facilities.values()],
-        "contacts": [_contact(contact) for contact in directory.contacts.values()],
+        **exported_people(directory),
     }
 
 
 def _facility(facility: Facility, directory: Directory, channels: dict[str, list[Channel]]) -> dict[str, Any]:
-    nodes = [_said(id=node.id, name=node.name) for node in directory.nodes_of(facility.id)]
+    nodes = [said(id=node.id, name=node.name) for node in directory.nodes_of(facility.id)]
     equipment = [_equipment(item, channels.get(item.id, [])) for item in directory.equipment_of(facility.id)]
-    return _said(**asdict(facility), nodes=nodes, equipment=equipment)
+    return said(**asdict(facility), nodes=nodes, equipment=equipment)
 
 
 def _equipment(item: Equipment, channels: list[Channel]) -> dict[str, Any]:
-    return _said(
+    return said(
         id=item.id.removeprefix(f"{item.facility}/"),
         kind=item.kind.value,
         name=item.name,
@@ -46,41 +44,26 @@ def _equipment(item: Equipment, channels: list[Channel]) -> dict[str, Any]:
 
 def _channel(channel: Channel) -> dict[str, Any]:
     suffix = channel.id.removeprefix(f"{channel.equipment}/")
-    return _said(
+    return said(
         quantity=channel.quantity.name,
         id=suffix if suffix != channel.quantity.name else "",
         node=channel.node,
         name=channel.name,
-        interval=_duration(channel.interval),
+        interval=duration_text(channel.interval),
         limits=_limits(channel.own_limits),
     )
 
 
-def _contact(contact: Contact) -> dict[str, Any]:
-    return _said(**{**asdict(contact), "facilities": list(contact.facilities)})
-
-
-def _shared_limits(said: SharedLimits) -> dict[str, Any]:
-    scope = said.id
-    return _said(
+def _shared_limits(limits: SharedLimits) -> dict[str, Any]:
+    scope = limits.id
+    return said(
         quantity=scope.quantity,
         equipment=scope.kind.value,
         model=scope.model,
         facility=scope.facility,
-        limits=_limits(said.limits),
+        limits=_limits(limits.limits),
     )
 
 
 def _limits(limits: Mapping[str, float | None]) -> dict[str, float | str]:
     return {name: NO_LIMIT if value is None else value for name, value in limits.items()}
-
-
-def _duration(interval: timedelta) -> str:
-    """Return the text that ``parse_duration`` reads back exactly."""
-    if interval % timedelta(seconds=1):
-        return f"{interval // timedelta(milliseconds=1)}ms"
-    return format_duration(interval).replace(" ", "")
-
-
-def _said(**fields: Any) -> dict[str, Any]:
-    return {name: value for name, value in fields.items() if value not in ("", None, [], {})}

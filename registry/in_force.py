@@ -47,6 +47,9 @@ def in_force(directory: Directory) -> Directory:
         channels=channels,
         contacts=directory.contacts.values(),
         shared_limits=directory.shared_limits.values(),
+        teams=directory.teams.values(),
+        rosters=directory.rosters.values(),
+        chains=directory.chains.values(),
     )
 
 

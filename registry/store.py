@@ -3,25 +3,25 @@
 from __future__ import annotations
 
 import asyncio
-from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Row, Table, bindparam, func, insert, literal, select, update
+from sqlalchemy import Table, bindparam, func, insert, literal, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from sqlalchemy.schema import CreateTable
 
 from domain.directory import Directory
 from domain.document import Document
 from domain.limits import LimitHistory
-from domain.places import Channel, LimitScope, SharedLimits
-from registry import tables
+from domain.places import Channel, LimitScope
+from registry import people_tables, tables
 from registry.checks import checked_draft, merged
 from registry.draft import Draft
 from registry.export import exported
-from registry.history import LimitChange, Occasion, SharedLimitChange, changes_of, limits_of, past_limits_of
+from registry.history import LimitChange, Occasion, SharedLimitChange, changes_of, limits_of
 from registry.in_force import in_force, sources
+from registry.reading import load, recorded_limits, shared_changes
 from registry.tables import Cells, PlaceKey
 
 _ROWS_A_STATEMENT: Final = 5_000
@@ -41,7 +41,7 @@ class ImportReport:
     """What an import did; nothing that a document leaves out is ever removed."""
 
     counts: Mapping[str, Counts]
-    """By kind: facilities, equipment, nodes, channels, contacts, shared limits."""
+    """By kind: facilities, equipment, nodes, channels, contacts, teams, rosters, chains, shared limits."""
     limits_changed: int = 0
     """Channels whose limits are others than before, now or at a time that is over."""
 
@@ -85,7 +85,7 @@ class RegistryStore:
         async with self._engine.connect() as connection, connection.begin() as transaction:
             # First of all, because it takes the lock: two imports at once stand in line instead of overwriting.
             await connection.execute(update(tables.version).values(version=tables.version.c.version + 1))
-            registered = await _load(connection)
+            registered = await load(connection)
             draft = await asyncio.to_thread(checked_draft, documents, registered)
             report = await _write(connection, draft, registered, occasion)
             if not report.changed:
@@ -100,7 +100,7 @@ class RegistryStore:
     async def load_directory(self) -> Directory:
         """Return everything that is registered, in the order of registration."""
         async with self._engine.connect() as connection:
-            said = await _load(connection)
+            said = await load(connection)
         return await asyncio.to_thread(in_force, said)
 
     async def load_limits(self, directory: Directory) -> dict[str, LimitHistory]:
@@ -109,7 +109,7 @@ class RegistryStore:
         Load the directory first: an import in between then shows here with what was before it.
         """
         async with self._engine.connect() as connection:
-            recorded = await _recorded(connection)
+            recorded = await recorded_limits(connection)
         return {
             channel.id: limits_of(channel, recorded[channel.id])
             for channel in directory.channels.values()
@@ -119,66 +119,12 @@ class RegistryStore:
     async def limit_changes(self, channel: str) -> list[LimitChange]:
         """Return what was ever said of a channel's limits, in the order in which it was said; nothing if once only."""
         async with self._engine.connect() as connection:
-            return (await _recorded(connection, tables.limit_change.c.channel == channel))[channel]
+            return (await recorded_limits(connection, tables.limit_change.c.channel == channel))[channel]
 
     async def shared_limit_changes(self) -> dict[LimitScope, SharedLimitChange]:
         """Return what was last said of the limits of each scope."""
         async with self._engine.connect() as connection:
-            return await _shared(connection)
-
-
-async def _recorded(
-    connection: AsyncConnection, wanted: ColumnElement[bool] | None = None
-) -> defaultdict[str, list[LimitChange]]:
-    """Return what was said of limits by channel, in the order in which it was said."""
-    statement = select(tables.limit_change).order_by(tables.limit_change.c.id)
-    found: defaultdict[str, list[LimitChange]] = defaultdict(list)
-    for row in (await connection.execute(statement if wanted is None else statement.where(wanted))).all():
-        found[row.channel].append(tables.to_limit_change(row))
-    return found
-
-
-async def _shared(connection: AsyncConnection) -> dict[LimitScope, SharedLimitChange]:
-    table = tables.shared_limit_change
-    rows = (await connection.execute(select(table).order_by(table.c.id))).all()
-    return {change.scope: change for change in map(tables.to_shared_limit_change, rows)}
-
-
-async def _load(connection: AsyncConnection) -> Directory:
-    """Return what is said; which limits are in force does not stand in it yet."""
-    # What refers to others is read before them: rows are never removed, so every reference is found
-    # even where another process imports between two of these statements.
-    shared = [SharedLimits(scope, change.limits) for scope, change in (await _shared(connection)).items()]
-    rows = {
-        table.name: await _rows(connection, table)
-        for table in (tables.contact, tables.channel, tables.equipment, tables.node, tables.facility)
-    }
-    recorded = await _recorded(connection)
-    rows["place"] = (await connection.execute(select(tables.place).order_by(tables.place.c.id))).all()
-    return await asyncio.to_thread(_directory, rows, recorded, shared)
-
-
-async def _rows(connection: AsyncConnection, table: Table) -> Sequence[Row[Any]]:
-    return (await connection.execute(select(table).order_by(table.c.position))).all()
-
-
-def _directory(
-    rows: Mapping[str, Sequence[Row[Any]]],
-    recorded: Mapping[str, Sequence[LimitChange]],
-    shared: Sequence[SharedLimits],
-) -> Directory:
-    places = tables.place_keys(rows["place"])
-    return Directory(
-        facilities=[tables.to_facility(row, places) for row in rows["facility"]],
-        equipment=map(tables.to_equipment, rows["equipment"]),
-        nodes=map(tables.to_node, rows["node"]),
-        channels=(
-            replace(channel, past_limits=past_limits_of(recorded[channel.id])) if channel.id in recorded else channel
-            for channel in map(tables.to_channel, rows["channel"])
-        ),
-        contacts=map(tables.to_contact, rows["contact"]),
-        shared_limits=shared,
-    )
+            return await shared_changes(connection)
 
 
 async def _write(connection: AsyncConnection, draft: Draft, registered: Directory, occasion: Occasion) -> ImportReport:
@@ -190,18 +136,32 @@ async def _write(connection: AsyncConnection, draft: Draft, registered: Director
         ("nodes", tables.node, tables.node_cells),
         ("channels", tables.channel, tables.channel_cells),
         ("contacts", tables.contact, tables.contact_cells),
+        ("teams", people_tables.team, people_tables.team_cells),
+        ("rosters", people_tables.roster, people_tables.roster_cells),
+        ("chains", people_tables.escalation_chain, people_tables.chain_cells),
     )
     counts = {}
     for kind, table, cells in steps:
         said = [entry.item for entry in getattr(draft, kind).values()]
         counts[kind] = await _write_kind(connection, table, cells, said, getattr(registered, kind))
+    await _write_preferences(connection, draft, registered)
     counts["shared limits"] = await _write_shared_limits(connection, draft, registered, occasion)
     return ImportReport(counts, await _write_limits(connection, draft, registered, occasion))
 
 
+async def _write_preferences(connection: AsyncConnection, draft: Draft, registered: Directory) -> None:
+    """Write how contacts want to be told: of those of whom there is anything to say, or was."""
+    table = people_tables.contact_preference
+    kept = set((await connection.execute(select(table.c.id))).scalars())
+    said = [entry.item for entry in draft.contacts.values()]
+    concerned = [each for each in said if each.id in kept or people_tables.has_preferences(each)]
+    known = {id_: registered.contacts[id_] for id_ in kept}
+    await _write_kind(connection, table, people_tables.preference_cells, concerned, known)
+
+
 async def _write_limits(connection: AsyncConnection, draft: Draft, registered: Directory, occasion: Occasion) -> int:
     """Record the limits that become others; return of how many channels."""
-    recorded = await _recorded(connection)
+    recorded = await recorded_limits(connection)
     changes = await asyncio.to_thread(_limit_changes, draft, registered, recorded, occasion)
     rows = [tables.limit_change_cells(each) for found in changes for each in found]
     await _in_parts(connection, insert(tables.limit_change), rows)

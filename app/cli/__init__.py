@@ -12,6 +12,7 @@ from app.cli.edge import edge
 from app.cli.node import node
 from app.cli.registry import registry
 from app.cli.replay import replay
+from app.cli.roster import roster
 from app.cli.rules import rules
 from app.cli.service import check, demo, run
 from app.cli.store import store
@@ -32,5 +33,5 @@ def main(verbose: bool) -> None:
     configure_logging(verbose=verbose)
 
 
-for each in (demo, run, check, edge, node, broker, registry, rules, deadletter, store, replay, dashboards):
+for each in (demo, run, check, edge, node, broker, registry, roster, rules, deadletter, store, replay, dashboards):
     main.add_command(each)

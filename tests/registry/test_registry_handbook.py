@@ -23,4 +23,5 @@ def test_the_samples_of_both_forms_describe_one_registry() -> None:
     assert list(tree.channels) == ["kasese-hc3/fridge-2/temperature", "kasese-hc3/fridge-2/freezer"]
     assert (tree.facilities, tree.equipment, tree.nodes) == (flat.facilities, flat.equipment, flat.nodes)
     assert (tree.channels, tree.contacts) == (flat.channels, flat.contacts)
+    assert tree.teams == flat.teams != {}
     assert tree.shared_limits == flat.shared_limits != {}
