@@ -9,7 +9,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from alerts.notifiers import console, email, webhook
+from alerts.notifiers import console, email, sms_modem, webhook
 from alerts.notifiers.notifier import Callback, Heard, Notifier, Workplace
 from alerts.routing import Audience, Route
 from domain.people import Contact
@@ -40,6 +40,10 @@ NOTIFIERS = (
         default=console.ConsoleSettings(),
     ),
     Row("email", Audience.PERSON, email.EmailSettings, email.open_email, email.address_of, "email"),
+    Row(
+        "sms_modem", Audience.PERSON, sms_modem.SmsModemSettings, sms_modem.open_sms_modem, sms_modem.address_of, "sms",
+        answerable=True,
+    ),
     Row("webhook", Audience.SYSTEM, webhook.WebhookSettings, webhook.open_webhook, webhook.address_of, "webhook"),
 )  # fmt: skip
 
