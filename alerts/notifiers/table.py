@@ -9,8 +9,9 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from alerts.notifiers import console, email, sms_modem, webhook
+from alerts.notifiers import console, email, smpp, sms_modem, webhook
 from alerts.notifiers.notifier import Callback, Heard, Notifier, Workplace
+from alerts.notifiers.smpp_settings import SmppSettings
 from alerts.routing import Audience, Route
 from domain.people import Contact
 
@@ -44,6 +45,7 @@ NOTIFIERS = (
         "sms_modem", Audience.PERSON, sms_modem.SmsModemSettings, sms_modem.open_sms_modem, sms_modem.address_of, "sms",
         answerable=True,
     ),
+    Row("smpp", Audience.PERSON, SmppSettings, smpp.open_smpp, smpp.address_of, "sms", answerable=True),
     Row("webhook", Audience.SYSTEM, webhook.WebhookSettings, webhook.open_webhook, webhook.address_of, "webhook"),
 )  # fmt: skip
 
