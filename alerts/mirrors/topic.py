@@ -16,9 +16,9 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
 from alerts.mirrors.mirror import Shown
 from domain.errors import OperatorError, PeerError
 from domain.instant import format_rfc3339
-from domain.topics import ROOT
+from domain.topics import FACILITY_ROOT
 
-PREFIX = f"{ROOT}/facility"
+PREFIX = FACILITY_ROOT
 """Everything that displays may read."""
 STATUS_TOPIC = f"{PREFIX}/status"
 """``online``, or ``offline`` (the last will): whether what the other topics say is kept up to date."""
@@ -41,6 +41,8 @@ class TopicSettings(BaseModel):
     repeat_real_seconds: float = Field(default=15.0, gt=0, le=600)
     """How often to make sure that the broker is still there."""
     timeout_real_seconds: float = Field(default=10.0, gt=0, le=300)
+    displays: tuple[str, ...] = ()
+    """Nodes that ``vitals broker config`` lets read the alerts of all facilities: sirens, lamps, screens."""
 
     @field_validator("url")
     @classmethod
