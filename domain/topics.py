@@ -10,6 +10,12 @@ from domain.rejection import PayloadError, Reason
 
 ROOT = "vitals/v1"
 
+FACILITY = "facility"
+"""No node may be called so: what follows in topics is a facility."""
+
+FACILITY_ROOT = f"{ROOT}/{FACILITY}"
+"""Where the alerts of facilities are shown."""
+
 NODE_NAME = r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}"
 """What a node may be called: nothing that means something in a topic filter, a URL or a file name."""
 

@@ -9,8 +9,9 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from alerts.notifiers import console, email, webhook
+from alerts.notifiers import console, email, smpp, sms_modem, webhook
 from alerts.notifiers.notifier import Callback, Heard, Notifier, Workplace
+from alerts.notifiers.smpp_settings import SmppSettings
 from alerts.routing import Audience, Route
 from domain.people import Contact
 
@@ -40,6 +41,11 @@ NOTIFIERS = (
         default=console.ConsoleSettings(),
     ),
     Row("email", Audience.PERSON, email.EmailSettings, email.open_email, email.address_of, "email"),
+    Row(
+        "sms_modem", Audience.PERSON, sms_modem.SmsModemSettings, sms_modem.open_sms_modem, sms_modem.address_of, "sms",
+        answerable=True,
+    ),
+    Row("smpp", Audience.PERSON, SmppSettings, smpp.open_smpp, smpp.address_of, "sms", answerable=True),
     Row("webhook", Audience.SYSTEM, webhook.WebhookSettings, webhook.open_webhook, webhook.address_of, "webhook"),
 )  # fmt: skip
 

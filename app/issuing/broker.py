@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import secrets
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
@@ -33,8 +33,11 @@ async def write_broker_config(
     places: Places,
     now: datetime,
     say: Callable[[str], None],
+    displays: Sequence[str] = (),
 ) -> None:
     """Write all files of the broker into ``out``, the service's password into the data folder where it is missing.
+
+    ``displays`` are the nodes that may read the alerts of all facilities.
 
     Writing them again changes nothing but the server's certificate and what was issued or revoked since.
     """
@@ -52,6 +55,7 @@ async def write_broker_config(
             service_password_mark=password_mark(password),
             places=places,
             now=now,
+            displays=displays,
         )
         _write(files, out)
         (config.data / BROKER_CERTIFICATE_FILE).write_text(files.public[mosquitto.CERTIFICATE_FILE], "utf-8")

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from app.issuing.authority import Authority
 from app.issuing.provisioning import SERVICE_NAME
-from domain.topics import ROOT
+from domain.topics import FACILITY_ROOT, ROOT
 from registry.credentials import Credential, CredentialKind
 
 CERTIFICATE_FILE = "server.pem"
@@ -50,10 +50,12 @@ def files(
     service_password_mark: str,
     places: Places,
     now: datetime,
+    displays: Sequence[str] = (),
 ) -> Files:
     """Return every file of the broker.
 
-    ``hosts`` are the names and addresses under which nodes reach it, ``also_read`` the topics of foreign devices.
+    ``hosts`` are the names and addresses under which nodes reach it, ``also_read`` the topics of foreign devices;
+    ``displays`` are the nodes that may read the alerts of all facilities.
     """
     issued = list(credentials)
     server = authority.issue(hosts[0], now=now, hosts=hosts)
@@ -65,7 +67,8 @@ def files(
     return Files(
         public={
             "mosquitto.conf": configuration(places),
-            "acl-nodes": f"pattern write {ROOT}/%u/up/#\npattern read {ROOT}/%u/down/#\n",
+            "acl-nodes": f"pattern write {ROOT}/%u/up/#\npattern read {ROOT}/%u/down/#\n"
+            + "".join(f"user {node}\ntopic read {FACILITY_ROOT}/#\n" for node in displays),
             "acl-service": f"user {SERVICE_NAME}\ntopic readwrite {ROOT}/#\n"
             + "".join(f"topic read {topic}\n" for topic in also_read),
             "ca.pem": authority.pem.decode(),

@@ -20,7 +20,7 @@ from app.issuing.expiry import Holder, expiries, mark
 from app.node_commands import command_key_path
 from app.yaml_document import render_document
 from domain.errors import OperatorError
-from domain.topics import NODE_NAME, is_node_name
+from domain.topics import FACILITY, NODE_NAME, is_node_name
 from registry.credentials import Credential, CredentialKind, CredentialStore, token_mark
 
 Say = Callable[[str], None]
@@ -165,8 +165,8 @@ def _command_key(config: ServiceConfig, node: str) -> str:
 
 
 def _check_name(node: str) -> None:
-    if not is_node_name(node) or node == SERVICE_NAME:
-        raise OperatorError(f"found node {node!r}; allowed: {NODE_NAME}, other than {SERVICE_NAME}")
+    if not is_node_name(node) or node in {SERVICE_NAME, FACILITY}:
+        raise OperatorError(f"found node {node!r}; allowed: {NODE_NAME}, other than {SERVICE_NAME} and {FACILITY}")
 
 
 @asynccontextmanager

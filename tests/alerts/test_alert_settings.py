@@ -14,6 +14,8 @@ EVERYTHING = {
     "notifiers": {
         "console": {},
         "email": {"host": "127.0.0.1", "sender": "Vitals <vitals@example.org>", "password": "hush"},
+        "sms_modem": {"database": "sqlite+aiosqlite://"},
+        "smpp": {"host": "127.0.0.1", "port": 9, "system_id": "vitals", "password": "hush", "sender": "8000"},
         "webhook": {"url": "http://127.0.0.1:9/hook", "secret": "hush"},
     }
 }

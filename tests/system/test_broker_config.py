@@ -7,7 +7,7 @@ import contextlib
 import json
 import ssl
 import tempfile
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -68,7 +68,7 @@ class Site(NamedTuple):
         )
         return out
 
-    async def write(self) -> None:
+    async def write(self, *, displays: Sequence[str] = ()) -> None:
         """Write the broker's files and start it anew with them."""
         await write_broker_config(
             self.config,
@@ -78,6 +78,7 @@ class Site(NamedTuple):
             places=self.places,
             now=NOW + timedelta(seconds=1),
             say=print,
+            displays=displays,
         )
         await self.broker.stop()
         await self.broker.start()
@@ -255,6 +256,28 @@ async def test_a_node_is_told_what_is_meant_for_it(tmp_path: Path) -> None:
             await asyncio.sleep(SOON)
         assert arrived.messages == [("vitals/v1/n1/up/live", b"mine")]
         assert told.messages in ([("vitals/v1/n1/down/command", b"do")], [])
+
+
+async def test_a_display_reads_the_alerts_of_facilities_and_writes_none(tmp_path: Path) -> None:
+    """Only nodes that are named as displays read them; nobody but the service says what they show."""
+    async with site(tmp_path) as here:
+        siren, other = await here.issue("siren-1"), await here.issue("n1", by_password=True)
+        await here.write(displays=["siren-1"])
+        topic = "vitals/v1/facility/kasese-3/alerts"
+        async with (
+            service(here) as centre,
+            listening(service(here), "vitals/v1/#") as arrived,
+            listening(here.client(other), "vitals/v1/facility/#", "#") as denied,
+        ):
+            async with here.client(siren) as display:
+                await display.publish(topic, b"forged", qos=1)
+            async with listening(here.client(siren), "vitals/v1/facility/#", "vitals/v1/+/up/#") as shown:
+                await centre.publish(topic, b"one alert", qos=1)
+                await centre.publish("vitals/v1/n1/up/live", b"a reading", qos=1)
+                await asyncio.sleep(SOON)
+        assert shown.messages == [(topic, b"one alert")]
+        assert {payload for _, payload in arrived.messages} == {b"one alert", b"a reading"}
+        assert denied.messages == []
 
 
 async def test_nobody_takes_another_nodes_place(tmp_path: Path) -> None:

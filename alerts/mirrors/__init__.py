@@ -1,0 +1,1 @@
+"""Places that show the state of the alerts rather than tell of events: one file each."""
