@@ -54,7 +54,7 @@ tayari | imekwisha | imeisha | nimemaliza | tumemaliza | imetengenezwa | imereke
 تم | تمت | انتهى | انتهت | انتهينا | تم الاصلاح | تم اصلاحه | تم الحل
 """
 _YES = """
-ok | okay | oki | yes | yep | y | oui | daccord | sim | ndiyo | ndio | sawa | نعم | تمام | حسنا | موافق | اوكي
+ok | okay | oki | yes | yep | oui | daccord | sim | ndiyo | ndio | sawa | نعم | تمام | حسنا | موافق | اوكي
 """
 _STATUS = """
 status | state | list | statut | etat | situation | liste | estado | situacao | lista | hali | orodha

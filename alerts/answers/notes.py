@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from alerts.answers.lexicon import Sense
 from alerts.answers.tokens import Token, fold
 
 _LONGEST_NOTE = 500
@@ -20,8 +21,8 @@ _KEPT = re.compile(
 
 
 def note_of(text: str, tokens: list[Token]) -> str:
-    """Return the text from the first of the tokens on, in one line, without a message of ours that is quoted there."""
-    if not tokens:
+    """Return the text from the first of the tokens on, in one line, without a quoted message of ours."""
+    if all(token.sense in {Sense.FILLER, Sense.MARKER} for token in tokens):
         return ""
     note = text[tokens[0].start :]
     quoted = _OUR_MESSAGE.search(note)

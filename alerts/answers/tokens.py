@@ -22,8 +22,10 @@ _SIGNATURE = re.compile(
     r"imetumwa kutoka|أرسل من|تم الإرسال من)\s",
     re.IGNORECASE,
 )
-# A value, a time or a date comes before a plain number: "9.4" and "14:30" are not codes beside references.
-_CHUNK = re.compile(r"\+\d+|\d+[.,:]\d{1,2}(?!\d)|[^\W_]+|[?؟#]")
+# What is tried before a plain number is none: "9.4" and "14:30" are not codes beside references, nor "5-10 doses".
+_CHUNK = re.compile(
+    r"\+\d+|\d+[.,:](?:\d{1,2}(?!\d)|0\d*|\d{10,})[\d.,]*|\d+⁄\d+|\d+ ?- ?\d+(?= ?(?:dos|doz|vial|جرع))|[^\W_]+|[?؟#]"
+)
 _PART = re.compile(r"\d+|\D+")
 
 
@@ -119,18 +121,17 @@ def _fold(text: str) -> tuple[str, list[int]]:
 
 def _parts(chunk: str) -> list[tuple[str, int]]:
     """Return the words of a chunk: ``ref4821`` and ``1ok`` are two, ``1st`` and ``2h`` are one."""
-    if not chunk[0].isalnum() or any(mark in chunk for mark in ".,:"):
+    if not chunk[0].isalnum() or any(mark in chunk for mark in ".,:-⁄"):
         return [(chunk, 0)]
     parts = [(part[0], part.start()) for part in _PART.finditer(chunk)]
-    known = all(part.isdecimal() or (part,) in LEXICON for part, _ in parts)
+    known = all(part.isdecimal() or LEXICON.get((part,), Sense.FILLER) is not Sense.FILLER for part, _ in parts)
     return parts if known else [(chunk, 0)]
 
 
 def _longest(words: list[Token], position: int) -> tuple[Token, int]:
     """Return the longest known phrase that begins here, or the one word; and how many words it has."""
     first = words[position]
-    followed_by = words[position + 1].word if position + 1 < len(words) else ""
-    if _is_number(first.word) and followed_by not in UNITS:
+    if _is_number(first.word) and not _is_figure(words, position):
         return Token(first.word, first.start, number=int(first.word)), 1
     for length in range(min(LONGEST_PHRASE, len(words) - position), 0, -1):
         phrase = tuple(word.word for word in words[position : position + length])
@@ -141,3 +142,9 @@ def _longest(words: list[Token], position: int) -> tuple[Token, int]:
 
 def _is_number(word: str) -> bool:
     return word.isdecimal() and len(word) <= _LONGEST_REFERENCE and int(word[0]) > 0
+
+
+def _is_figure(words: list[Token], position: int) -> bool:
+    """Tell whether a unit follows that belongs to this number: that of "4821 dozi 12" belongs to the next one."""
+    following = [word.word for word in words[position + 1 : position + 3]]
+    return bool(following) and following[0] in UNITS and not following[-1].isdecimal()
