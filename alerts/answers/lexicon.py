@@ -103,6 +103,8 @@ NEGATIONS: Final = _words(_NEGATIONS)
 """Words that turn "I go" round."""
 UNITS: Final = _words(_UNITS)
 """What makes the number before it a figure, not a reference: ``9 12 doses``."""
+AUXILIARIES: Final = frozenset({"تم", "تمت"})
+"""Words that mean DONE alone, and begin a passive before a verbal noun."""
 LEXICON: Final[dict[tuple[str, ...], Sense]] = {
     words: sense
     for group in (

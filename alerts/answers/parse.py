@@ -68,7 +68,7 @@ def parse(text: str) -> Answer:
         return Answer(Meaning.UNCLEAR)
     rest = tokens[head.length :]
     references = head.references or sure_references(rest) or sure_references(read_tokens(read.quoted))
-    meaning = _meaning(head, rest, bool(references))
+    meaning = _meaning(head, rest)
     if not meaning.acts:
         return Answer(meaning, references[:_MOST_REFERENCES])
     note = note_of(read.own, rest)
@@ -118,7 +118,7 @@ _NOT_YET = {"bado", "not", "encore", "ainda", "بعد"}
 _ACTS = {Sense.GOING: Meaning.GOING, Sense.HELP: Meaning.HELP, Sense.DONE: Meaning.DONE}
 
 
-def _meaning(head: _Head, rest: list[Token], has_references: bool) -> Meaning:
+def _meaning(head: _Head, rest: list[Token]) -> Meaning:
     acts = head.codes | {sense for sense in head.words if sense in _ACTS}
     if len(acts) > 1:
         return Meaning.UNCLEAR
@@ -126,12 +126,12 @@ def _meaning(head: _Head, rest: list[Token], has_references: bool) -> Meaning:
         (sense,) = acts
         sure = bool(head.codes) or not (head.asked or _is_turned_round(sense, rest))
         return _ACTS[sense] if sure else Meaning.UNCLEAR
-    return _without_act(head, rest, has_references)
+    return _without_act(head, rest)
 
 
-def _without_act(head: _Head, rest: list[Token], has_references: bool) -> Meaning:
+def _without_act(head: _Head, rest: list[Token]) -> Meaning:
     if head.words and head.words[0] in _REQUESTS:
-        wants_help = head.words[0] is Sense.HOW and has_references and not head.asked
+        wants_help = head.words[0] is Sense.HOW and bool(head.references) and not head.asked
         return Meaning.HELP if wants_help else _REQUESTS[head.words[0]]
     if head.asked and not head.words and not rest and not head.references:
         return Meaning.HOW

@@ -11,10 +11,13 @@ from alerts.facts import Power, RuleText
 from domain.alert import Alert
 from domain.directory import Directory
 from domain.episode import SubjectKind
-from domain.gsm7 import ONE_PART_SEPTETS, is_legible, septets, shorten, transliterate
+from domain.gsm7 import ONE_PART_SEPTETS, septets, shorten, transliterate
 from domain.instant import format_duration
 
 _TWO_UCS2_PARTS = 134
+_LOST = "?"
+_MOST_LOST = 2
+"""Characters of a foreign script: a whole word of them is worth the shorter parts."""
 _PLACE = 34
 _EQUIPMENT = 18
 _TITLE = 30
@@ -81,9 +84,10 @@ def fitted(sentences: Sequence[str], is_sms: bool, separator: str = " ") -> str:
     """
     if not is_sms:
         return separator.join(sentences)
-    if not is_legible(" ".join(sentences)):
-        return _within(sentences, separator, _TWO_UCS2_PARTS, len, lambda text, room: text[:room])
     plain = [transliterate(sentence) for sentence in sentences]
+    lost = sum(sentence.count(_LOST) for sentence in plain) - sum(sentence.count(_LOST) for sentence in sentences)
+    if lost > _MOST_LOST:
+        return _within(sentences, separator, _TWO_UCS2_PARTS, len, lambda text, room: text[:room])
     return _within(plain, separator, ONE_PART_SEPTETS, lambda text: septets(text) or 0, shorten)
 
 

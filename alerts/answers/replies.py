@@ -159,7 +159,7 @@ _SENTENCES: dict[Result, _Sentence] = {
         language, "Nobody else can be asked now: {what}. ref {refs}.", what=what, refs=refs
     ),
     Result.CLOSED: lambda language, _scene, _outcome, what, refs: say(
-        language, "Closed, thank you: {what}. ref {refs}.", what=what, refs=refs
+        language, "Now closed, thank you: {what}. ref {refs}.", what=what, refs=refs
     ),
     Result.CLOSED_BEFORE: lambda language, _scene, _outcome, what, refs: say(
         language, "It was closed before: {what}. ref {refs}.", what=what, refs=refs

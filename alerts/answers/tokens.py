@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import NamedTuple
 
-from alerts.answers.lexicon import LEXICON, LONGEST_PHRASE, SURE_MARKERS, UNITS, Sense
+from alerts.answers.lexicon import AUXILIARIES, LEXICON, LONGEST_PHRASE, SURE_MARKERS, UNITS, Sense
 
 _LONGEST_TEXT = 2000
 """Characters; the longest SMS that a telephone sends has 1530."""
@@ -135,7 +135,7 @@ def _longest(words: list[Token], position: int) -> tuple[Token, int]:
         return Token(first.word, first.start, number=int(first.word)), 1
     for length in range(min(LONGEST_PHRASE, len(words) - position), 0, -1):
         phrase = tuple(word.word for word in words[position : position + length])
-        if phrase in LEXICON:
+        if phrase in LEXICON and not _is_auxiliary(words[position : position + length + 1]):
             return Token(" ".join(phrase), first.start, sense=LEXICON[phrase]), length
     return first, 1
 
@@ -148,3 +148,12 @@ def _is_figure(words: list[Token], position: int) -> bool:
     """Tell whether a unit follows that belongs to this number: that of "4821 dozi 12" belongs to the next one."""
     following = [word.word for word in words[position + 1 : position + 3]]
     return bool(following) and following[0] in UNITS and not following[-1].isdecimal()
+
+
+def _is_auxiliary(words: list[Token]) -> bool:
+    """Tell whether an Arabic "done" only begins a verb: with another word it may say that anything was done."""
+    return len(words) == 2 and words[0].word in AUXILIARIES and words[1].word.isalpha() and not _is_known(words[1])
+
+
+def _is_known(word: Token) -> bool:
+    return (word.word,) in LEXICON

@@ -106,7 +106,7 @@ class DeskContract:
         await office.hear("1")
         await office.judge.record(ended(an_episode()))
         office.now += 20 * MINUTE
-        assert (await office.hear("9 compressor replaced, 12 doses lost")).startswith("Closed, thank you")
+        assert (await office.hear("9 compressor replaced, 12 doses lost")).startswith("Now closed, thank you")
         async with database.connect() as connection:
             (row,) = (await connection.execute(select(CLOSINGS))).all()
         assert (row.note, row.doses) == ("compressor replaced, 12 doses lost", 12)
