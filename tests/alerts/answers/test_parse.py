@@ -37,7 +37,7 @@ NOT_GUESSED = (
     "", " ", "1 2", "2 1", "1 9", "1 need help", "½", "1.5", "9.4", "14:30", "1st", "9pm", "12", "4821", "2 hours left",
     "ok?", "no", "not done", "I go not", "I go but I cannot", "yes but not me", "done? not yet", "nimemaliza bado",
     "ok fridge is warm", "hello", "👍", "+256 772 123456", "0772123456", "alarm 1", "ref 1", "I am not going",
-    "تم الاتصال به", 
+    "تم الاتصال به",
     "OK Kasese HC3 fridge 2: over after 2h. ref 4821", SHORT,
 )  # fmt: skip
 REFERENCES = {
