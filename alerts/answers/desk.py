@@ -151,7 +151,7 @@ class AnswerDesk:
     async def _stranger(self, case: _Case) -> None:
         answered = await case.inbox.answered_within_day(case.incoming, case.now)
         may = case.incoming.channel in self._routes and answered < self._settings.stranger_answers_per_day
-        reply = replies.stranger(case.is_sms) if may else ""
+        reply = replies.stranger(Reader(self._settings.stranger_language, case.is_sms)) if may else ""
         await self._reply(case, "", reply)
         await case.inbox.note(case.number, contact="", meaning=_STRANGER, answered=reply)
 

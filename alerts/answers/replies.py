@@ -73,12 +73,13 @@ def stop(reader: Reader, ask: str) -> str:
     return fitted([said], reader.is_sms)
 
 
-def stranger(is_sms: bool, language: str = "en") -> str:
+def stranger(reader: Reader) -> str:
     """Return what somebody is told whom nobody registered."""
     said = say(
-        language, "This number sends alarms of health facilities. Yours is not registered here, nothing was changed."
+        reader.language,
+        "This number sends alarms of health facilities. Yours is not registered here, nothing was changed.",
     )
-    return fitted([said], is_sms)
+    return fitted([said], reader.is_sms)
 
 
 def status(reader: Reader, scene: Scene, alerts: Iterable[Alert]) -> str:

@@ -20,6 +20,8 @@ class AnswersSettings(BaseModel):
     changed. Two machines that answer each other end here."""
     stranger_answers_per_day: int = Field(default=2, ge=0)
     """To a sender who is no contact; further texts are only kept."""
+    stranger_language: str = Field(default="en", pattern=r"^[a-z]{2,3}(-[A-Za-z]{2,4})?$")
+    """What strangers are answered in."""
     ask: str = Field(default="", max_length=60)
     """Whom to ask about alarms that somebody no longer wants: a name, a number. Empty: the district's office."""
     keep_days: int = Field(default=1095, ge=1)
