@@ -52,13 +52,19 @@ class _Case:
     inbox: Inbox
     number: int
     incoming: IncomingText
-    medium: str
+    route: Route | None
+    """None where the channel is no longer configured: then there is no way back."""
     now: datetime
     directory: Directory
 
     @property
     def is_sms(self) -> bool:
-        return self.medium == "sms"
+        return self.route is not None and self.route.medium == "sms"
+
+    @property
+    def can_reply(self) -> bool:
+        # Somebody who pressed a digit during a call heard that it was taken; a second call would only disturb.
+        return self.route is not None and not self.route.on_request
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +129,7 @@ class AnswerDesk:
             return ()
         route = self._routes.get(incoming.channel)
         medium = route.medium if route else ""
-        case = _Case(connection, inbox, number, incoming, medium, now, self._known.directory())
+        case = _Case(connection, inbox, number, incoming, route, now, self._known.directory())
         if is_machine(medium, incoming.sender):
             await inbox.note(number, contact="", meaning=_MACHINE)
             return ()
@@ -150,7 +156,7 @@ class AnswerDesk:
 
     async def _stranger(self, case: _Case) -> None:
         answered = await case.inbox.answered_within_day(case.incoming, case.now)
-        may = case.incoming.channel in self._routes and answered < self._settings.stranger_answers_per_day
+        may = case.can_reply and answered < self._settings.stranger_answers_per_day
         reply = replies.stranger(Reader(self._settings.stranger_language, case.is_sms)) if may else ""
         await self._reply(case, "", reply)
         await case.inbox.note(case.number, contact="", meaning=_STRANGER, answered=reply)
@@ -161,7 +167,8 @@ class AnswerDesk:
         scene = Scene(case.directory, self._known.rules(), contact.language, case.now, self._known.power_of)
         said = await self._answer(case, contact, told, answer, scene)
         answered = await case.inbox.answered_within_hour(case.incoming, case.now)
-        reply = said.reply if said.took_effect or answered < self._settings.answers_per_hour else ""
+        may = case.can_reply and (said.took_effect or answered < self._settings.answers_per_hour)
+        reply = said.reply if may else ""
         await self._reply(case, contact.id, reply)
         await case.inbox.note(
             case.number, contact=contact.id, meaning=answer.meaning.value, alerts=said.alerts, answered=reply

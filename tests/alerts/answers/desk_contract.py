@@ -214,6 +214,13 @@ class DeskContract:
         assert await office.hear("1", channel="pigeon") == ""
         assert len(await office.inbox()) == 1
 
+    async def test_a_digit_pressed_in_a_call_is_obeyed_and_not_called_back(self, database: AsyncEngine) -> None:
+        """Channels that disturb carry no replies."""
+        office = await an_office(database)
+        await office.judge.record(opened(an_episode()))
+        assert await office.hear("1", channel="voice") == ""
+        assert (await office.alert(1)).acknowledged_by == "Amina"
+
     async def test_texts_that_no_database_takes_are_kept_all_the_same(self, database: AsyncEngine) -> None:
         """NUL and halves of characters are left out or replaced."""
         office = await an_office(database)

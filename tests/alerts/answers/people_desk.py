@@ -38,6 +38,7 @@ SMS = Route("sms", Audience.PERSON, lambda contact: contact.phone, "sms", answer
 TELEGRAM = Route(
     "telegram", Audience.PERSON, lambda contact: contact.addresses.get("telegram", ""), "telegram", answerable=True
 )
+VOICE = Route("voice", Audience.PERSON, lambda contact: contact.phone, "voice", answerable=True, on_request=True)
 AMINAS, FATUMAS = "+256700000001", "+256700000009"
 
 REPLIES = Table(
@@ -171,7 +172,7 @@ class Office:
             self.database,
             self.actions,
             known,
-            routes=(SMS, TELEGRAM),
+            routes=(SMS, TELEGRAM, VOICE),
             settings=self.settings,
             publish=self.published.extend,
         )
