@@ -33,6 +33,7 @@ CODES: Final = {1: Sense.GOING, 2: Sense.HELP, 9: Sense.DONE}
 
 _GOING = """
 going | i go | i will go | i am going | im going | i am on my way | on my way | coming | i am coming | im coming
+im on my way | on the way | i am on the way | im on the way | we go | we are going | we are coming | we are on the way
 i take it | i will take it | ill go | i have it | ack | acknowledge | acknowledged
 jy vais | je vais y aller | je viens | je pars | jarrive | en route | je suis en route | je men occupe
 vou | eu vou | vou la | a caminho | estou a caminho | vou a caminho
@@ -73,7 +74,7 @@ _MARKER = """
 alarm | alert | alarme | alerte | alerta | kengele | انذار | number | numero | nr
 """
 _FILLER = """
-and | et | e | na | و | also | for | to | please | pls | svp | sil vous plait | por favor | tafadhali | من فضلك
+and | et | e | na | و | also | for | to | at | pour | para | kwa | please | pls | svp | sil vous plait | por favor | tafadhali | من فضلك
 hi | hello | good morning | good evening
 bonjour | bonsoir | ola | bom dia | boa noite | habari | jambo | salam | سلام | مرحبا
 السلام عليكم | thanks | thank you | merci | obrigado | obrigada | asante | asante sana | shukran | شكرا

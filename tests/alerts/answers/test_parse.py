@@ -57,6 +57,8 @@ REFERENCES = {
     "ref 1 ref 9 1": (GO, (1, 9)),
     "1 alarm 2": (GO, (2,)),
     "help 4821": (HELP, (4821,)),
+    "need help at 4821": (HELP, (4821,)),
+    "I'm on my way, 4821": (GO, (4821,)),
     "9 replaced 2 fuses at 1430": (DONE, ()),
     "9 replaced 2 fuses ref 4821": (DONE, (4821,)),
     "9 12 doses": (DONE, ()),
