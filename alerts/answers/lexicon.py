@@ -74,7 +74,8 @@ _MARKER = """
 alarm | alert | alarme | alerte | alerta | kengele | انذار | number | numero | nr
 """
 _FILLER = """
-and | et | e | na | و | also | for | to | at | pour | para | kwa | please | pls | svp | sil vous plait | por favor | tafadhali | من فضلك
+and | et | e | na | و | also | for | to | at | pour | para | kwa
+please | pls | svp | sil vous plait | por favor | tafadhali | من فضلك
 hi | hello | good morning | good evening
 bonjour | bonsoir | ola | bom dia | boa noite | habari | jambo | salam | سلام | مرحبا
 السلام عليكم | thanks | thank you | merci | obrigado | obrigada | asante | asante sana | shukran | شكرا
