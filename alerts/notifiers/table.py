@@ -9,8 +9,9 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from alerts.notifiers import console, email, webhook
+from alerts.notifiers import africastalking, console, email, ntfy, sms_gateway, telegram, voice, webhook, whatsapp
 from alerts.notifiers.notifier import Callback, Heard, Notifier, Workplace
+from alerts.notifiers.sms_gateway_settings import SmsGatewaySettings
 from alerts.routing import Audience, Route
 from domain.people import Contact
 
@@ -41,6 +42,27 @@ NOTIFIERS = (
     ),
     Row("email", Audience.PERSON, email.EmailSettings, email.open_email, email.address_of, "email"),
     Row("webhook", Audience.SYSTEM, webhook.WebhookSettings, webhook.open_webhook, webhook.address_of, "webhook"),
+    Row(
+        "africastalking", Audience.PERSON, africastalking.AfricasTalkingSettings, africastalking.open_africastalking,
+        africastalking.address_of, "sms", answerable=True, hear=africastalking.hear,
+    ),
+    Row(
+        "sms_gateway", Audience.PERSON, SmsGatewaySettings, sms_gateway.open_sms_gateway,
+        sms_gateway.address_of, "sms", answerable=True, hear=sms_gateway.hear,
+    ),
+    Row(
+        "telegram", Audience.PERSON, telegram.TelegramSettings, telegram.open_telegram, telegram.address_of, "telegram",
+        answerable=True,
+    ),
+    Row(
+        "whatsapp", Audience.PERSON, whatsapp.WhatsAppSettings, whatsapp.open_whatsapp, whatsapp.address_of, "whatsapp",
+        answerable=True, hear=whatsapp.hear,
+    ),
+    Row("ntfy", Audience.PERSON, ntfy.NtfySettings, ntfy.open_ntfy, ntfy.address_of, "ntfy"),
+    Row(
+        "voice", Audience.PERSON, voice.VoiceSettings, voice.open_voice, voice.address_of, "voice",
+        answerable=True, on_request=True, hear=voice.hear,
+    ),
 )  # fmt: skip
 
 
