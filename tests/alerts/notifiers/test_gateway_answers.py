@@ -248,7 +248,7 @@ async def test_a_gateway_with_a_query_gets_every_character() -> None:
         "dlr-url": "https://x/?id={key}&s=%d",
     }
     text = "a&password=b {password} +100% ü\n#ሰላም"
-    settings = {"method": "GET", "form": None, "query": query, "answer": {"accepted": "^(0|3):"}}
+    settings: dict[str, Any] = {"method": "GET", "form": None, "query": query, "answer": {"accepted": "^(0|3):"}}
     async with a_gateway(text_answer("0: Accepted for delivery", 202)) as gateway:
         delivery = await sent("sms_gateway", gateway, a_message(short_text=text), **settings)
     (asked,) = gateway.asked
@@ -266,7 +266,7 @@ async def test_a_gateway_with_a_query_gets_every_character() -> None:
 async def test_a_gateway_with_json_may_refuse_for_good_by_words() -> None:
     """A pattern tells which answers are final; headers and bodies are templates too."""
     login = base64.b64encode(b"a:b").decode()
-    settings = {
+    settings: dict[str, Any] = {
         "form": None,
         "json_body": {"textMessage": {"text": "{text}"}, "phoneNumbers": ["{to}"], "id": "{key}", "ttl": 3600},
         "headers": {"Authorization": f"Basic {login}"},
