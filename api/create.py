@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -10,6 +11,8 @@ from starlette.middleware.gzip import GZipMiddleware
 
 from api import errors
 from api.alerts import alert_routes
+from api.callbacks import MOST_BYTES as MOST_CALLBACK_BYTES
+from api.callbacks import PATTERN, callback_routes
 from api.channels import channel_routes
 from api.events import EventHub
 from api.facilities import facility_routes
@@ -68,7 +71,13 @@ def create_api(services: Services, settings: ApiSettings | None = None) -> FastA
     api.add_middleware(EntityTags)
     api.add_middleware(GZipMiddleware, minimum_size=500, compresslevel=6)
     larger = {f"{PREFIX}{PATH}": MOST_BYTES}
-    api.add_middleware(Guard, hosts=settings.hosts, max_body_bytes=settings.max_body_bytes, larger=larger)
+    api.add_middleware(
+        Guard,
+        hosts=settings.hosts,
+        max_body_bytes=settings.max_body_bytes,
+        larger=larger,
+        outsiders=(re.compile(re.escape(PREFIX) + PATTERN), MOST_CALLBACK_BYTES),
+    )
     api.add_middleware(SecurityHeaders)
     return api
 
@@ -81,6 +90,7 @@ def _versioned(services: Services, hub: EventHub) -> APIRouter:
         alert_routes(services),
         letter_routes(services),
         reading_routes(services),
+        callback_routes(services),
         stream_routes(hub),
     ):
         router.include_router(part)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from urllib.parse import urlsplit
@@ -19,10 +20,20 @@ class Guard:
     """ASGI middleware that refuses a request before any route sees it."""
 
     def __init__(
-        self, app: ASGIApp, hosts: Sequence[str], max_body_bytes: int, larger: Mapping[str, int] | None = None
+        self,
+        app: ASGIApp,
+        hosts: Sequence[str],
+        max_body_bytes: int,
+        larger: Mapping[str, int] | None = None,
+        outsiders: tuple[re.Pattern[str], int] | None = None,
     ) -> None:
-        """``larger``: paths whose bodies have a limit of their own."""
+        """``larger``: paths whose bodies have a limit of their own.
+
+        ``outsiders``: the paths that programs of others post to, with the limit of their bodies: they say nowhere that
+        they come from, so what protects these paths is a secret within them.
+        """
         self._app = app
+        self._outsiders = outsiders
         self._hosts = frozenset(host.lower() for host in hosts)
         self._max_body_bytes, self._larger = max_body_bytes, larger or {}
 
@@ -49,10 +60,15 @@ class Guard:
         most = self._most_bytes(scope)
         if not length.isdecimal() or len(length) > 12 or int(length) > most:
             raise RequestError(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"The request is larger than {most} bytes.")
-        if scope["method"] not in _READING_METHODS:
+        if scope["method"] not in _READING_METHODS and not self._is_for_outsiders(scope):
             require_same_site(headers)
 
+    def _is_for_outsiders(self, scope: Scope) -> bool:
+        return self._outsiders is not None and self._outsiders[0].fullmatch(scope["path"]) is not None
+
     def _most_bytes(self, scope: Scope) -> int:
+        if self._outsiders is not None and self._is_for_outsiders(scope):
+            return self._outsiders[1]
         return self._larger.get(scope["path"], self._max_body_bytes)
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+from alerts.notifiers.notifier import Callback, Heard
 from collector.journal.letters import Letter, LetterFilter, LetterGroup
 from collector.journal.rollup import Rollup
 from collector.lanes import Outcome
@@ -66,6 +67,13 @@ class ReadLetters(Protocol):
         """Return at most ``limit`` letters."""
 
 
+class HearCallback(Protocol):
+    """Takes what a message gateway posts to us."""
+
+    async def __call__(self, channel: str, token: str, callback: Callback) -> Heard | None:
+        """Return what to answer once everything is kept; None where nobody listens under this channel and token."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IntakeDesk:
     """What the collector offers to those who look after it."""
@@ -113,5 +121,7 @@ class Services:
     """What the rule behind an alert says, and what to do."""
     intake: IntakeDesk | None = None
     """None in a process that takes nothing in."""
+    hear_callback: HearCallback | None = None
+    """None where no channel hears its gateway."""
     notice: Callable[[], str] = str
     """A sentence at the head of every page, e.g. that the demo's time runs faster; empty for none."""

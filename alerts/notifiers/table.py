@@ -9,9 +9,22 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from alerts.notifiers import console, email, smpp, sms_modem, webhook
+from alerts.notifiers import (
+    africastalking,
+    console,
+    email,
+    ntfy,
+    sms_gateway,
+    sms_modem,
+    smpp,
+    telegram,
+    voice,
+    webhook,
+    whatsapp,
+)
 from alerts.notifiers.notifier import Callback, Heard, Notifier, Workplace
 from alerts.notifiers.smpp_settings import SmppSettings
+from alerts.notifiers.sms_gateway_settings import SmsGatewaySettings
 from alerts.routing import Audience, Route
 from domain.people import Contact
 
@@ -35,18 +48,40 @@ class Row:
     """Reads what a gateway posts to us, with the settings of this row; raises ``CallbackRefusedError``."""
 
 
+# Of one medium the first that is configured carries a message, the next ones what it could not deliver.
 NOTIFIERS = (
     Row(
         "console", Audience.PERSON, console.ConsoleSettings, console.open_console, console.address_of, "console",
         default=console.ConsoleSettings(),
     ),
     Row("email", Audience.PERSON, email.EmailSettings, email.open_email, email.address_of, "email"),
+    Row("webhook", Audience.SYSTEM, webhook.WebhookSettings, webhook.open_webhook, webhook.address_of, "webhook"),
+    Row(
+        "africastalking", Audience.PERSON, africastalking.AfricasTalkingSettings, africastalking.open_africastalking,
+        africastalking.address_of, "sms", answerable=True, hear=africastalking.hear,
+    ),
+    Row(
+        "sms_gateway", Audience.PERSON, SmsGatewaySettings, sms_gateway.open_sms_gateway,
+        sms_gateway.address_of, "sms", answerable=True, hear=sms_gateway.hear,
+    ),
+    Row("smpp", Audience.PERSON, SmppSettings, smpp.open_smpp, smpp.address_of, "sms", answerable=True),
     Row(
         "sms_modem", Audience.PERSON, sms_modem.SmsModemSettings, sms_modem.open_sms_modem, sms_modem.address_of, "sms",
         answerable=True,
     ),
-    Row("smpp", Audience.PERSON, SmppSettings, smpp.open_smpp, smpp.address_of, "sms", answerable=True),
-    Row("webhook", Audience.SYSTEM, webhook.WebhookSettings, webhook.open_webhook, webhook.address_of, "webhook"),
+    Row(
+        "telegram", Audience.PERSON, telegram.TelegramSettings, telegram.open_telegram, telegram.address_of, "telegram",
+        answerable=True,
+    ),
+    Row(
+        "whatsapp", Audience.PERSON, whatsapp.WhatsAppSettings, whatsapp.open_whatsapp, whatsapp.address_of, "whatsapp",
+        answerable=True, hear=whatsapp.hear,
+    ),
+    Row("ntfy", Audience.PERSON, ntfy.NtfySettings, ntfy.open_ntfy, ntfy.address_of, "ntfy"),
+    Row(
+        "voice", Audience.PERSON, voice.VoiceSettings, voice.open_voice, voice.address_of, "voice",
+        answerable=True, on_request=True, hear=voice.hear,
+    ),
 )  # fmt: skip
 
 

@@ -1,31 +1,19 @@
-"""Tell another program: a signed JSON document by HTTP POST.
-
-The signature is HMAC-SHA256 over ``<timestamp>.<body>`` in hexadecimal; the receiver checks it, and that the timestamp
-is recent, so that nobody can forge or replay a message.
-"""
+"""Tell another program: a signed JSON document by HTTP POST."""
 
 from __future__ import annotations
 
-import hashlib
-import hmac
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from http import HTTPStatus
 
-import aiohttp
 from pydantic import BaseModel, ConfigDict, Field, HttpUrl, SecretStr
 
+from alerts.notifiers.http import Peer, judged, open_peer
 from alerts.notifiers.notifier import Delivery, OutgoingMessage, Workplace
+from alerts.notifiers.signing import signed_headers
 from domain.people import Contact
 
-KEY_HEADER = "Idempotency-Key"
-TIMESTAMP_HEADER = "X-Vitals-Timestamp"
-SIGNATURE_HEADER = "X-Vitals-Signature"
-
-_TRY_AGAIN = frozenset({HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_EARLY, HTTPStatus.TOO_MANY_REQUESTS})
-# Somebody may be repairing the receiver or its credentials: worth another try until the deadline.
-_MAY_MEND = frozenset({HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND})
+_NAME = "the webhook"
 
 
 class WebhookSettings(BaseModel):
@@ -40,35 +28,20 @@ class WebhookSettings(BaseModel):
 
 
 class WebhookNotifier:
-    """Posts to one address through a session that its opener closes."""
+    """Posts to one address."""
 
-    def __init__(self, settings: WebhookSettings, session: aiohttp.ClientSession, workplace: Workplace) -> None:
-        self._settings = settings
-        self._session = session
-        self._workplace = workplace
+    def __init__(self, settings: WebhookSettings, peer: Peer, workplace: Workplace) -> None:
+        self._settings, self._peer, self._workplace = settings, peer, workplace
 
     async def send(self, message: OutgoingMessage) -> Delivery:
-        """Post once; redirects are not followed, since they would carry the message to another place."""
+        """Post once."""
         body = document(message)
-        try:
-            async with self._session.post(
-                str(self._settings.url), data=body, headers=self._headers(message, body), allow_redirects=False
-            ) as response:
-                return judged(response.status, response.headers.get("Retry-After", ""))
-        except TimeoutError:
-            return Delivery.failed(
-                f"the webhook did not answer within {self._settings.timeout_seconds:g} s", recoverable=True
-            )
-        except aiohttp.ClientError as error:
-            return Delivery.failed(f"the webhook cannot be reached: {error}", recoverable=True)
-
-    def _headers(self, message: OutgoingMessage, body: bytes) -> dict[str, str]:
-        timestamp = str(int(self._workplace.unix_seconds()))
-        headers = {"Content-Type": "application/json", KEY_HEADER: message.key, TIMESTAMP_HEADER: timestamp}
-        if self._settings.secret is not None:
-            signature = sign(self._settings.secret.get_secret_value(), timestamp, body)
-            headers[SIGNATURE_HEADER] = f"sha256={signature}"
-        return headers
+        secret = self._settings.secret.get_secret_value() if self._settings.secret else None
+        headers = signed_headers(message.key, body, secret=secret, unix_seconds=self._workplace.unix_seconds())
+        answer = await self._peer.ask("POST", str(self._settings.url), headers=headers, body=body, read=False)
+        if isinstance(answer, Delivery):
+            return answer
+        return judged(_NAME, answer.status, answer.retry_after)
 
 
 def document(message: OutgoingMessage) -> bytes:
@@ -84,20 +57,6 @@ def document(message: OutgoingMessage) -> bytes:
     return json.dumps(fields, ensure_ascii=False).encode()
 
 
-def sign(secret: str, timestamp: str, body: bytes) -> str:
-    """Return the HMAC-SHA256 of ``<timestamp>.<body>`` in hexadecimal."""
-    return hmac.new(secret.encode(), timestamp.encode() + b"." + body, hashlib.sha256).hexdigest()
-
-
-def judged(status: int, retry_after: str) -> Delivery:
-    """Return what an HTTP answer means for the message."""
-    if HTTPStatus.OK <= status < HTTPStatus.MULTIPLE_CHOICES:
-        return Delivery.delivered()
-    recoverable = status >= HTTPStatus.INTERNAL_SERVER_ERROR or status in _TRY_AGAIN or status in _MAY_MEND
-    wait = float(retry_after) if retry_after.isascii() and retry_after.isdigit() else None
-    return Delivery.failed(f"the webhook answered {status}", recoverable=recoverable, retry_after_seconds=wait)
-
-
 def address_of(contact: Contact) -> str:
     """Return nothing: a system is told once, whoever answers for the facility."""
     return ""
@@ -106,6 +65,5 @@ def address_of(contact: Contact) -> str:
 @asynccontextmanager
 async def open_webhook(settings: WebhookSettings, workplace: Workplace) -> AsyncIterator[WebhookNotifier]:
     """Give the notifier with an HTTP session of its own."""
-    timeout = aiohttp.ClientTimeout(total=settings.timeout_seconds)
-    async with aiohttp.ClientSession(timeout=timeout) as session:
-        yield WebhookNotifier(settings, session, workplace)
+    async with open_peer(_NAME, timeout_seconds=settings.timeout_seconds) as peer:
+        yield WebhookNotifier(settings, peer, workplace)

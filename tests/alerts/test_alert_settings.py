@@ -10,6 +10,7 @@ from alerts.notifiers.notifier import OutgoingMessage, Workplace
 from alerts.notifiers.table import NOTIFIERS, open_notifiers, routes_of
 from alerts.settings import AlertsSettings
 
+TOKEN = "0123456789abcdef"
 EVERYTHING = {
     "notifiers": {
         "console": {},
@@ -17,6 +18,16 @@ EVERYTHING = {
         "sms_modem": {"database": "sqlite+aiosqlite://"},
         "smpp": {"host": "127.0.0.1", "port": 9, "system_id": "vitals", "password": "hush", "sender": "8000"},
         "webhook": {"url": "http://127.0.0.1:9/hook", "secret": "hush"},
+        "africastalking": {"username": "vitals", "api_key": "hush", "callback_token": TOKEN},
+        "sms_gateway": {
+            "url": "http://127.0.0.1:9/send",
+            "query": {"to": "{to}", "text": "{text}"},
+            "password": "hush",
+        },
+        "telegram": {"token": "hush", "url": "http://127.0.0.1:9", "listen": False},
+        "whatsapp": {"phone_number_id": "1", "access_token": "hush", "app_secret": "hush"},
+        "ntfy": {"token": "hush"},
+        "voice": {"url": "http://127.0.0.1:9/call", "secret": "hush"},
     }
 }
 MESSAGE = OutgoingMessage("1-1-amina-console", 1, NotificationKind.ALARM, "amina", "+256", "s", "ALARM ref 1", "l", {})

@@ -13,15 +13,8 @@ import pytest
 from alerts.dispatch import Dispatcher
 from alerts.notification import NotificationKind, NotificationState
 from alerts.notifiers.notifier import Delivery, OutgoingMessage, Workplace
-from alerts.notifiers.webhook import (
-    KEY_HEADER,
-    SIGNATURE_HEADER,
-    TIMESTAMP_HEADER,
-    WebhookNotifier,
-    WebhookSettings,
-    address_of,
-    open_webhook,
-)
+from alerts.notifiers.signing import KEY_HEADER, SIGNATURE_HEADER, TIMESTAMP_HEADER
+from alerts.notifiers.webhook import WebhookNotifier, WebhookSettings, address_of, open_webhook
 from alerts.routing import Audience, Route
 from alerts.settings import DispatchSettings
 from tests.alerts.given import NOON, StandingClock, a_judge, an_episode, ended, opened, sqlite_database
