@@ -12,8 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from alerts.facts import Facts, Power, RuleText, facts_document, facts_of
-from alerts.messages import brief_duration, compose
+from alerts.messages import compose
 from alerts.notification import NotificationKind
+from alerts.words.times import brief_duration
 from domain.directory import Directory
 from domain.episode import SubjectKind
 from domain.gsm7 import ONE_PART_SEPTETS, septets, transliterate
