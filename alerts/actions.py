@@ -13,13 +13,14 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from alerts.bundle import Occasion
 from alerts.change import Actor, AlertChange, UnknownAlertError
-from alerts.escalation import hurry
+from alerts.escalation import step_of
 from alerts.lifecycle import ONGOING, AlertEvent, Effect, step
 from alerts.notification import NotificationKind, NotificationState
 from alerts.recorder import Recorder, Stored
 from alerts.rows import IS_OPEN, alert_of, select_alerts
 from alerts.settings import ClosingSettings
 from alerts.silences import Silence, SilenceKind, Silences
+from alerts.steps import take_step
 from alerts.surroundings import Surroundings
 from alerts.tables import ALERTS, CLOSINGS, EPISODES, NOTIFICATIONS, TELLINGS
 from domain.alert import Alert, AlertState
@@ -95,27 +96,38 @@ class Actions:
     async def ask_for_help(
         self, connection: AsyncConnection, alert_id: int, *, by: Actor, now: datetime, note: str = ""
     ) -> Acted:
-        """Tell the next step of the escalation at once; the alert stays unacknowledged, so that it goes on."""
+        """Tell the next step of the escalation at once; an unacknowledged alert stays so, and the escalation goes on."""
         recorder = self._recorder(connection, now)
         entry = (await recorder.load([alert_id])).get(alert_id)
         if entry is None:
             raise UnknownAlertError(alert_id)
+        if entry.alert.state not in ONGOING or entry.incident is None:
+            return Acted(entry.alert, False, ())
         around = self._around(connection, now)
-        incident = entry.incident or alert_id
-        called = await hurry(connection, incident, now=now, occasion=Occasion.HELP_WANTED, who=by.name)
+        await around.note(alert_id, [("help_wanted", note)], who=by.name, origin=by.origin)
+        due = await step_of(connection, entry.incident, now=now)
+        called = due._replace(occasion=Occasion.HELP_WANTED, who=by.name)
+        changes = await take_step(around, called, [entry.alert])
         if by.contact:
             await _note_arrival(connection, by.contact, [alert_id], now)
-        what = "help_wanted" if called else "help_wanted_nobody_left"
-        await around.note(alert_id, [(what, note)], who=by.name, origin=by.origin)
-        return Acted(entry.alert, called, (AlertChange(entry.alert, entry.alert.state, ()),))
+        await recorder.finish()
+        told = any(each.reason.told or each.reason.held for change in changes for each in change.decisions)
+        return Acted(entry.alert, told, tuple(changes))
 
     async def close(
-        self, connection: AsyncConnection, alert_id: int, closing: Closing, *, by: Actor, now: datetime
+        self,
+        connection: AsyncConnection,
+        alert_id: int,
+        closing: Closing,
+        *,
+        by: Actor,
+        now: datetime,
+        is_brief: bool = False,
     ) -> Acted:
         """Close an alert that is over, with what was found and done.
 
-        One that goes on is acknowledged instead, and ``took_effect`` is False. Raises ``ActionRefusedError`` where
-        something that has to be said is missing.
+        One that goes on is acknowledged instead, and ``took_effect`` is False. ``is_brief``: from where a person cannot
+        say everything that is asked, a text message. Raises ``ActionRefusedError`` where something is missing.
         """
         recorder = self._recorder(connection, now)
         entry = (await recorder.load([alert_id])).get(alert_id)
@@ -128,7 +140,8 @@ class Actions:
         known = await connection.scalar(select(CLOSINGS.c.alert).where(CLOSINGS.c.alert == alert_id))
         if known is not None:
             return Acted(entry.alert, False, ())
-        self._check(closing)
+        if not is_brief:
+            self._check(closing)
         changes = []
         if entry.alert.state is AlertState.RETURNED_UNACKNOWLEDGED:
             changes.append(await recorder.happen(entry, AlertEvent.ACKNOWLEDGED, by=by))

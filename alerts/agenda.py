@@ -15,19 +15,16 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from alerts.change import AlertChange
-from alerts.escalation import DueStep, Escalation, due_steps, next_step_at
-from alerts.incidents import Incidents
+from alerts.escalation import due_steps, next_step_at
 from alerts.lifecycle import AlertEvent
-from alerts.notification import NotificationKind
 from alerts.outbox import Outbox
 from alerts.post import next_telling_at
 from alerts.recorder import TIME, Recorder, Stored
-from alerts.routing import Decision, Reason
 from alerts.rows import IS_OPEN, alert_of, select_alerts
 from alerts.silences import Silence, SilenceKind, Silences, covering, next_change, subject_of
+from alerts.steps import take_step
 from alerts.surroundings import Surroundings
 from alerts.tables import ALERTS
-from alerts.telling import News, Telling, describe
 from alerts.whole import whole
 from domain.alert import Alert, AlertState
 from domain.instant import Clock, to_datetime
@@ -112,27 +109,8 @@ class Agenda:
         # What waited goes out before the next step is taken: it may be what the step waits for an answer to.
         await recorder.finish()
         for due in await due_steps(connection, now):
-            changes += await self._escalate(around, due)
+            changes += await take_step(around, due)
         await recorder.finish()
-        return changes
-
-    async def _escalate(self, around: Surroundings, due: DueStep) -> list[AlertChange]:
-        alerts = [alert for alert in await Incidents(around).alerts(due.incident) if _asks(alert)]
-        if not alerts:
-            await Escalation.forget(around, due.incident)
-            return []
-        step = await Escalation(around, max(alerts, key=lambda alert: alert.severity)).go_on(due)
-        who = around.directory.contacts.get(due.who)
-        news = News(NotificationKind.ALARM, True, due.occasion, who.name if who else due.who)
-        changes = []
-        for alert in alerts:
-            decisions: tuple[Decision, ...] = (Decision(Reason.SILENT_NO_CONTACT, NotificationKind.ALARM),)
-            if step is not None:
-                decisions = await Telling(around).tell_step(alert, step, news)
-            notes = [("escalated" if step else "nobody_left", f"{due.occasion} step {due.step + 1}")]
-            notes += [(decision.reason.value, describe(decision)) for decision in decisions]
-            await around.note(alert.id, notes, origin="escalation")
-            changes.append(AlertChange(alert, alert.state, (), decisions))
         return changes
 
     async def _expire(self, connection: AsyncConnection, recorder: Recorder, now: datetime) -> list[AlertChange]:
@@ -180,10 +158,6 @@ class Agenda:
         finally:
             for wait in waits:
                 wait.cancel()
-
-
-def _asks(alert: Alert) -> bool:
-    return alert.state is AlertState.UNACKNOWLEDGED
 
 
 async def _slept(clock: Clock, seconds: float) -> bool:

@@ -52,6 +52,14 @@ async def answered(connection: AsyncConnection, incident: int) -> None:
         await connection.execute(delete(ESCALATIONS).where(ESCALATIONS.c.incident == incident))
 
 
+async def step_of(connection: AsyncConnection, incident: int, *, now: datetime) -> DueStep:
+    """Return the step that an incident waits for; the second where it waits for none."""
+    row = (await connection.execute(select(ESCALATIONS).where(ESCALATIONS.c.incident == incident))).one_or_none()
+    if row is None:
+        return DueStep(incident, 1, now, Occasion.NOBODY_ANSWERED, "")
+    return DueStep(row.incident, row.step, row.started_at, Occasion(row.occasion), row.who)
+
+
 async def hurry(connection: AsyncConnection, incident: int, *, now: datetime, occasion: Occasion, who: str) -> bool:
     """Make the next step due now, and tell whether there is one."""
     values = {"due_at": now, "occasion": occasion.value, "who": who}

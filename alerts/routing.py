@@ -176,12 +176,13 @@ def decide(question: Question) -> Verdict:
         return Verdict(Reason.SILENT_SAME_ADDRESS)
     if question.kind is NotificationKind.PAST or not question.live:
         return _past(question)
-    if question.was_pending and question.state not in _TO_BE_TOLD:
+    if question.was_pending and question.state not in _TO_BE_TOLD.get(question.occasion, _UNANSWERED):
         return Verdict(Reason.SILENT_OVER if question.state in _OVER else Reason.SILENT_HANDLED)
     return _timed(question, _told(question))
 
 
-_TO_BE_TOLD = frozenset({AlertState.UNACKNOWLEDGED})
+_UNANSWERED = frozenset({AlertState.UNACKNOWLEDGED})
+_TO_BE_TOLD = {Occasion.HELP_WANTED: _UNANSWERED | {AlertState.ACKNOWLEDGED}}
 _OVER = frozenset({AlertState.NORMAL, AlertState.RETURNED_UNACKNOWLEDGED})
 _OF_OCCASION = {
     Occasion.NOBODY_ANSWERED: Reason.TOLD_ESCALATED,

@@ -7,12 +7,12 @@ from dataclasses import dataclass, replace
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from alerts.actions import Acted, Actions, Actor, Closing, ToldBundle
+from alerts.actions import Acted, Actions, Closing, ToldBundle
 from alerts.answers.meant import Meant, meant_by
 from alerts.answers.outcome import Outcome, outcome_of, without_echoes
 from alerts.answers.parse import Answer, Meaning
 from alerts.answers.parts import Scene
-from alerts.change import AlertChange
+from alerts.change import Actor, AlertChange
 from alerts.lifecycle import ImpossibleEventError
 from domain.alert import Alert
 from domain.people import Contact
@@ -69,7 +69,7 @@ async def _do(
         if answer.meaning is Meaning.HELP:
             return await actions.ask_for_help(connection, alert.id, by=by, now=now, note=answer.note)
         closing = Closing(note=answer.note, doses_affected=answer.doses)
-        return await actions.close(connection, alert.id, closing, by=by, now=now)
+        return await actions.close(connection, alert.id, closing, by=by, now=now, is_brief=True)
     except ImpossibleEventError:
         # Somebody answered something that its state does not allow: nothing changes, and they are told what it is.
         return Acted(alert, False, ())

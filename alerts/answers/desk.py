@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from alerts.actions import Actions, Actor, ToldBundle
+from alerts.actions import Actions, ToldBundle
 from alerts.answers import replies
 from alerts.answers.acting import act
 from alerts.answers.addresses import contacts_at, is_machine
@@ -20,7 +20,7 @@ from alerts.answers.parse import Answer, Meaning, parse
 from alerts.answers.parts import Scene
 from alerts.answers.replies import Reader
 from alerts.answers.settings import AnswersSettings
-from alerts.change import AlertChange
+from alerts.change import Actor, AlertChange
 from alerts.facts import Power, RuleText
 from alerts.notifiers.notifier import IncomingText
 from alerts.routing import Route
