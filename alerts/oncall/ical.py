@@ -152,6 +152,9 @@ def _too_often(event: Any) -> Refusal | None:
         often = [str(each) for each in rule.get("FREQ", []) if str(each).upper() in _TOO_OFTEN]
         if often:
             return f"a repetition {often[0]}", "DAILY, WEEKLY, MONTHLY or YEARLY"
+        if any(int(each) < 1 for each in rule.get("INTERVAL", [])):
+            # The libraries would unfold it for ever.
+            return "an INTERVAL of 0", "1 or more"
     return None
 
 
