@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 import icalendar
 import recurring_ical_events
 
-from alerts.oncall.event_people import named_by
+from alerts.oncall.event_people import Refusal, named_by
 from alerts.oncall.roster import Span
 from alerts.oncall.stretches import stretches_of
 from domain.directory import Directory
@@ -21,6 +21,7 @@ PRODUCT: Final = "-//Vitals//Roster//EN"
 MOST_EVENTS: Final = 10_000
 """What a file may come to in the window, its repetitions counted."""
 _TOO_OFTEN: Final = ("SECONDLY", "MINUTELY", "HOURLY")
+_ONCE: Final = ("DTSTART", "DTEND", "DURATION", "SUMMARY", "UID", "STATUS", "DESCRIPTION")
 _MIDNIGHT: Final = datetime.min.time()
 
 
@@ -124,31 +125,46 @@ def _parsed(content: bytes, source: str) -> tuple[icalendar.Calendar, dict[str, 
 
 
 def _refuse_unusable(calendar: icalendar.Calendar, source: str, lines: dict[str, int]) -> None:
-    """Refuse what would unfold to millions, and times in zones that nobody knows, which would be read as others."""
+    """Refuse events that would be read as something else than was meant, or unfold to millions."""
     problems = []
     for event in calendar.walk("VEVENT"):
-        line, title = lines.get(str(event.get("UID", "")), 1), _title(event)
-        rules = event.get("RRULE", [])
-        for rule in rules if isinstance(rules, list) else [rules]:
-            often = [str(each) for each in rule.get("FREQ", []) if str(each).upper() in _TOO_OFTEN]
-            if often:
-                allowed = "DAILY, WEEKLY, MONTHLY or YEARLY"
-                problems.append(Problem(source, line, 1, title, f"a repetition {often[0]}", allowed))
-        zone = _unknown_zone(event)
-        if zone:
-            allowed = "an IANA time zone such as Africa/Kampala"
-            problems.append(Problem(source, line, 1, title, f"TZID {zone!r}", allowed))
+        refusal = _malformed(event) or _too_often(event) or _unknown_zone(event)
+        if refusal is not None:
+            problems.append(Problem(source, lines.get(str(event.get("UID", "")), 1), 1, _title(event), *refusal))
     if problems:
         raise DocumentError(problems)
 
 
-def _unknown_zone(event: Any) -> str:
+def _malformed(event: Any) -> Refusal | None:
+    for name, error in event.errors:
+        return f"{name or 'a line'}: {str(error).partition(chr(10))[0]}", "values as iCalendar (RFC 5545) writes them"
+    repeated = [name for name in _ONCE if isinstance(event.get(name), list)]
+    if repeated:
+        return f"{repeated[0]} more than once", "each of " + ", ".join(_ONCE) + " once"
+    if _beginning(event) is None:
+        return "no DTSTART", "an event that begins at some time"
+    return None
+
+
+def _too_often(event: Any) -> Refusal | None:
+    rules = event.get("RRULE", [])
+    for rule in rules if isinstance(rules, list) else [rules]:
+        often = [str(each) for each in rule.get("FREQ", []) if str(each).upper() in _TOO_OFTEN]
+        if often:
+            return f"a repetition {often[0]}", "DAILY, WEEKLY, MONTHLY or YEARLY"
+        if any(int(each) < 1 for each in rule.get("INTERVAL", [])):
+            # The libraries would unfold it for ever.
+            return "an INTERVAL of 0", "1 or more"
+    return None
+
+
+def _unknown_zone(event: Any) -> Refusal | None:
     for name in ("DTSTART", "DTEND"):
         said = event.get(name)
         zone = "" if said is None else str(said.params.get("TZID", ""))
         if zone and isinstance(said.dt, datetime) and said.dt.tzinfo is None:
-            return zone
-    return ""
+            return f"TZID {zone!r}", "an IANA time zone such as Africa/Kampala"
+    return None
 
 
 def _unfolded(calendar: icalendar.Calendar, source: str, window: Span) -> list[Any]:
@@ -196,5 +212,14 @@ def _reason(event: Any) -> str:
 
 def _title(event: Any) -> str:
     summary = str(event.get("SUMMARY", "")).strip() or "without a summary"
-    start = event.get("DTSTART")
-    return f"event {summary!r}" + (f" of {start.dt:%Y-%m-%d}" if start is not None else "")
+    start = _beginning(event)
+    return f"event {summary!r}" + (f" of {start.isoformat()[:10]}" if start is not None else "")
+
+
+def _beginning(event: Any) -> date | None:
+    """Return the beginning as it is written; None where there is none that can be read."""
+    try:
+        said = event["DTSTART"].dt
+    except (AttributeError, KeyError, ValueError):
+        return None
+    return said if isinstance(said, date) else None

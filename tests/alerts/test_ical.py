@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import icalendar
 import pytest
-from hypothesis import given
+from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from alerts.oncall.ical import calendar_of, overrides_of, renewed
@@ -133,6 +134,9 @@ def test_an_attendee_or_the_summary_names_the_person() -> None:
         (["SUMMARY:Grace", "ATTENDEE:mailto:amina@example.org", "DTSTART;VALUE=DATE:20260310"], "attendee amina"),
         (["SUMMARY:grace", "DTSTART;TZID=Mars/Base:20260310T080000", "DURATION:PT1H"], "Mars/Base"),
         (["SUMMARY:grace", "DTSTART:20260310T080000Z", "DURATION:PT1H", "RRULE:FREQ=SECONDLY"], "WEEKLY"),
+        (["SUMMARY:grace", "DTSTART:20260310T080000Z", "RRULE:FREQ=DAILY;INTERVAL=0"], "1 or more"),
+        (["SUMMARY:grace"], "begins at some time"),
+        (["SUMMARY:grace", "DTSTART:20260310T080000Z", "DTSTART:20260311T080000Z"], "once"),
     ],
 )
 def test_what_cannot_be_used_is_named_with_its_event(lines: list[str], said: str) -> None:
@@ -140,6 +144,39 @@ def test_what_cannot_be_used_is_named_with_its_event(lines: list[str], said: str
     found = mistake(event(*lines))
     assert found.startswith("duty.ics:4:1: event ")
     assert said in found
+
+
+STRAY = (
+    "DTSTART:20260310",
+    "DTSTART;VALUE=DATE:20260310T080000",
+    "DTSTART:99991231T235959Z",
+    "DTEND:20200101T000000Z",
+    "DURATION:-P1D",
+    "RRULE:FREQ=DAILY;UNTIL=x",
+    "RRULE:INTERVAL=0;FREQ=DAILY",
+    "RECURRENCE-ID:20260310T000000Z",
+    "EXDATE:garbage",
+    "RDATE;VALUE=PERIOD:20260310T000000Z/PT5H",
+    "ATTENDEE:",
+    "BEGIN:VTIMEZONE",
+    "TZID:Mars",
+    "END:VEVENT",
+    "BEGIN:VALARM",
+    "\x00",
+)
+
+
+@settings(max_examples=25, phases=(Phase.generate,))
+@given(st.lists(st.tuples(st.integers(0, 20), st.sampled_from(STRAY), st.booleans()), min_size=1, max_size=3))
+def test_any_file_is_overrides_or_a_document_error(strays: list[tuple[int, str, bool]]) -> None:
+    """Lines that are missing, repeated or garbled never make the reader fail in another way."""
+    day = event("SUMMARY:joseph", "DTSTART;VALUE=DATE:20260310", "RDATE;VALUE=DATE:20260312", uid="2")
+    week = event("SUMMARY:grace", "DTSTART:20260102T080000Z", "DTEND:20260102T090000Z", "RRULE:FREQ=WEEKLY")
+    lines = calendar(week, day).decode().split("\r\n")
+    for place, stray, replacing in strays:
+        lines[place : place + int(replacing)] = [stray]
+    with suppress(DocumentError):
+        overrides_of("\r\n".join(lines).encode(), "duty.ics", DUTY, PEOPLE, WINDOW)
 
 
 def test_two_people_at_once_are_refused() -> None:
