@@ -96,7 +96,7 @@ class Actions:
     async def ask_for_help(
         self, connection: AsyncConnection, alert_id: int, *, by: Actor, now: datetime, note: str = ""
     ) -> Acted:
-        """Tell the next step of the escalation at once; an unacknowledged alert stays so, and the escalation goes on."""
+        """Tell the next step of the escalation at once; what nobody took stays so, and the escalation goes on."""
         recorder = self._recorder(connection, now)
         entry = (await recorder.load([alert_id])).get(alert_id)
         if entry is None:

@@ -28,7 +28,8 @@ class DueStep(NamedTuple):
 
 async def next_step_at(connection: AsyncConnection) -> datetime | None:
     """Return when the next step of any incident is due; None where nobody waits for an answer."""
-    query = select(ESCALATIONS.c.due_at).order_by(ESCALATIONS.c.due_at).limit(1)
+    waiting = select(ESCALATIONS.c.due_at).where(ESCALATIONS.c.due_at.is_not(None))
+    query = waiting.order_by(ESCALATIONS.c.due_at).limit(1)
     found: datetime | None = await connection.scalar(query)
     return found
 
@@ -63,7 +64,8 @@ async def step_of(connection: AsyncConnection, incident: int, *, now: datetime) 
 async def hurry(connection: AsyncConnection, incident: int, *, now: datetime, occasion: Occasion, who: str) -> bool:
     """Make the next step due now, and tell whether there is one."""
     values = {"due_at": now, "occasion": occasion.value, "who": who}
-    done = await connection.execute(update(ESCALATIONS).where(ESCALATIONS.c.incident == incident).values(values))
+    waiting = (ESCALATIONS.c.incident == incident) & ESCALATIONS.c.due_at.is_not(None)
+    done = await connection.execute(update(ESCALATIONS).where(waiting).values(values))
     return done.rowcount > 0
 
 
@@ -92,20 +94,16 @@ class Escalation:
 
     async def go_on(self, due: DueStep) -> MannedStep | None:
         """Return the step that is due, None where the chain has no more, and wait for an answer to it."""
-        await self._around.connection.execute(delete(ESCALATIONS).where(ESCALATIONS.c.incident == due.incident))
+        await self.forget(self._around, due.incident)
         last = len(self.steps) - 1
         repeats = self._chain.repeat_times if self._chain and self._chain.repeat_every else 0
-        if last < 0 or due.step > last + repeats:
-            return None
         await self._schedule(due.incident, due.step + 1, due.started_at)
-        return self.steps[min(due.step, last)]
+        return None if last < 0 or due.step > last + repeats else self.steps[min(due.step, last)]
 
     async def _schedule(self, incident: int, step: int, started_at: datetime) -> None:
         after = self._after(step)
-        if after is None:
-            return
         # A step that was told early (somebody asked for help) does not make the next one come at once.
-        due_at = max(started_at + after, self._around.now + self._pause(step))
+        due_at = None if after is None else max(started_at + after, self._around.now + self._pause(step))
         values = {
             "incident": incident,
             "step": step,

@@ -197,6 +197,22 @@ class Outbox:
             await self.settle(notification, NotificationState.FAILED, now=now, error=error)
         return abandoned
 
+    async def oldest_due(self, now: datetime) -> datetime | None:
+        """Return since when the oldest message that could be sent now has been due; None where none is."""
+        table = NOTIFICATIONS.c
+        due = select(table.next_attempt_at).where(
+            _is_waiting(NOTIFICATIONS), table.next_attempt_at <= now, table.state == NotificationState.QUEUED.value
+        )
+        async with self._database.connect() as connection:
+            found: datetime | None = await connection.scalar(due.order_by(table.next_attempt_at).limit(1))
+            return found
+
+    async def is_writable(self) -> bool:
+        """Take the lock that every change takes; raises what the database raises where it cannot be written."""
+        async with self._database.begin() as connection:
+            await connection.execute(update(NOTIFICATIONS).where(NOTIFICATIONS.c.id < 0).values(attempts=0))
+        return True
+
     async def counts(self) -> list[OutboxCount]:
         """Return how many notifications there are by channel and state."""
         table = NOTIFICATIONS.c

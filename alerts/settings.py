@@ -7,6 +7,9 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, create_model
 
+from alerts.answers.settings import AnswersSettings
+from alerts.heartbeat import HeartbeatSettings
+from alerts.mirrors.settings import MirrorsSettings
 from alerts.notifiers.table import NOTIFIERS
 from domain.episode import Severity
 
@@ -112,4 +115,7 @@ class AlertsSettings(BaseModel):
     notifiers: NotifiersSettings = Field(default_factory=NotifiersSettings)  # type: ignore[valid-type]  # made from the table
     dispatch: DispatchSettings = DispatchSettings()
     telling: TellingSettings = TellingSettings()
+    answers: AnswersSettings = AnswersSettings()
+    mirrors: MirrorsSettings = MirrorsSettings()
+    heartbeat: HeartbeatSettings | None = None
     closing: ClosingSettings = ClosingSettings()

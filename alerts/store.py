@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from alerts.actions import Acted, Actions
 from alerts.agenda import Agenda
+from alerts.answers import tables as _answers_tables  # noqa: F401 - its tables belong to the same metadata
 from alerts.change import Actor, AlertChange, OpenCount
 from alerts.facts import Power, RuleText
 from alerts.notification import AuditEntry, Notification

@@ -130,12 +130,12 @@ ESCALATIONS = Table(
     Column("incident", BigInteger, primary_key=True, autoincrement=False),
     Column("step", Integer, nullable=False),
     Column("started_at", Moment, nullable=False),
-    Column("due_at", Moment, nullable=False),
+    Column("due_at", Moment),
     Column("occasion", String, nullable=False),
     Column("who", String, nullable=False),
     Index("escalations_due", "due_at"),
 )
-"""Incidents that nobody has answered yet: the next step of their chain, and when it is due."""
+"""Incidents that nobody has answered yet: the next step of their chain, and when it is due; null after the last."""
 
 SILENCES = Table(
     "silences",

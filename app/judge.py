@@ -58,6 +58,8 @@ class JudgeStats:
     changes: int = 0
     amendments: int = 0
     snapshots: int = 0
+    turned_at_ms: int | None = None
+    """When the last turn was through; None: not yet."""
     failing: str = ""
     """Why the judge cannot go on at present; empty while it can."""
 
@@ -151,6 +153,7 @@ class Judge:
         await self._commit(changes)
         behind = await self._amend()
         heard = await self._hear()
+        self.stats.turned_at_ms = self.clock.now_ms()
         return bool(readings) or heard or behind
 
     async def _news(self, position: int, readings: list[Reading]) -> Sequence[Reading]:

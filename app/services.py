@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from alerts.facts import RuleText, filled
 from alerts.store import AlertStore
-from api.services import IntakeDesk, PartState, Services
+from api.services import HearCallback, IntakeDesk, PartState, Services
 from app.history import History
 from app.judge import JudgeStats
 from app.metrics import Metrics
@@ -37,6 +37,7 @@ def services_of(
     parts: Callable[[], Sequence[PartState]],
     intake: IntakeDesk,
     notice: Callable[[], str],
+    hear_callback: HearCallback | None = None,
 ) -> Services:
     """Return what routes and pages call."""
 
@@ -67,6 +68,7 @@ def services_of(
         describe=describe,
         intake=intake,
         notice=notice,
+        hear_callback=hear_callback,
     )
 
 

@@ -10,6 +10,7 @@ from fastapi import FastAPI
 
 from api.create import create_api
 from api.services import IntakeDesk
+from app.callbacks import hear_callbacks
 from app.config import ServiceConfig
 from app.history import History, Source
 from app.metrics import Metrics, Owners
@@ -66,6 +67,7 @@ class Web:
                 node_of=intake.tokens.node_of,
                 post=intake.posting.take,
             ),
+            hear_callback=hear_callbacks(config.alerts.notifiers, judgement.correspondence.heard),
             notice=lambda: " ".join(filter(None, (notice, _past_trouble(past)))),
         )
         return cls(api=create_api(services, config.api))

@@ -54,4 +54,4 @@ async def test_killed_before_the_commit(tmp_path: Path) -> None:
         office = await an_office(database)
         assert await office.inbox() == []
         assert (await office.hear("2", reference="modem-1")).startswith("Help is called, Joseph told now")
-        assert [entry.what for entry in await office.judge.store.audit(1)].count("help") == 1
+        assert [entry.what for entry in await office.judge.store.audit(1)].count("help_wanted") == 1

@@ -10,9 +10,10 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from alerts.facts import Power
 from alerts.notifiers.notifier import IncomingText
+from alerts.tables import CLOSINGS
 from domain.alert import AlertState
 from domain.gsm7 import septets
-from tests.alerts.answers.people_desk import AMINAS, CLOSINGS, FATUMAS, an_office
+from tests.alerts.answers.people_desk import AMINAS, FATUMAS, an_office
 from tests.alerts.given import MINUTE, NOON, an_episode, ended, opened
 
 
@@ -109,7 +110,7 @@ class DeskContract:
         assert (await office.hear("9 compressor replaced, 12 doses lost")).startswith("Now closed, thank you")
         async with database.connect() as connection:
             (row,) = (await connection.execute(select(CLOSINGS))).all()
-        assert (row.note, row.doses) == ("compressor replaced, 12 doses lost", 12)
+        assert (row.note, row.doses_affected) == ("compressor replaced, 12 doses lost", 12)
         assert (await office.hear("9 again")).startswith("It was closed before")
 
     async def test_without_a_number_the_newest_is_meant(self, database: AsyncEngine) -> None:

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from alerts.actions import Actions
 from alerts.answers.desk import AnswerDesk, Known
 from alerts.answers.inbox import Inbox, Kept
 from alerts.answers.settings import AnswersSettings
@@ -49,13 +50,17 @@ class Office:
     now: datetime = NOON + timedelta(minutes=40)
     power: Power | None = None
     published: list[AlertChange] = field(default_factory=list)
+    actions: Actions = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.actions = self.judge.store.actions
 
     def desk(self) -> AnswerDesk:
         """Return a desk as a process that starts would make it."""
         known = Known(lambda: PEOPLE, lambda: RULES, lambda: self.now, lambda facility: self.power)
         return AnswerDesk(
             self.database,
-            self.judge.store.actions,
+            self.actions,
             known,
             routes=(SMS, TELEGRAM, VOICE),
             settings=self.settings,
