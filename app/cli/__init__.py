@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from app.cli.alerts import alerts
 from app.cli.base import VitalsGroup
 from app.cli.broker import broker
 from app.cli.dashboards import dashboards
@@ -32,5 +33,5 @@ def main(verbose: bool) -> None:
     configure_logging(verbose=verbose)
 
 
-for each in (demo, run, check, edge, node, broker, registry, rules, deadletter, store, replay, dashboards):
+for each in (demo, run, check, edge, node, broker, registry, rules, alerts, deadletter, store, replay, dashboards):
     main.add_command(each)
