@@ -36,7 +36,7 @@ async def check_everything(config: ServiceConfig, *, now: datetime, say: Callabl
     rules = read_rules(config.rules)
     tls_context(config.mqtt)
     require_loopback(config.listen.host)
-    directory = await _directory(config)
+    directory = await planned_directory(config)
     for line in _summary(config, rules, directory):
         say(line)
     found = check_rules([rule for rule in rules if _concerns(rule, directory)], directory)
@@ -64,7 +64,7 @@ def _is_companion_of_supplied(problem: Problem) -> bool:
     return problem.source.startswith(CATALOGUE_SOURCE) and problem.field.endswith((".of", ".suppressed_by"))
 
 
-async def _directory(config: ServiceConfig) -> Directory:
+async def planned_directory(config: ServiceConfig) -> Directory:
     """Return the registry as it would be after a start, without changing what is registered."""
     known = await registered(config)
     if config.registry is None:

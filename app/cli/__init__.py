@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from app.cli.alerts import alerts
 from app.cli.base import VitalsGroup
 from app.cli.broker import broker
 from app.cli.dashboards import dashboards
@@ -33,5 +34,8 @@ def main(verbose: bool) -> None:
     configure_logging(verbose=verbose)
 
 
-for each in (demo, run, check, edge, node, broker, registry, roster, rules, deadletter, store, replay, dashboards):
+COMMANDS = (
+    demo, run, check, edge, node, broker, registry, roster, rules, alerts, deadletter, store, replay, dashboards,
+)  # fmt: skip
+for each in COMMANDS:
     main.add_command(each)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import re
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
@@ -14,12 +15,14 @@ from app.stories.story import (
     ExpectedEpisode,
     ExpectedMessage,
     ExpectedSilence,
+    Many,
 )
 from domain.alert import Alert
 from domain.episode import Episode
 from domain.instant import format_duration, to_ms
 
-_LINE = re.compile(r"to (?P<to>\S+) \([^)]*\): (?P<says>[A-Z]+) (?P<text>.*) ref (?P<alert>\d+)")
+_LINE = re.compile(r"to (?P<to>\S*) \([^)]*\): (?P<says>[A-Z]+) (?P<text>.*) ref (?P<alert>\d+)")
+_REPLY = re.compile(r"to (?P<to>\S*) \((?P<address>[^)]*)\): (?P<text>.*)")
 
 
 async def outcome(service: Service, start_ms: int) -> Expected:
@@ -31,6 +34,10 @@ async def outcome(service: Service, start_ms: int) -> Expected:
         episodes=tuple(expected_episode(each, start_ms) for each in episodes),
         alerts=tuple(_alert(each) for each in reversed(alerts)),
         messages=tuple(_message(each, start_ms) for each in service.said),
+        counts=tuple(
+            Many(to=to, messages=number)
+            for to, number in Counter(_message(each, start_ms).to for each in service.said).items()
+        ),
         rejected={reason.value: count for reason, count in sorted((await journal.rejected_counts()).items())},
         stored=await journal.count(),
         not_told=tuple([silence for alert in reversed(alerts) for silence in await _silences(service, alert)]),
@@ -48,24 +55,41 @@ def difference(expected: Expected, came: Expected) -> str:
 
 def written(came: Expected) -> str:
     """Return the outcome as the text of an ``expected.yaml``."""
-    return "\n".join(_written(came.model_copy(update={"not_told": None})))
+    return "\n".join(_written(came.model_copy(update={"not_told": None, "counts": None})))
 
 
 def _as_asked(expected: Expected, came: Expected) -> Expected:
     """Return what came, without what the case does not look at."""
+    if expected.counts is not None:
+        return _of_many(expected, came)
     wanted = {(each.at, each.to, each.says, each.alert): each.text for each in expected.messages}
     messages = []
     for each in came.messages:
         text = wanted.get((each.at, each.to, each.says, each.alert))
         messages.append(each if text is None or text not in each.text else each.model_copy(update={"text": text}))
     left_out = {name: None for name in ("stored", "not_told") if getattr(expected, name) is None}
-    return came.model_copy(update={"messages": tuple(messages), **left_out})
+    return came.model_copy(update={"messages": tuple(messages), "counts": None, **left_out})
+
+
+def _of_many(expected: Expected, came: Expected) -> Expected:
+    """Return what came of a story of many: how many messages each person got, and those that are named."""
+    wanted = {(each.at, each.to, each.says, each.alert): each.text for each in expected.messages}
+    named = [
+        each.model_copy(update={"text": text})
+        for each in came.messages
+        if (text := wanted.get((each.at, each.to, each.says, each.alert))) is not None and text in each.text
+    ]
+    left_out = {name: None for name in ("stored", "not_told") if getattr(expected, name) is None}
+    nothing: dict[str, object] = {"episodes": (), "alerts": (), "messages": tuple(named)}
+    return came.model_copy(update=nothing | left_out)
 
 
 def _written(said: Expected) -> list[str]:
     lines = _section(
         "episodes", (_flow(each) for each in sorted(said.episodes, key=lambda each: (each.start, each.rule, each.of)))
     )
+    if said.counts is not None:
+        lines += _section("counts", (_flow(each) for each in sorted(said.counts, key=lambda each: each.to)))
     lines += _section("alerts", (_flow(each) for each in sorted(said.alerts, key=lambda each: each.number)))
     lines += _section(
         "messages", (_flow(each) for each in sorted(said.messages, key=lambda each: (each.at, each.alert, each.to)))
@@ -84,9 +108,13 @@ def _section(name: str, items: Iterable[str]) -> list[str]:
     return [f"{name}:", *listed] if listed else [f"{name}: []"]
 
 
-def _flow(item: ExpectedEpisode | ExpectedAlert | ExpectedMessage | ExpectedSilence) -> str:
+def _flow(item: ExpectedEpisode | ExpectedAlert | ExpectedMessage | ExpectedSilence | Many) -> str:
     fields = {name: getattr(item, name) for name in type(item).model_fields}
-    shown = ", ".join(f"{name}: {_shown(value)}" for name, value in fields.items() if value not in (None, "", False))
+    shown = ", ".join(
+        f"{name}: {_shown(value)}"
+        for name, value in fields.items()
+        if value not in (None, "", False) or isinstance(value, timedelta)
+    )
     return f"{{{shown}}}"
 
 
@@ -125,11 +153,13 @@ def _alert(alert: Alert) -> ExpectedAlert:
 
 
 def _message(said: Said, start_ms: int) -> ExpectedMessage:
-    match = _LINE.fullmatch(said.line)
+    at = timedelta(milliseconds=said.at_ms - start_ms)
+    if match := _LINE.fullmatch(said.line):
+        return ExpectedMessage.model_validate({"at": at, **match.groupdict()})
+    match = _REPLY.fullmatch(said.line)
     if match is None:
         raise ValueError(f"the console said something else than a message: {said.line}")
-    at = timedelta(milliseconds=said.at_ms - start_ms)
-    return ExpectedMessage.model_validate({"at": at, **match.groupdict()})
+    return ExpectedMessage(at=at, to=match["to"] or match["address"], says="REPLY", text=match["text"])
 
 
 async def _silences(service: Service, alert: Alert) -> Sequence[ExpectedSilence]:

@@ -8,7 +8,22 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
-from app.stories.story import Acknowledge, Payload, Readings, Restart, Silent, Step, Told, Wait
+from app.stories.story import (
+    Acknowledge,
+    Close,
+    Help,
+    Maintenance,
+    Payload,
+    Readings,
+    Restart,
+    Shelve,
+    Silent,
+    Step,
+    Told,
+    Unreachable,
+    Wait,
+    Writes,
+)
 from domain.directory import Directory
 from domain.episode import Episode, Severity, SubjectKind, episode_id
 from domain.episode_event import EpisodeEvent
@@ -53,7 +68,26 @@ class Answer:
     by: str
 
 
-Event = Arrival | Stop | Answer
+@dataclass(frozen=True, slots=True)
+class Unreached:
+    """Messages to a contact fail from ``at_ms`` to ``until_ms``."""
+
+    at_ms: int
+    contact: str
+    until_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Deed:
+    """Somebody does something else with alerts, or announces it: what the step says."""
+
+    at_ms: int
+    step: Writes | Help | Shelve | Close | Maintenance
+    starts_ms: int
+    """Of a maintenance."""
+
+
+Event = Arrival | Stop | Answer | Unreached | Deed
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,9 +148,23 @@ class _Plan:
             case Acknowledge(acknowledge=alert, by=by):
                 self._events.append(Answer(begin_ms, alert, by))
                 return 0
+            case Unreachable() | Writes() | Help() | Shelve() | Close() | Maintenance():
+                self._events.append(self._of_people(step, begin_ms))
+                return 0
             case Wait(wait=duration):
                 return _ms(duration)
         raise AssertionError(step)
+
+    def _of_people(
+        self, step: Unreachable | Writes | Help | Shelve | Close | Maintenance, begin_ms: int
+    ) -> Unreached | Deed:
+        match step:
+            case Unreachable(unreachable=contact, lasts=lasts):
+                return Unreached(begin_ms, contact, begin_ms + _ms(lasts))
+            case Maintenance(starts=starts) if starts is not None:
+                return Deed(begin_ms, step, self._start_ms + _ms(starts))
+            case _:
+                return Deed(begin_ms, step, begin_ms)
 
     def _measure(self, step: Readings, begin_ms: int) -> int:
         node, name, interval = self._channel(step.of)

@@ -18,7 +18,8 @@ from alerts.store import AlertStore
 from app.config import ServiceConfig
 from app.parts import Parts, Surroundings
 from app.stories.clock import HandClock
-from app.stories.schedule import Answer, Arrival, Event, Stop
+from app.stories.deeds import do
+from app.stories.schedule import Answer, Arrival, Deed, Event, Stop, Unreached
 from domain.document import Document
 from domain.instant import to_datetime, to_ms
 from domain.receipt import Receipt
@@ -45,6 +46,8 @@ class Service:
     registry: Document
     clock: HandClock
     said: list[Said] = field(default_factory=list)
+    _unreached: dict[str, int] = field(default_factory=dict)
+    """Until when messages to contacts fail."""
     parts: Parts = field(init=False)
     alerts: AlertStore = field(init=False)
 
@@ -87,6 +90,12 @@ class Service:
                 await self.close()
                 self.clock.move_to(until_ms)
                 await self.open()
+            case Unreached(contact=contact, until_ms=until_ms):
+                self._unreached[contact] = until_ms
+            case Deed():
+                directory = self.parts.ground.registry.directory
+                await do(event, self.alerts, self.parts.judgement.correspondence, directory)
+                self._news = True
             case Answer(alert=alert, by=by):
                 await self.alerts.acknowledge(alert, by=by, now=to_datetime(self.clock.now_ms()), origin="story")
         await self._judge()
@@ -130,4 +139,7 @@ class Service:
         self._news = True
 
     def _hear(self, line: str) -> None:
+        contact = line.removeprefix("to ").partition(" ")[0]
+        if self.clock.now_ms() < self._unreached.get(contact, 0):
+            raise OSError(f"{contact} cannot be reached")
         self.said.append(Said(self.clock.now_ms(), line))

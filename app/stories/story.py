@@ -125,6 +125,61 @@ class Acknowledge(Step):
     by: str
 
 
+class Writes(Step):
+    """Somebody writes an answer, as if it came over the channel that the story's messages go out by."""
+
+    writes: str
+    by: str
+    """Id of the contact; ``+256...`` for a stranger's number."""
+
+
+class Help(Step):
+    """Somebody asks for help with an alert."""
+
+    help: int
+    by: str
+
+
+class Shelve(Step):
+    """Somebody puts an alert aside for a while."""
+
+    shelve: int
+    by: str
+    lasts: Duration
+    reason: str
+
+
+class Close(Step):
+    """Somebody closes an alert with what was found and done."""
+
+    close: int
+    by: str
+    reason: str
+    action: str = ""
+    doses: int | None = None
+
+
+class Maintenance(Step):
+    """Somebody announces work, from now on or from ``starts`` (counted from the start of the story)."""
+
+    maintenance: str
+    """The reason."""
+    by: str
+    lasts: Duration
+    starts: Offset | None = None
+    facility: str = ""
+    equipment: str = ""
+    district: str = ""
+    rule: str = ""
+
+
+class Unreachable(Step):
+    """Messages to somebody fail for a while."""
+
+    unreachable: str
+    lasts: Duration
+
+
 class Wait(Step):
     """Time passes."""
 
@@ -139,6 +194,12 @@ _KINDS: dict[str, type[Step]] = {
     "silent": Silent,
     "restart": Restart,
     "acknowledge": Acknowledge,
+    "writes": Writes,
+    "help": Help,
+    "shelve": Shelve,
+    "close": Close,
+    "maintenance": Maintenance,
+    "unreachable": Unreachable,
     "wait": Wait,
 }
 
@@ -187,10 +248,19 @@ class ExpectedMessage(Part):
 
     at: Offset
     to: str
-    says: Literal["ALARM", "WORSE", "OK"]
-    alert: int
+    says: str = Field(pattern="^[A-Z]+$")
+    """The first word: ALARM, WORSE, OK, DIGEST ...; REPLY for an answer to what somebody wrote."""
+    alert: int = 0
+    """The reference at its end; 0 where there is none."""
     text: str = ""
     """A part of its wording; empty: any."""
+
+
+class Many(Part):
+    """How many messages one person gets in all; asserted instead of each where ``counts`` is given."""
+
+    to: str
+    messages: int
 
 
 class ExpectedSilence(Part):
@@ -206,6 +276,9 @@ class Expected(Part):
     episodes: tuple[ExpectedEpisode, ...] = ()
     alerts: tuple[ExpectedAlert, ...] = ()
     messages: tuple[ExpectedMessage, ...] = ()
+    counts: tuple[Many, ...] | None = None
+    """For stories of many: how many messages each person gets; then neither episodes, alerts nor messages are listed
+    beyond those that ``messages`` names."""
     rejected: dict[str, int] = {}
     stored: int | None = None
     """How many readings are stored; not looked at where it is left out."""
