@@ -17,7 +17,8 @@ from domain.errors import OperatorError
 from tests.alerts.given import NOON
 
 REGISTRY = """\
-facilities: [{id: kasese-3, name: Kasese HC3, country: Uganda, region: Western, district: Kasese, timezone: Africa/Kampala}]
+facilities:
+  - {id: kasese-3, name: Kasese HC3, country: Uganda, region: Western, district: Kasese, timezone: Africa/Kampala}
 contacts: [{id: amina, name: Amina, language: fr, phone: "+256700000001", facilities: [kasese-3]}]
 """
 
