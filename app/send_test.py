@@ -9,7 +9,7 @@ from alerts.notification import NotificationKind, NotificationState
 from alerts.notifiers.notifier import Delivery, OutgoingMessage, Workplace
 from alerts.notifiers.table import NOTIFIERS, Row, open_notifiers
 from alerts.words.alphabet import alphabet_of
-from alerts.words.language import say as translated
+from alerts.words.language import say
 from alerts.words.phrases import how_to_answer, keyword
 from alerts.words.times import local_time
 from app.check import planned_directory
@@ -21,7 +21,7 @@ from domain.suggest import allowed_words
 
 
 async def send_test(
-    config: ServiceConfig, contact_id: str, channel: str | None, *, now: datetime, say: Callable[[str], None]
+    config: ServiceConfig, contact_id: str, channel: str | None, *, now: datetime, echo: Callable[[str], None]
 ) -> bool:
     """Send to one contact over every channel that reaches them unasked, or over one; tell whether all took it."""
     directory = await planned_directory(config)
@@ -30,10 +30,10 @@ async def send_test(
         raise OperatorError(f"no such contact: {allowed_words(contact_id, directory.contacts)}")
     rows = _rows(config, contact, channel)
     taken = True
-    async with open_notifiers(config.alerts.notifiers, Workplace(say)) as notifiers:
+    async with open_notifiers(config.alerts.notifiers, Workplace(echo)) as notifiers:
         for row in rows:
             delivery = await notifiers[row.name].send(_message(row, contact, directory, now))
-            say(f"{row.name}: {_outcome(delivery)}")
+            echo(f"{row.name}: {_outcome(delivery)}")
             taken = taken and delivery.state is not NotificationState.FAILED
     return taken
 
@@ -42,8 +42,8 @@ def words_of_test(contact: Contact, timezone: str, now: datetime, *, answerable:
     """Return what a test message says, in the language of the one who gets it."""
     language = contact.language
     moment = local_time(now, timezone, language)
-    text = translated(language, "Vitals reaches you, {moment}. There is nothing to do.", moment=moment)
-    answer = translated(language, "To an alarm: {how}", how=how_to_answer(language)) if answerable else ""
+    text = say(language, "Vitals reaches you, {moment}. There is nothing to do.", moment=moment)
+    answer = say(language, "To an alarm: {how}", how=how_to_answer(language)) if answerable else ""
     return " ".join(filter(None, (f"{keyword(NotificationKind.TEST, language)}:", text, answer)))
 
 

@@ -50,5 +50,5 @@ def alerts_send_test(contact: str, channel: str | None, config_path: Path) -> No
     from app.send_test import send_test
 
     config = read_config(config_path, os.environ)
-    if not run_until_stopped(send_test(config, contact, channel, now=datetime.now(UTC), say=click.echo)):
+    if not run_until_stopped(send_test(config, contact, channel, now=datetime.now(UTC), echo=click.echo)):
         sys.exit(1)

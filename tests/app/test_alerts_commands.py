@@ -49,7 +49,7 @@ async def test_a_test_message_goes_out_in_the_language_of_its_reader(tmp_path: P
     """With the time at the facility, over what is configured: here the console."""
     said: list[str] = []
     config = read_config(config_in(tmp_path), {})
-    assert await send_test(config, "amina", None, now=NOON, say=said.append)
+    assert await send_test(config, "amina", None, now=NOON, echo=said.append)
     assert said == [
         "to amina (+256700000001): TEST: Vitals vous joint, 20 nov. 2026 15:00 (Africa/Kampala). Rien à faire.",
         "console: delivered",
@@ -64,4 +64,4 @@ async def test_a_mistake_is_told_with_what_is_allowed(
 ) -> None:
     """Nothing is sent then."""
     with pytest.raises(OperatorError, match=says):
-        await send_test(read_config(config_in(tmp_path), {}), contact, channel, now=NOON, say=print)
+        await send_test(read_config(config_in(tmp_path), {}), contact, channel, now=NOON, echo=print)
