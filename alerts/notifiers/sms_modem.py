@@ -238,7 +238,7 @@ def _received() -> Any:
 def _sent() -> Any:
     settled = _FAILED | _ARRIVED | _UNKNOWN
     ours = SENT_ITEMS.c.CreatorID.startswith(_OURS, autoescape=True)
-    some = select(SENT_ITEMS.c.CreatorID).where(ours, SENT_ITEMS.c.Status.in_(settled)).limit(_AT_A_TIME)
+    some = select(SENT_ITEMS.c.CreatorID).where(ours, SENT_ITEMS.c.Status.in_(settled))
     return select(SENT_ITEMS).where(SENT_ITEMS.c.CreatorID.in_(some)).order_by(SENT_ITEMS.c.CreatorID)
 
 
