@@ -115,3 +115,13 @@ def test_ten_thousand_items_fit_into_the_hour() -> None:
     result = plan(items, sent=[], now=NOON + timedelta(hours=1), settings=SETTINGS)
     assert len(result.messages) == SETTINGS.messages_per_hour
     assert sum(len(message.items) for message in result.messages) == len(items)
+
+
+@given(some_items())
+def test_alarms_before_all_clears_and_the_worst_first(items: list[Item]) -> None:
+    """Of what is present, alarms go out before all-clears, and within each the worst first."""
+    present = [item for item in items if item.kind is not NotificationKind.PAST]
+    roomy = SETTINGS.model_copy(update={"messages_per_hour": 100})
+    messages = plan(present, sent=[], now=NOON, settings=roomy).messages
+    order = [(message.items[0].says_clear, -message.severity) for message in messages]
+    assert order == sorted(order)
