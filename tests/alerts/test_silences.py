@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime, time, timedelta
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -75,5 +76,7 @@ def test_an_open_end_lasts_until_it_is_cancelled() -> None:
 @pytest.mark.parametrize("part", ["rule", "subject", "equipment", "facility", "district", "region", "country"])
 def test_every_part_of_the_scope_must_match(part: str) -> None:
     """A scope covers what it names and nothing else."""
-    assert covers(replace(ALWAYS, **{part: getattr(FRIDGE, part)}), FRIDGE, MONDAY)
-    assert not covers(replace(ALWAYS, **{part: "another"}), FRIDGE, MONDAY)
+    named: dict[str, Any] = {part: getattr(FRIDGE, part)}
+    another: dict[str, Any] = {part: "another"}
+    assert covers(replace(ALWAYS, **named), FRIDGE, MONDAY)
+    assert not covers(replace(ALWAYS, **another), FRIDGE, MONDAY)
