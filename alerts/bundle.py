@@ -14,7 +14,7 @@ class Shape(StrEnum):
     INCIDENT = "incident"
     """Alerts of one facility, its root cause first; usually just one."""
     AREA = "area"
-    """The same at several facilities of one district, each facility once: a grid that failed."""
+    """The same at several facilities of one district: a grid that failed."""
     DIGEST = "digest"
     """Whatever waited for one person, worst first."""
 
@@ -45,3 +45,11 @@ class Bundle:
     """Name of the one who wants help or could not be reached."""
     times: int = 1
     """How often it came within the last hour, where it comes and goes."""
+
+    @property
+    def facilities(self) -> tuple[Facts, ...]:
+        """Return the first item of every facility, in the order of the items."""
+        first: dict[str, Facts] = {}
+        for item in self.items:
+            first.setdefault(item.facility, item)
+        return tuple(first.values())

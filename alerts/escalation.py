@@ -87,9 +87,15 @@ class Escalation:
         await around.connection.execute(delete(ESCALATIONS).where(ESCALATIONS.c.incident == incident))
 
     async def begin(self, incident: int) -> None:
-        """Wait for an answer from now on, unless it is waited for already."""
-        waited_for = select(ESCALATIONS.c.incident).where(ESCALATIONS.c.incident == incident)
-        if await self._around.connection.scalar(waited_for) is None:
+        """Wait for an answer from now on, unless it is waited for already.
+
+        Where the chain has come to its end it begins anew: something new has happened.
+        """
+        waiting = select(ESCALATIONS.c.incident).where(
+            ESCALATIONS.c.incident == incident, ESCALATIONS.c.due_at.is_not(None)
+        )
+        if await self._around.connection.scalar(waiting) is None:
+            await self.forget(self._around, incident)
             await self._schedule(incident, 1, self._around.now)
 
     async def go_on(self, due: DueStep) -> MannedStep | None:

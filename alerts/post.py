@@ -30,6 +30,8 @@ from domain.people import Contact
 _CHUNK: Final = 500
 _COUNTED: Final = ("alarm", "worse", "all_clear", "past")
 _OF_OCCASION_AGAIN: Final = {Reason.TOLD_AGAIN}
+_NEWS: Final = (Occasion.NEW, Occasion.AGAIN)
+"""A step of the chain is no reason to begin it anew."""
 
 
 @dataclass(slots=True)
@@ -184,7 +186,7 @@ class Post:
             for lane in lanes
         ]
         await self._around.connection.execute(insert(NOTIFICATIONS), rows)
-        if kind in (NotificationKind.ALARM, NotificationKind.WORSE):
+        if kind in (NotificationKind.ALARM, NotificationKind.WORSE) and Occasion(lead.row.occasion) in _NEWS:
             for incident, due in {item.incident: dues[item.telling] for item in reversed(planned.items)}.items():
                 await Escalation(self._around, due.alert).begin(incident)
 

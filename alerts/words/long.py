@@ -43,7 +43,7 @@ def _headline(bundle: Bundle, language: str, *, with_place: bool) -> str:
         return f"{counted}: {phrases.tally(bundle, language)}"
     if bundle.shape is Shape.AREA:
         area = say(language, "{district} district", district=phrases.district(first) or first.facility)
-        title = phrases.at_facilities(_one_line(first.title), len(bundle.items), language)
+        title = phrases.at_facilities(_one_line(first.title), len(bundle.facilities), language)
         return f"{word} {area}: {title}" if with_place else f"{word}: {title}"
     place = f"{first.facility_name}, {first.equipment_name}"
     return f"{word} {place}: {first.title}" if with_place else f"{word}: {_one_line(first.title)}"

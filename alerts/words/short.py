@@ -56,8 +56,8 @@ def _area(bundle: Bundle, language: str, alphabet: Alphabet) -> tuple[str, list[
     area = alphabet.shorten(alphabet.clean(area), _share(_PLACE, alphabet))
     head = alphabet.clean(f"{phrases.keyword(first.kind, language)} {area}:")
     title = alphabet.shorten(alphabet.clean(phrases.uncapitalised(first.title)), _share(_WHAT, alphabet) // 2)
-    at = phrases.at_facilities(title, len(bundle.items), language)
-    named = [alphabet.shorten(_facility(item, alphabet), _share(_NAMED, alphabet)) for item in bundle.items]
+    at = phrases.at_facilities(title, len(bundle.facilities), language)
+    named = [alphabet.shorten(_facility(item, alphabet), _share(_NAMED, alphabet)) for item in bundle.facilities]
     return head, [
         listing(
             "what", 0, named, lambda names: say(language, "{what}: {names}.", what=at, names=names), alphabet,

@@ -22,7 +22,7 @@ from domain.episode import Episode
 from domain.instant import format_duration, to_ms
 
 _LINE = re.compile(r"to (?P<to>\S*) \([^)]*\): (?P<says>[A-Z]+) (?P<text>.*) ref (?P<alert>\d+)")
-_REPLY = re.compile(r"to (?P<to>\S*) \((?P<address>[^)]*)\): (?P<text>.*)")
+_REPLY = re.compile(r"to (?P<to>\S*) \((?P<address>[^)]*)\): (?P<text>.*)", re.DOTALL)
 
 
 async def outcome(service: Service, start_ms: int) -> Expected:
@@ -159,7 +159,9 @@ def _message(said: Said, start_ms: int) -> ExpectedMessage:
     match = _REPLY.fullmatch(said.line)
     if match is None:
         raise ValueError(f"the console said something else than a message: {said.line}")
-    return ExpectedMessage(at=at, to=match["to"] or match["address"], says="REPLY", text=match["text"])
+    return ExpectedMessage(
+        at=at, to=match["to"] or match["address"], says="REPLY", text=match["text"].replace("\n", " | ")
+    )
 
 
 async def _silences(service: Service, alert: Alert) -> Sequence[ExpectedSilence]:

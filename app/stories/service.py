@@ -13,7 +13,6 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from alerts.change import AlertChange
 from alerts.store import AlertStore
 from app.config import ServiceConfig
 from app.parts import Parts, Surroundings
@@ -57,7 +56,7 @@ class Service:
         self._stack = AsyncExitStack()
         self.parts = await Parts.open(around, self._stack, self.rules)
         self.alerts = self.parts.judgement.alerts
-        self.alerts.on_change(self._note_change)
+        self.alerts.on_publish(self._note_news)
         self._news = True
         self._receipted = asyncio.Event()
         self.parts.intake.source.send_receipt = self._note_receipt  # type: ignore[method-assign]  # there is no broker
@@ -120,9 +119,9 @@ class Service:
         while await self.parts.judgement.judge.turn():
             pass
         while self._news or await self._next_due_ms() <= self.clock.now_ms():
-            self._news = False
             await self.alerts.agenda.do(to_datetime(self.clock.now_ms()))
             await self.parts.judgement.dispatcher.dispatch_due()
+            self._news = False
 
     async def _next_ms(self) -> int:
         """Return when something happens by itself: a tick of the judge, or what waits for its time."""
@@ -135,7 +134,7 @@ class Service:
     async def _note_receipt(self, node: str, receipt: Receipt) -> None:
         self._receipted.set()
 
-    def _note_change(self, change: AlertChange) -> None:
+    def _note_news(self) -> None:
         self._news = True
 
     def _hear(self, line: str) -> None:

@@ -6,9 +6,11 @@ from pathlib import Path
 
 import yaml
 
+from alerts.bundle import Bundle, Shape
+from alerts.facts import Facts
 from alerts.lifecycle import TABLE, AlertEvent, Effect
-from alerts.messages import compose
 from alerts.settings import AlertsSettings
+from alerts.words.compose import Message, compose
 from domain.alert import AlertState
 from tests.alerts.test_messages import FACTS
 
@@ -25,6 +27,11 @@ EFFECTS = {
     "all-clear": {Effect.NOTIFY_ALL_CLEAR},
     "name": {Effect.RECORD_ACKNOWLEDGEMENT},
 }
+
+
+def alone(facts: Facts) -> Message:
+    """Return what one alert by itself says in English, where nobody can answer."""
+    return compose(Bundle(Shape.INCIDENT, (facts,)), language="en", answerable=False)
 
 
 def state_of(name: str) -> AlertState:
@@ -55,7 +62,7 @@ def test_the_table_in_the_document_is_the_one_in_the_code() -> None:
 
 def test_the_message_in_the_document_is_what_is_sent() -> None:
     """The example is what the code makes of those facts."""
-    assert f"    {compose(FACTS).short_text}\n" in DOCUMENT
+    assert f"    {alone(FACTS).short_text}\n" in DOCUMENT
 
 
 def test_the_settings_in_the_document_are_accepted() -> None:

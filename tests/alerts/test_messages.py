@@ -11,9 +11,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from alerts.bundle import Bundle, Shape
 from alerts.facts import Facts, Power, RuleText, facts_document, facts_of
-from alerts.messages import compose
 from alerts.notification import NotificationKind
+from alerts.words.compose import Message, compose
 from alerts.words.times import brief_duration
 from domain.directory import Directory
 from domain.episode import SubjectKind
@@ -32,9 +33,14 @@ FACTS = facts_of(
 )
 
 
+def alone(facts: Facts) -> Message:
+    """Return what one alert by itself says in English, where nobody can answer."""
+    return compose(Bundle(Shape.INCIDENT, (facts,)), language="en", answerable=False)
+
+
 def check_short(facts: Facts) -> str:
     """Assert what holds for every short text and return it."""
-    short = compose(facts).short_text
+    short = alone(facts).short_text
     size = septets(short)
     assert size is not None
     assert size <= ONE_PART_SEPTETS
@@ -52,7 +58,7 @@ def test_an_alarm_says_where_what_since_power_and_what_to_do() -> None:
 
 def test_the_long_text_shows_local_time_and_the_whole_place() -> None:
     """A mail tells the time that the clock on the facility's wall shows."""
-    text = compose(FACTS).long_text
+    text = alone(FACTS).long_text
     assert "20 Nov 2026 15:00 (Africa/Kampala)" in text
     assert "Kasese HC3, Kasese, Western, Uganda" in text
     assert "9.4 °C, above 8.0 °C" in text
@@ -74,7 +80,7 @@ def test_how_long_it_has_lasted_is_said_once(phrase: str, value: str, said: str)
 
 def test_an_unknown_time_zone_falls_back_to_utc() -> None:
     """A mistake in the registry delays no message."""
-    assert "12:00 (UTC)" in compose(replace(FACTS, timezone="Mars/Olympus")).long_text
+    assert "12:00 (UTC)" in alone(replace(FACTS, timezone="Mars/Olympus")).long_text
 
 
 def test_the_all_clear_says_how_long_and_how_bad_it_was_and_asks_for_nothing() -> None:
@@ -137,7 +143,7 @@ def test_a_name_in_another_script_gives_way_to_the_id() -> None:
 def test_every_message_fits_and_keeps_its_reference(facts: Facts) -> None:
     """No name, phrase or instruction can push the reference out or make a second part."""
     check_short(facts)
-    message = compose(facts)
+    message = alone(facts)
     assert len(message.subject.splitlines()) <= 1
     assert str(facts.reference) in message.subject
     assert json.loads(json.dumps(facts_document(facts)))["reference"] == facts.reference
