@@ -14,7 +14,10 @@ _COPIED = (
 
 
 def bring_up_to_date(connection: Connection) -> None:
-    """Make what is missing; raise what SQLAlchemy raises where the database refuses."""
+    """Make what is missing, all of it or nothing, as the first thing in a transaction of its own."""
+    if connection.dialect.name == "sqlite":
+        # Python's driver begins a transaction before rows are changed, and not before tables are.
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
     looked = inspect(connection)
     older = looked.has_table("notifications") and "bundle" not in {
         column["name"] for column in looked.get_columns("notifications")
