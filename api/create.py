@@ -10,6 +10,7 @@ from fastapi import APIRouter, FastAPI
 from starlette.middleware.gzip import GZipMiddleware
 
 from api import errors
+from api.alerting import alerting_routes
 from api.alerts import alert_routes
 from api.callbacks import MOST_BYTES as MOST_CALLBACK_BYTES
 from api.callbacks import PATTERN, callback_routes
@@ -92,6 +93,7 @@ def _versioned(services: Services, hub: EventHub) -> APIRouter:
         reading_routes(services),
         callback_routes(services),
         stream_routes(hub),
+        *([alerting_routes(services, services.alert_store)] if services.alert_store is not None else ()),
     ):
         router.include_router(part)
     return router

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Protocol
 
 from alerts.notifiers.notifier import Callback, Heard
+from alerts.store import AlertStore
 from collector.journal.letters import Letter, LetterFilter, LetterGroup
 from collector.journal.rollup import Rollup
 from collector.lanes import Outcome
@@ -121,6 +122,8 @@ class Services:
     """What the rule behind an alert says, and what to do."""
     intake: IntakeDesk | None = None
     """None in a process that takes nothing in."""
+    alert_store: AlertStore | None = None
+    """What lets people look into the telling of alerts and act on it; None in a process that tells nobody."""
     hear_callback: HearCallback | None = None
     """None where no channel hears its gateway."""
     notice: Callable[[], str] = str

@@ -62,6 +62,7 @@ def services_of(
         alerts=alerts.alerts,
         alert=alerts.alert,
         acknowledge=alerts.acknowledge,
+        alert_store=alerts,
         episodes=alerts.episodes,
         metrics=metrics.render,
         parts=parts,

@@ -1,0 +1,220 @@
+"""The telling of alerts over HTTP: incidents, who was told, help, shelving, closing, maintenance."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import asdict
+from datetime import timedelta
+from http import HTTPStatus
+from typing import Annotated, Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from fastapi import APIRouter, Path, Query, Request
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from alerts.actions import Acted, Closing
+from alerts.change import Actor
+from alerts.lifecycle import ImpossibleEventError
+from alerts.notification import Notification
+from alerts.reading import Incident
+from alerts.silences import Silence, SilenceKind
+from alerts.store import AlertStore
+from api.alerting_models import (
+    AlertHistory,
+    AuditLine,
+    ClosingStatement,
+    IncidentDetail,
+    IncidentList,
+    NotificationDetail,
+    NotificationList,
+    OutboxLine,
+    OutboxState,
+    Shelving,
+    SilenceDetail,
+    SilenceList,
+    SilenceStatement,
+)
+from api.alerts import AlertId, client_of
+from api.models import Acknowledgement, AlertDetail
+from api.problems import NotFoundError, RequestError
+from api.services import Services
+from api.translate import Translator
+from domain.instant import to_datetime
+
+Action = Callable[[AsyncConnection], Awaitable[Acted]]
+_UNKNOWN: dict[int | str, dict[str, Any]] = {404: {"description": "Unknown alert"}}
+_REFUSED: dict[int | str, dict[str, Any]] = {
+    **_UNKNOWN,
+    400: {"description": "Something is missing"},
+    409: {"description": "Not possible now"},
+}
+
+
+def alerting_routes(services: Services, store: AlertStore) -> APIRouter:
+    """Return the routes that need the store of alerts itself."""
+    router = APIRouter(tags=["alerts"])
+    _add_looks(router, services, store)
+    _add_actions(router, services, store)
+    _add_silences(router, services, store)
+    return router
+
+
+def _add_looks(router: APIRouter, services: Services, store: AlertStore) -> None:
+    @router.get("/alerts/{alert_id}/history", summary="What happened to an alert", responses=_UNKNOWN)
+    async def history(alert_id: AlertId) -> AlertHistory:
+        """Return the audit log of an alert, oldest first."""
+        await _require(services, alert_id)
+        lines = await store.audit(alert_id)
+        return AlertHistory(
+            entries=[
+                AuditLine(at=each.at, who=each.who, origin=each.origin, what=each.what, detail=each.detail)
+                for each in lines
+            ]
+        )
+
+    @router.get("/alerts/{alert_id}/notifications", summary="Who was told of an alert", responses=_UNKNOWN)
+    async def notifications(alert_id: AlertId) -> NotificationList:
+        """Return the messages about an alert; addresses stay in the registry."""
+        await _require(services, alert_id)
+        return NotificationList(notifications=[_notification(each) for each in await store.notifications(alert_id)])
+
+    @router.get("/incidents", summary="Incidents that are not over, newest first")
+    async def incidents(facility: Annotated[str | None, Query(max_length=300)] = None) -> IncidentList:
+        """Return alerts of one facility and one cause together, what began first at the head."""
+        translator = Translator(services, services.directory())
+        found = await store.incidents(facility=facility)
+        return IncidentList(incidents=[_incident(each, translator) for each in found])
+
+    @router.get("/outbox", summary="Messages by channel and state")
+    async def outbox() -> OutboxState:
+        """Return how many messages wait, went out, or failed."""
+        counts = await store.outbox.counts()
+        return OutboxState(
+            counts=[
+                OutboxLine(channel=each.channel, state=each.state.value, notifications=each.notifications)
+                for each in counts
+            ]
+        )
+
+
+def _add_actions(router: APIRouter, services: Services, store: AlertStore) -> None:
+    actions = store.actions
+
+    @router.post("/alerts/{alert_id}/help", summary="Ask for help with an alert", responses=_REFUSED)
+    async def ask_for_help(alert_id: AlertId, said: Acknowledgement, request: Request) -> AlertDetail:
+        """Tell the next people of the escalation at once."""
+        by, now = _actor(said.by, request), to_datetime(services.clock.now_ms())
+        return await _act(
+            services,
+            store,
+            alert_id,
+            lambda connection: actions.ask_for_help(connection, alert_id, by=by, now=now, note=said.note),
+        )
+
+    @router.post("/alerts/{alert_id}/shelve", summary="Put an alert aside for a while", responses=_REFUSED)
+    async def shelve(alert_id: AlertId, said: Shelving, request: Request) -> AlertDetail:
+        """Silence the alert, and what its rule says of the same thing, for some hours; getting worse ends it."""
+        by, now = _actor(said.by, request), to_datetime(services.clock.now_ms())
+        until = now + timedelta(hours=said.hours)
+        return await _act(
+            services,
+            store,
+            alert_id,
+            lambda connection: actions.shelve(connection, alert_id, until=until, reason=said.reason, by=by, now=now),
+        )
+
+    @router.post("/alerts/{alert_id}/close", summary="Close an alert that is over", responses=_REFUSED)
+    async def close(alert_id: AlertId, said: ClosingStatement, request: Request) -> AlertDetail:
+        """Keep what was found and done; one that goes on is acknowledged instead."""
+        by, now = _actor(said.by, request), to_datetime(services.clock.now_ms())
+        closing = Closing(said.reason, said.action, said.doses_affected, said.note)
+        return await _act(
+            services,
+            store,
+            alert_id,
+            lambda connection: actions.close(connection, alert_id, closing, by=by, now=now),
+        )
+
+
+def _add_silences(router: APIRouter, services: Services, store: AlertStore) -> None:
+    @router.get("/silences", summary="Shelvings and maintenance windows that hold now or will")
+    async def silences() -> SilenceList:
+        """Return what is or will be silent."""
+        found = await store.silences(to_datetime(services.clock.now_ms()))
+        return SilenceList(silences=[_silence(each) for each in found])
+
+    @router.post("/silences", summary="Announce maintenance", status_code=201)
+    async def announce(said: SilenceStatement) -> SilenceDetail:
+        """Let alerts of a place, a piece of equipment or a rule be listed and not told meanwhile."""
+        _require_zone(said.timezone)
+        fields = said.model_dump() | {"created_by": said.by}
+        del fields["by"]
+        now = to_datetime(services.clock.now_ms())
+        return _silence(await store.silence(Silence(kind=SilenceKind.MAINTENANCE, created_at=now, **fields)))
+
+    @router.delete("/silences/{number}", summary="Take a shelving or maintenance back", status_code=204)
+    async def cancel(
+        number: Annotated[int, Path(ge=1, lt=2**63)], by: Annotated[str, Query(min_length=1, max_length=80)]
+    ) -> None:
+        """Let what goes on be told again."""
+        if not await store.cancel_silence(number, by=by, now=to_datetime(services.clock.now_ms())):
+            raise NotFoundError("silence that still stands", number)
+
+
+async def _require(services: Services, alert_id: int) -> None:
+    if await services.alert(alert_id) is None:
+        raise NotFoundError("alert", alert_id)
+
+
+async def _act(services: Services, store: AlertStore, alert_id: int, action: Action) -> AlertDetail:
+    await _require(services, alert_id)
+    try:
+        acted = await store.act(action)
+    except ImpossibleEventError as error:
+        raise RequestError(HTTPStatus.CONFLICT, str(error)) from None
+    return Translator(services, services.directory()).alert(acted.alert)
+
+
+def _actor(name: str, request: Request) -> Actor:
+    return Actor(name, f"api {client_of(request)}")
+
+
+def _require_zone(name: str) -> None:
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError):
+        raise RequestError(
+            HTTPStatus.UNPROCESSABLE_ENTITY, "timezone: an IANA time zone such as Africa/Kampala"
+        ) from None
+
+
+def _notification(sent: Notification) -> NotificationDetail:
+    return NotificationDetail(
+        id=sent.id,
+        kind=sent.kind.value,
+        contact=sent.contact,
+        channel=sent.channel,
+        reason=sent.reason,
+        state=sent.state.value,
+        text=sent.short_text,
+        attempts=sent.attempts,
+        queued_at=sent.queued_at,
+        settled_at=sent.settled_at,
+        last_error=sent.last_error,
+    )
+
+
+def _incident(incident: Incident, translator: Translator) -> IncidentDetail:
+    root = incident.alerts[0]
+    return IncidentDetail(
+        number=incident.number,
+        facility=root.facility,
+        root=root.id,
+        next_step_at=incident.next_step_at,
+        alerts=[translator.alert(alert) for alert in incident.alerts],
+    )
+
+
+def _silence(silence: Silence) -> SilenceDetail:
+    fields = asdict(silence)
+    return SilenceDetail(**{name: fields[name] for name in SilenceDetail.model_fields})

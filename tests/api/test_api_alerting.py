@@ -1,0 +1,127 @@
+"""The telling of alerts over HTTP, on the real store in SQLite."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from pathlib import Path
+from typing import NamedTuple
+
+import httpx
+import pytest
+
+from api.create import create_api
+from domain.instant import format_rfc3339, to_ms
+from tests.alerts.given import DIRECTORY, Judge, a_judge, an_episode, ended, of_rule, opened, sqlite_database
+from tests.api.world import SteppedClock, World
+
+API = "/api/v1"
+
+
+class Desk(NamedTuple):
+    """A judge that raises alerts, and a client of the API over the same store."""
+
+    judge: Judge
+    client: httpx.AsyncClient
+
+    async def post(self, path: str, **said: object) -> httpx.Response:
+        """Send a document."""
+        return await self.client.post(f"{API}{path}", json=said)
+
+
+@pytest.fixture
+async def desk(tmp_path: Path) -> AsyncIterator[Desk]:
+    """Give both on a fresh file."""
+    async with sqlite_database(f"{tmp_path}/vitals.db") as database:
+        judge = await a_judge(database)
+        services = World().services(
+            clock=SteppedClock(to_ms(judge.now)),
+            directory=lambda: DIRECTORY,
+            alerts=judge.store.alerts,
+            alert=judge.store.alert,
+            acknowledge=judge.store.acknowledge,
+            alert_store=judge.store,
+        )
+        transport = httpx.ASGITransport(create_api(services), raise_app_exceptions=False)
+        async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1") as client:
+            yield Desk(judge, client)
+
+
+async def test_who_was_told_and_what_happened(desk: Desk) -> None:
+    """Messages without addresses, and the log from the first entry on."""
+    await desk.judge.record(opened(an_episode()))
+    told = (await desk.client.get(f"{API}/alerts/1/notifications")).json()["notifications"]
+    assert {(each["contact"], each["channel"], each["state"]) for each in told} == {
+        ("amina", "email", "queued"),
+        ("amina", "sms", "queued"),
+        ("joseph", "email", "queued"),
+    }
+    assert "+256" not in str(told)
+    entries = (await desk.client.get(f"{API}/alerts/1/history")).json()["entries"]
+    assert entries[0]["what"] == "raised"
+    assert (await desk.client.get(f"{API}/alerts/7/history")).status_code == 404
+
+
+async def test_incidents_name_their_root(desk: Desk) -> None:
+    """What followed from the power cut stands under it."""
+    await desk.judge.record(opened(of_rule("mains", an_episode())))
+    await desk.judge.record(opened(of_rule("cut-off", an_episode())))
+    (incident,) = (await desk.client.get(f"{API}/incidents")).json()["incidents"]
+    assert (incident["number"], incident["root"], incident["facility"]) == (1, 1, "kasese-3")
+    assert [alert["state"] for alert in incident["alerts"]] == ["unacknowledged", "suppressed"]
+    assert (await desk.client.get(f"{API}/incidents", params={"facility": "lonely"})).json() == {"incidents": []}
+
+
+async def test_shelving_needs_a_reason_and_an_end(desk: Desk) -> None:
+    """It is bounded, listed, and can be taken back; then the alert speaks again."""
+    await desk.judge.record(opened(an_episode()))
+    assert (await desk.post("/alerts/1/shelve", by="Grace", hours=2, reason=" ")).status_code == 422
+    assert (await desk.post("/alerts/1/shelve", by="Grace", hours=700, reason="later")).status_code == 400
+    shelved = await desk.post("/alerts/1/shelve", by="Grace", hours=2, reason="the new one comes")
+    assert shelved.json()["state"] == "shelved"
+    (silence,) = (await desk.client.get(f"{API}/silences")).json()["silences"]
+    assert (silence["kind"], silence["reason"], silence["created_by"]) == ("shelving", "the new one comes", "Grace")
+    taken = await desk.client.delete(f"{API}/silences/{silence['id']}", params={"by": "Grace"})
+    assert taken.status_code == 403  # a program says that it is none of our pages by sending JSON
+    headers = {"content-type": "application/json"}
+    taken = await desk.client.delete(f"{API}/silences/{silence['id']}", params={"by": "Grace"}, headers=headers)
+    assert taken.status_code == 204
+    assert (await desk.client.get(f"{API}/alerts/1")).json()["state"] == "unacknowledged"
+    again = await desk.client.delete(f"{API}/silences/{silence['id']}", params={"by": "Grace"}, headers=headers)
+    assert again.status_code == 404
+
+
+async def test_closing_says_what_is_missing(desk: Desk) -> None:
+    """An alert that is over is closed with a reason; what cannot happen any more is named."""
+    await desk.judge.record(opened(an_episode()))
+    await desk.judge.record(ended(an_episode()))
+    assert "a reason" in (await desk.post("/alerts/1/close", by="Grace")).json()["detail"]
+    closed = await desk.post("/alerts/1/close", by="Grace", reason="door", action="shut it", doses_affected=0)
+    assert closed.json()["state"] == "normal"
+    late = await desk.post("/alerts/1/shelve", by="Grace", hours=1, reason="why not")
+    assert late.status_code == 409
+    assert "possible:" in late.json()["detail"]
+
+
+async def test_help_is_called(desk: Desk) -> None:
+    """Where nobody is left to ask, the log says so and the alert stays what it was."""
+    await desk.judge.record(opened(an_episode()))
+    asked = await desk.post("/alerts/1/help", by="Amina", note="need a cold box")
+    assert asked.json()["state"] == "unacknowledged"
+    entries = (await desk.client.get(f"{API}/alerts/1/history")).json()["entries"]
+    assert [each["what"] for each in entries if each["who"] == "Amina"] == ["help_wanted"]
+    assert "nobody_left" in {each["what"] for each in entries}
+
+
+async def test_maintenance_is_announced(desk: Desk) -> None:
+    """It names what it is for; alerts of it are listed as out of service."""
+    start = format_rfc3339(desk.judge.now)
+    said = {"by": "Grace", "reason": "defrosting", "start": start}
+    assert (await desk.post("/silences", **said)).status_code == 422
+    assert (await desk.post("/silences", **said, facility="kasese-3", timezone="Mars/Olympus")).status_code == 422
+    until = format_rfc3339(desk.judge.now + timedelta(hours=2))
+    made = await desk.post("/silences", **said, facility="kasese-3", end=until)
+    assert made.status_code == 201
+    (change,) = await desk.judge.record(opened(an_episode()))
+    assert (await desk.client.get(f"{API}/alerts/{change.alert.id}")).json()["state"] == "out_of_service"
+    assert (await desk.client.get(f"{API}/outbox")).json() == {"counts": []}
