@@ -102,8 +102,10 @@ def test_an_incident_names_what_else_it_concerns_and_why_one_hears_of_it() -> No
 
 def test_an_area_counts_its_facilities_and_names_some() -> None:
     """A grid that failed is one message."""
-    items = tuple(replace(FACTS, facility_name=f"Bukasa HC{n}", title="Mains power lost") for n in range(200))
-    text = short(Bundle(Shape.AREA, items))
+    lost = replace(FACTS, title="Mains power lost")
+    items = tuple(replace(lost, facility=f"bukasa-{n}", facility_name=f"Bukasa HC{n}") for n in range(200))
+    again = replace(items[0], equipment="mains-2", equipment_name="Mains 2")
+    text = short(Bundle(Shape.AREA, (*items, again)))
     assert text.startswith("ALARM Kasese district: mains power lost at 200 facilities: Bukasa HC0, Bukasa HC1")
     assert "+196. For 35min." in text
 

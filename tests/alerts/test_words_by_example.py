@@ -34,6 +34,11 @@ def facts(rule: str, language: str, **others: object) -> Facts:
     return replace(said, **others)  # type: ignore[arg-type]  # whatever fields a case changes
 
 
+def _districts(facts: Facts) -> tuple[Facts, ...]:
+    """Return the same at 200 facilities."""
+    return tuple(replace(facts, facility=f"bukasa-{n}", facility_name=f"Bukasa HC{n}") for n in range(1, 201))
+
+
 def bundles(language: str) -> dict[str, Bundle]:
     """Return what is told in the examples, by its name there."""
     warm = facts("who-heat", language)
@@ -55,7 +60,7 @@ def bundles(language: str) -> dict[str, Bundle]:
         "comes and goes": Bundle(Shape.INCIDENT, one, Occasion.AGAIN, times=4),
         "goes on": Bundle(Shape.INCIDENT, one, Occasion.AGAIN),
         "incident": Bundle(Shape.INCIDENT, (warm, freezer)),
-        "area": Bundle(Shape.AREA, tuple(replace(mains, facility_name=f"Bukasa HC{n}") for n in range(1, 201))),
+        "area": Bundle(Shape.AREA, _districts(mains)),
         "digest": Bundle(Shape.DIGEST, (warm, replace(freezer, severity="warning"), clear)),
     }
 
