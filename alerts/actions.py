@@ -115,19 +115,12 @@ class Actions:
         return Acted(entry.alert, told, tuple(changes))
 
     async def close(
-        self,
-        connection: AsyncConnection,
-        alert_id: int,
-        closing: Closing,
-        *,
-        by: Actor,
-        now: datetime,
-        is_brief: bool = False,
+        self, connection: AsyncConnection, alert_id: int, closing: Closing, *, by: Actor, now: datetime
     ) -> Acted:
         """Close an alert that is over, with what was found and done.
 
-        One that goes on is acknowledged instead, and ``took_effect`` is False. ``is_brief``: from where a person cannot
-        say everything that is asked, a text message. Raises ``ActionRefusedError`` where something is missing.
+        One that goes on is acknowledged instead, and ``took_effect`` is False. Where a person has room to say
+        everything that is asked, ``require`` it first.
         """
         recorder = self._recorder(connection, now)
         entry = (await recorder.load([alert_id])).get(alert_id)
@@ -140,8 +133,6 @@ class Actions:
         known = await connection.scalar(select(CLOSINGS.c.alert).where(CLOSINGS.c.alert == alert_id))
         if known is not None:
             return Acted(entry.alert, False, ())
-        if not is_brief:
-            self._check(closing)
         changes = []
         if entry.alert.state is AlertState.RETURNED_UNACKNOWLEDGED:
             changes.append(await recorder.happen(entry, AlertEvent.ACKNOWLEDGED, by=by))
@@ -233,7 +224,6 @@ class Actions:
         text: str,
         now: datetime,
         key: str,
-        kind: NotificationKind = NotificationKind.REPLY,
     ) -> None:
         """Queue an answer to somebody; ``contact`` is empty for a stranger, the same ``key`` twice queues once."""
         known = select(NOTIFICATIONS.c.id).where(NOTIFICATIONS.c.key == key)
@@ -241,12 +231,12 @@ class Actions:
             return
         values = {
             "key": key,
-            "kind": kind.value,
+            "kind": NotificationKind.REPLY.value,
             "contact": contact,
             "channel": channel,
             "fallbacks": "[]",
             "address": address,
-            "reason": kind.value,
+            "reason": NotificationKind.REPLY.value,
             "subject": text.partition("\n")[0][:120],
             "short_text": text,
             "long_text": text,
@@ -277,7 +267,8 @@ class Actions:
         lasts = self._around(connection, now).settings.acknowledged_for_seconds.of(alert.severity)
         return now + lasts if lasts and alert.state is AlertState.UNACKNOWLEDGED else None
 
-    def _check(self, closing: Closing) -> None:
+    def require(self, closing: Closing) -> None:
+        """Raise ``ActionRefusedError`` where something that the settings ask for is missing, or not allowed."""
         settings = self._closing
         said = {
             "a reason": bool(closing.reason.strip()) or not settings.reason_required,

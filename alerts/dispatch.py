@@ -193,6 +193,8 @@ class Dispatcher:
             notification, state, now=self._now(), reference=delivery.reference, error=delivery.sentence
         )
         self._counts[notification.channel, state.value] += 1
+        if state is NotificationState.FAILED:
+            self._store.wake()  # another channel, or the next person, is due now
 
     async def _abandon_unserved(self) -> None:
         while True:

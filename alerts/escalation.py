@@ -101,10 +101,8 @@ class Escalation:
     async def go_on(self, due: DueStep) -> MannedStep | None:
         """Return the step that is due, None where the chain has no more, and wait for an answer to it."""
         await self.forget(self._around, due.incident)
-        last = len(self.steps) - 1
-        repeats = self._chain.repeat_times if self._chain and self._chain.repeat_every else 0
         await self._schedule(due.incident, due.step + 1, due.started_at)
-        return None if last < 0 or due.step > last + repeats else self.steps[min(due.step, last)]
+        return None if self._after(due.step) is None else self.steps[min(due.step, len(self.steps) - 1)]
 
     async def _schedule(self, incident: int, step: int, started_at: datetime) -> None:
         after = self._after(step)

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from sqlalchemy import Row, or_, select, update
 
+from alerts.routing import Reason
 from alerts.rows import IS_OPEN, alert_of, select_alerts
 from alerts.surroundings import Surroundings
 from alerts.tables import ALERTS, EPISODES, TELLINGS
@@ -26,8 +27,11 @@ class Incidents:
         self._around = around
 
     async def join(self, alert: Alert) -> int:
-        """Return the incident that an alert belongs to from now on, and keep it."""
-        incident = await self._found(alert) or alert.id
+        """Return the incident that an alert belongs to from now on, and keep it.
+
+        One of the past stands by itself: whoever takes what goes on has not looked at it.
+        """
+        incident = alert.id if alert.past else await self._found(alert) or alert.id
         statement = update(ALERTS).where(ALERTS.c.id == alert.id).values(incident=incident)
         await self._around.connection.execute(statement)
         return incident
@@ -61,11 +65,8 @@ class Incidents:
         return list(found)
 
     def _same_cause(self, alert: Alert, other: Alert) -> bool:
-        rules = self._around
-        if (
-            other.rule in rules.text_of(alert.rule).suppressed_by
-            or alert.rule in rules.text_of(other.rule).suppressed_by
-        ):
+        text_of = self._around.text_of
+        if other.rule in text_of(alert.rule).suppressed_by or alert.rule in text_of(other.rule).suppressed_by:
             return True
         first, second = sorted((alert, other), key=lambda each: (each.started_at, each.id))
         # Whatever goes wrong after the power went has to do with it, as far as anybody can tell from afar.
@@ -84,5 +85,6 @@ class Incidents:
         wait = self._around.settings.wait_seconds.of(alert.severity)
         if not wait:
             return False
-        waiting = select(TELLINGS.c.id).where(TELLINGS.c.alert == other.id, TELLINGS.c.due_at.is_not(None))
+        together = (TELLINGS.c.due_at.is_not(None)) & (TELLINGS.c.hold == Reason.HELD_TOGETHER.value)
+        waiting = select(TELLINGS.c.id).where(TELLINGS.c.alert == other.id, together)
         return await self._around.connection.scalar(waiting.limit(1)) is not None

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from sqlalchemy import Row, insert, select, update
+from sqlalchemy import Row, insert, literal_column, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from alerts.bundle import Bundle, Occasion
@@ -29,7 +29,6 @@ from domain.people import Contact
 
 _CHUNK: Final = 500
 _COUNTED: Final = ("alarm", "worse", "all_clear", "past")
-_OF_OCCASION_AGAIN: Final = {Reason.TOLD_AGAIN}
 _NEWS: Final = (Occasion.NEW, Occasion.AGAIN)
 """A step of the chain is no reason to begin it anew."""
 
@@ -82,6 +81,10 @@ class Post:
         """Return what is due, and what waited to be told with something that is, oldest first."""
         table, connection = TELLINGS.c, self._around.connection
         is_due = table.due_at.is_not(None) & (table.due_at <= self._around.now)
+        if await connection.scalar(select(table.id).where(is_due).limit(1)) is None:
+            return []
+        # Writing first takes the lock: the judge, the agenda and a person's deed may all find the same one due.
+        await connection.execute(update(TELLINGS).where(is_due).values(due_at=literal_column("due_at")))
         contacts = list(await connection.scalars(select(table.contact).where(is_due).distinct()))
         if not contacts:
             return []
@@ -106,18 +109,17 @@ class Post:
         contact = self._around.directory.contacts.get(name) or Contact(name, name)
         for due in dues:
             due.verdict = await self._verdict(due, contact)
-        told = _one_each([due for due in dues if due.verdict and due.verdict.reason.told])
-        items = {due.row.id: self._item(due) for due in told}
+        told = {due.row.id: due for due in _one_each([due for due in dues if due.verdict and due.verdict.reason.told])}
         planned = plan(
-            tuple(items.values()),
+            [self._item(due) for due in told.values()],
             sent=await self._sent_lately(name),
             now=self._around.now,
             settings=self._around.settings,
         )
         for item in planned.held:
-            next(due for due in told if due.row.id == item.telling).verdict = Verdict(Reason.HELD_QUOTA, planned.until)
+            told[item.telling].verdict = Verdict(Reason.HELD_QUOTA, planned.until)
         for message in planned.messages:
-            await self._send(contact, message, {due.row.id: due for due in told})
+            await self._send(contact, message, told)
         await self._settle(dues, planned.messages)
 
     async def _verdict(self, due: _Due, contact: Contact) -> Verdict:
@@ -133,7 +135,7 @@ class Post:
                 now=self._around.now,
                 state=due.alert.state,
                 live=True,
-                last=words.get(contact.id),
+                last=words.get((contact.id, "")),
                 has_address=True,
                 quiet=contact.quiet,
                 was_pending=True,
@@ -206,7 +208,7 @@ class Post:
         occasion, times = Occasion(lead.row.occasion), 1
         if occasion is Occasion.NEW and lead.kind is NotificationKind.ALARM:
             times += await self._telling.came_lately(lead.alert)
-            if times > 1 or (lead.verdict and lead.verdict.reason in _OF_OCCASION_AGAIN):
+            if times > 1 or (lead.verdict and lead.verdict.reason is Reason.TOLD_AGAIN):
                 occasion = Occasion.AGAIN
         items = tuple(self._facts(dues[item.telling], language) for item in planned.items)
         return Bundle(planned.shape, items, occasion, lead.row.who, times)

@@ -10,6 +10,7 @@ from typing import NamedTuple
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from alerts.bundle import Occasion
+from alerts.lifecycle import ONGOING
 from alerts.notification import NotificationKind
 from domain.alert import AlertState
 from domain.episode import Severity
@@ -60,6 +61,8 @@ class Reason(StrEnum):
     """No all-clear without an alarm."""
     SILENT_OVER = "silent_over"
     """It was over before its turn to be told came."""
+    SILENT_GOES_ON = "silent_goes_on"
+    """The all-clear waited, and meanwhile it turned out that it is not over."""
     SILENT_HANDLED = "silent_handled"
     """Somebody took it, or it was silenced, before its turn to be told came."""
     SILENT_TOLD_OTHERWISE = "silent_told_otherwise"
@@ -168,7 +171,7 @@ class Verdict(NamedTuple):
 def decide(question: Question) -> Verdict:
     """Return what to do about this person and this alert now."""
     if question.kind is NotificationKind.ALL_CLEAR:
-        unwanted = _unwanted_clear(question.last)
+        unwanted = _unwanted_clear(question)
         return Verdict(unwanted) if unwanted else _timed(question, Reason.TOLD_CLEAR)
     if not question.has_address:
         return Verdict(Reason.SILENT_NO_ADDRESS)
@@ -191,10 +194,12 @@ _OF_OCCASION = {
 }
 
 
-def _unwanted_clear(last: NotificationKind | None) -> Reason | None:
-    if last is None:
+def _unwanted_clear(question: Question) -> Reason | None:
+    if question.last is None:
         return Reason.SILENT_NEVER_TOLD
-    return Reason.SILENT_ALREADY_TOLD if last is NotificationKind.ALL_CLEAR else None
+    if question.last is NotificationKind.ALL_CLEAR:
+        return Reason.SILENT_ALREADY_TOLD
+    return Reason.SILENT_GOES_ON if question.was_pending and question.state in ONGOING else None
 
 
 def _told(question: Question) -> Reason:

@@ -13,7 +13,6 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from alerts.actions import Acted, Actions
 from alerts.agenda import Agenda
-from alerts.answers import tables as _answers_tables  # noqa: F401 - its tables belong to the same metadata
 from alerts.change import Actor, AlertChange, OpenCount
 from alerts.facts import Power, RuleText
 from alerts.notification import AuditEntry, Notification
@@ -112,6 +111,11 @@ class AlertStore:
     def on_publish(self, waker: Callable[[], None]) -> None:
         """Call after every commit here that may have queued messages; it must return at once."""
         self._wakers.append(waker)
+
+    def wake(self) -> None:
+        """Let the dispatcher and the agenda look again, because something came due that no change of an alert tells."""
+        self.publish(())
+        self.agenda.wake()
 
     def publish(self, changes: Sequence[AlertChange]) -> None:
         """Tell the listeners; whoever committed what ``record`` returned calls this then."""

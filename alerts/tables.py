@@ -241,6 +241,26 @@ AUDIT = Table(
 )
 """Who did what to an alert, when and from where; rows are only ever added."""
 
+INBOX = Table(
+    "alert_inbox",
+    METADATA,
+    _identity(),
+    Column("channel", String, nullable=False),
+    Column("reference", String, nullable=False),
+    Column("sender", String, nullable=False),
+    Column("contact", String, nullable=False),
+    Column("text", Text, nullable=False),
+    Column("received_at", Moment, nullable=False),
+    Column("meaning", String, nullable=False),
+    Column("alerts", Text, nullable=False),
+    Column("answered", Text, nullable=False),
+    UniqueConstraint("channel", "reference"),
+    Index("alert_inbox_by_sender", "channel", "sender", "received_at"),
+    Index("alert_inbox_by_time", "received_at"),
+    sqlite_autoincrement=True,
+)
+"""Everything that was written to us: what it meant, the alerts it was about (numbers with commas), our answer."""
+
 _REFUSAL = "the audit log takes inserts only"
 for _operation in ("UPDATE", "DELETE"):
     event.listen(

@@ -90,7 +90,7 @@ class Telling:
         alert: Alert,
         news: News,
         recipients: Sequence[_Recipient],
-        words: Mapping[str, NotificationKind],
+        words: Mapping[tuple[str, str], NotificationKind],
         wait: tuple[datetime | None, Reason],
     ) -> tuple[list[Decision], list[dict[str, Any]]]:
         """Return the decisions, and a row for everybody who is told now or later."""
@@ -98,6 +98,8 @@ class Telling:
         decisions: list[Decision] = []
         rows: list[dict[str, Any]] = []
         for recipient in recipients:
+            contact, by = recipient.key
+            channel = by if recipient.contact is None else ""
             question = Question(
                 kind=news.kind,
                 occasion=news.occasion,
@@ -105,7 +107,7 @@ class Telling:
                 now=self._around.now,
                 state=alert.state,
                 live=news.live,
-                last=words.get(recipient.key[0] or recipient.key[1]),
+                last=words.get((contact, channel)),
                 has_address=bool(recipient.reaches),
                 shares_address=recipient.contact is not None and recipient.reaches <= used,
                 waits_until=wait[0] if recipient.contact is not None else None,
@@ -114,8 +116,6 @@ class Telling:
                 past_told_at=self._past_told_at(alert) if recipient.contact else None,
             )
             verdict = decide(question)
-            contact, by = recipient.key
-            channel = by if recipient.contact is None else ""
             decisions.append(Decision(verdict.reason, news.kind, contact, channel, verdict.until))
             if verdict.reason.told or verdict.reason.held:
                 used |= recipient.reaches
@@ -190,8 +190,8 @@ class Telling:
             for contact, by in found
         ]
 
-    async def last_words(self, alert: int) -> dict[str, NotificationKind]:
-        """Return the last word on an alert that reached each contact or system, or still may."""
+    async def last_words(self, alert: int) -> dict[tuple[str, str], NotificationKind]:
+        """Return the last word on an alert that reached each (contact, "") or ("", system), or still may."""
         reached = (
             select(NOTIFICATIONS.c.id)
             .where(NOTIFICATIONS.c.bundle == TELLINGS.c.bundle, NOTIFICATIONS.c.contact == TELLINGS.c.contact)
@@ -202,7 +202,7 @@ class Telling:
             table.alert == alert, table.bundle.is_not(None), reached.exists()
         )
         rows = await self._around.connection.execute(query.order_by(table.id))
-        return {row.contact or row.by: NotificationKind(row.kind) for row in rows}
+        return {(row.contact, "" if row.contact else row.by): NotificationKind(row.kind) for row in rows}
 
     async def _wait(self, alert: Alert, news: News) -> tuple[datetime | None, Reason]:
         """Return until when people are not told in any case, and why."""

@@ -128,6 +128,7 @@ def _add_actions(router: APIRouter, services: Services, store: AlertStore) -> No
         """Keep what was found and done; one that goes on is acknowledged instead."""
         by, now = _actor(said.by, request), to_datetime(services.clock.now_ms())
         closing = Closing(said.reason, said.action, said.doses_affected, said.note)
+        actions.require(closing)
         return await _act(
             services,
             store,

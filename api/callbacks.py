@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from http import HTTPStatus
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Request
 from starlette.responses import Response
@@ -35,7 +35,8 @@ def callback_routes(services: Services) -> APIRouter:
             raise RequestError(HTTPStatus.NOT_FOUND, "No channel listens at this address.")
         return Response(heard.answer, media_type=heard.content_type, headers={"Cache-Control": "no-store"})
 
-    path, kept = "/callbacks/{channel}/{token}", {200: {"description": "Kept"}}
-    router.get(path, summary="A gateway's question, or what it tells by GET", responses=kept)(hear)  # type: ignore[arg-type]  # int keys are allowed
-    router.post(path, summary="What a gateway tells", responses=kept)(hear)  # type: ignore[arg-type]  # int keys are allowed
+    path = "/callbacks/{channel}/{token}"
+    kept: dict[int | str, dict[str, Any]] = {200: {"description": "Kept"}}
+    router.get(path, summary="A gateway's question, or what it tells by GET", responses=kept)(hear)
+    router.post(path, summary="What a gateway tells", responses=kept)(hear)
     return router

@@ -8,7 +8,7 @@ from typing import Final
 
 from alerts.answers.desk import AnswerDesk
 from alerts.notifiers.notifier import DeliveryReport, IncomingText
-from alerts.outbox import Outbox
+from alerts.store import AlertStore
 from domain.instant import Clock, to_datetime
 
 log = logging.getLogger(__name__)
@@ -21,8 +21,8 @@ FORGET_EVERY_SECONDS: Final = 86_400.0
 class Correspondence:
     """Keeps what notifiers and gateways hear; returns once it is kept."""
 
-    def __init__(self, outbox: Outbox, desk: AnswerDesk, clock: Clock) -> None:
-        self._outbox, self._desk, self._clock = outbox, desk, clock
+    def __init__(self, alerts: AlertStore, desk: AnswerDesk, clock: Clock) -> None:
+        self._alerts, self._desk, self._clock = alerts, desk, clock
 
     async def heard(self, event: DeliveryReport | IncomingText) -> None:
         """Take one event. A report on a message that nobody knows is noted and dropped."""
@@ -48,6 +48,8 @@ class Correspondence:
 
     async def _report(self, report: DeliveryReport) -> bool:
         now = to_datetime(self._clock.now_ms())
-        return await self._outbox.report(
+        is_ours = await self._alerts.outbox.report(
             report.channel, report.reference, report.state, now=now, sentence=report.sentence
         )
+        self._alerts.wake()
+        return is_ours

@@ -69,7 +69,7 @@ async def _do(
         if answer.meaning is Meaning.HELP:
             return await actions.ask_for_help(connection, alert.id, by=by, now=now, note=answer.note)
         closing = Closing(note=answer.note, doses_affected=answer.doses)
-        return await actions.close(connection, alert.id, closing, by=by, now=now, is_brief=True)
+        return await actions.close(connection, alert.id, closing, by=by, now=now)
     except ImpossibleEventError:
         # Somebody answered something that its state does not allow: nothing changes, and they are told what it is.
         return Acted(alert, False, ())

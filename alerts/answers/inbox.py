@@ -10,8 +10,8 @@ from typing import NamedTuple
 from sqlalchemy import ColumnElement, delete, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from alerts.answers.tables import INBOX
 from alerts.notifiers.notifier import IncomingText
+from alerts.tables import INBOX
 
 _HOUR = timedelta(hours=1)
 _DAY = timedelta(days=1)

@@ -64,7 +64,7 @@ class Judgement:
         )
         await alerts.create_tables()
         judge = await _open_judge(ground, alerts, config, clock)
-        correspondence = Correspondence(alerts.outbox, _desk(ground, alerts, config, clock), clock)
+        correspondence = Correspondence(alerts, _desk(ground, alerts, config, clock), clock)
         workplace = Workplace(writer=say, heard=correspondence.heard)
         notifiers = await stack.enter_async_context(open_notifiers(settings.notifiers, workplace))
         open_alerts = OpenAlerts(alerts)

@@ -44,6 +44,7 @@ async def _act(step: Help | Shelve | Close, alerts: AlertStore, now: datetime) -
             )
         case Close(close=alert, reason=reason, action=action, doses=doses):
             closing = Closing(reason, action, doses)
+            actions.require(closing)
             return await alerts.act(lambda connection: actions.close(connection, alert, closing, by=by, now=now))
 
 

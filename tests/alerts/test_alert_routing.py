@@ -55,6 +55,11 @@ HOOK = Route("webhook", Audience.SYSTEM, lambda _: "", "webhook")
         (replace(ASKED, kind=CLEAR, last=ALARM), Verdict(Reason.TOLD_CLEAR)),
         (replace(ASKED, kind=CLEAR, last=CLEAR), Verdict(Reason.SILENT_ALREADY_TOLD)),
         (replace(ASKED, kind=CLEAR), Verdict(Reason.SILENT_NEVER_TOLD)),
+        (replace(ASKED, kind=CLEAR, last=ALARM, was_pending=True), Verdict(Reason.SILENT_GOES_ON)),
+        (
+            replace(ASKED, kind=CLEAR, last=ALARM, was_pending=True, state=AlertState.NORMAL),
+            Verdict(Reason.TOLD_CLEAR),
+        ),
         (replace(ASKED, live=False), Verdict(Reason.SILENT_PAST)),
         (replace(ASKED, live=False, past_told_at=AT_NIGHT), Verdict(Reason.HELD_PAST, AT_NIGHT)),
         (replace(ASKED, live=False, past_told_at=AT_NIGHT, severity=Severity.INFO), Verdict(Reason.SILENT_PAST)),
