@@ -232,7 +232,7 @@ async def _is_queued(connection: AsyncConnection, key: str) -> bool:
 
 
 def _received() -> Any:
-    return select(INBOX).where(INBOX.c.Processed == False).order_by(INBOX.c.ID).limit(_AT_A_TIME)  # noqa: E712
+    return select(INBOX).where(INBOX.c.Processed.in_((False,))).order_by(INBOX.c.ID).limit(_AT_A_TIME)
 
 
 def _sent() -> Any:

@@ -63,13 +63,13 @@ class DeskContract:
         """Text, action and reply commit together or not at all, so that the gateway may repeat it."""
         office = await an_office(database)
         await office.judge.record(opened(an_episode()))
-        queue, office.actions.reply = office.actions.reply, _fail  # type: ignore[method-assign]
+        queue, office.actions.reply = office.actions.reply, _fail  # type: ignore[method-assign]  # the database goes away there
         raised = await asyncio.gather(office.hear("1"), return_exceptions=True)
         assert isinstance(raised[0], OSError)
         assert (await office.alert(1)).state is AlertState.UNACKNOWLEDGED
         assert await office.inbox() == []
         assert office.published == []
-        office.actions.reply = queue  # type: ignore[method-assign]
+        office.actions.reply = queue  # type: ignore[method-assign]  # and comes back
         assert (await office.hear("1")).startswith("Noted, you go")
 
     async def test_a_second_person_hears_who_has_it(self, database: AsyncEngine) -> None:
