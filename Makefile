@@ -8,6 +8,8 @@ PORT ?= 8080
 SEED ?= 1
 SPEED ?= 120
 BIN := $(VENV)/bin
+# Tests wait for servers and clocks about as much as they compute: one process more than there are cores.
+WORKERS ?= $(shell expr $$(nproc 2>/dev/null || echo 1) + 1)
 # Debian names of the real servers that the system tests run against.
 SERVERS := $(shell cat tests/system/debian-packages.txt)
 
@@ -20,7 +22,7 @@ demo: $(VENV)/.demo ## run a simulated district: make demo [PORT=8080] [SEED=1] 
 	@exec $(BIN)/vitals demo --port $(PORT) --seed $(SEED) --speed $(SPEED)
 
 test: $(VENV)/.dev servers check ## everything that must hold: format, lint, types, imports, tests against real servers
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal
 
 check: $(VENV)/.dev
 	@echo "== format and lint" && $(BIN)/ruff format --check . && $(BIN)/ruff check .
