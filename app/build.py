@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 
-from app.clock import SystemClock
+from app.clock import SteadyClock
 from app.config import ServiceConfig
 from app.parts import Parts, Surroundings
 from app.rulebook import read_rules
@@ -21,7 +21,7 @@ class App:
     """The service as an object: ``start``, use it, ``stop``; or ``async with``."""
 
     config: ServiceConfig
-    clock: Clock = field(default_factory=SystemClock)
+    clock: Clock = field(default_factory=SteadyClock)
     say: Callable[[str], None] = lambda _: None
     """Takes lines for a person: what the console notifier tells."""
     notice: str = ""

@@ -38,6 +38,9 @@ class JudgingEngine(Protocol):
     def replace_rules(self, rules: Iterable[Rule], directory: Directory) -> list[EpisodeChange]:
         """Judge by other rules or another registry from now on."""
 
+    def shift_clock(self, by_ms: int, now_ms: int) -> None:
+        """Go on where the service's clock was set on by this much."""
+
 
 class JoinedEngine:
     """An engine whose changes come out as changes of the episodes that are stored; it knows nothing of that itself."""
@@ -47,6 +50,7 @@ class JoinedEngine:
         self.stale = engine.stale
         self.amendment = engine.amendment
         self.changed_state = engine.changed_state
+        self.shift_clock = engine.shift_clock
 
     def step(self, event: Event) -> list[EpisodeChange]:
         """Return what one reading or one tick changes, for the engine and for what only nodes told."""

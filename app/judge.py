@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 from pydantic import BaseModel, ConfigDict, Field
-from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from alerts.change import AlertChange
 from alerts.store import AlertStore
@@ -17,6 +17,7 @@ from alerts.whole import whole
 from app.hearing import Hearing
 from app.joined_engine import JudgingEngine
 from app.judge_state import JudgeState
+from app.timekeeping import Timekeeper
 from collector.journal.journal import Journal
 from domain.directory import Directory
 from domain.episode import EpisodeChange
@@ -58,6 +59,8 @@ class JudgeStats:
     changes: int = 0
     amendments: int = 0
     snapshots: int = 0
+    clock_jumps: int = 0
+    """How often the machine's clock was set to another time."""
     turned_at_ms: int | None = None
     """When the last turn was through; None: not yet."""
     failing: str = ""
@@ -76,6 +79,8 @@ class Judge:
     database: AsyncEngine
     clock: Clock
     directory: Callable[[], Directory]
+    timekeeper: Timekeeper | None = None
+    """Says when the clock was set to another time; None for a clock that nobody can set."""
     hearing: Hearing | None = None
     """Takes up the episodes that nodes found themselves; None where nobody listens to them."""
     settings: JudgeSettings = field(default_factory=JudgeSettings)
@@ -94,6 +99,8 @@ class Judge:
 
     async def resume(self) -> None:
         """Take up what was known at the last save, forgetting everything since; call it before ``run``."""
+        if self.timekeeper is not None:
+            await self.timekeeper.resume()
         engine = self.new_engine()
         self.engine = engine if self.hearing is None else await self.hearing.join(engine)
         position, snapshot = await self.state.load()
@@ -141,6 +148,7 @@ class Judge:
 
     async def turn(self) -> bool:
         """Judge a portion of the log and what time brings, and commit it; return whether there was anything to read."""
+        await self._follow_clock()
         await self._take_next_rules()
         position, readings = await self.journal.read_after(self._position, self.settings.readings_per_turn)
         changes: list[EpisodeChange] = []
@@ -155,6 +163,20 @@ class Judge:
         heard = await self._hear()
         self.stats.turned_at_ms = self.clock.now_ms()
         return bool(readings) or heard or behind
+
+    async def _follow_clock(self) -> None:
+        """Where the machine's clock was set to another time, go on from that one."""
+        if self.timekeeper is None:
+            return
+        jump_ms = await self.timekeeper.follow(self.engine.shift_clock, self._save_state)
+        if jump_ms:
+            self.stats.clock_jumps += 1
+            self._saved_at_ms += jump_ms
+            self._ticked_at_ms += jump_ms
+            self.alerts.wake()
+
+    async def _save_state(self, connection: AsyncConnection) -> None:
+        await self.state.save(connection, self._position, self.engine.changed_state())
 
     async def _news(self, position: int, readings: list[Reading]) -> Sequence[Reading]:
         """Leave out what did not arrive just now: nobody is heard by it, and no rule is to judge it."""
@@ -227,7 +249,9 @@ class Judge:
         """Write episodes, alerts, queued messages, the engine's state and the position in one transaction."""
         async with self.database.begin() as connection:
             told = await self.alerts.record(connection, changes, now=to_datetime(now_ms))
-            await self.state.save(connection, self._position, self.engine.changed_state())
+            await self._save_state(connection)
+            if self.timekeeper is not None:
+                await self.timekeeper.note(connection, now_ms)
             if self.hearing is not None:
                 await self.hearing.save(connection)
         return told

@@ -213,6 +213,7 @@ def _journal(stats: JournalStats) -> Iterable[Metric]:
 def _judge(stats: JudgeStats, lag: int) -> Iterable[Metric]:
     yield _counter("vitals_judged_readings", "Readings judged by the rules.", (), {(): stats.readings})
     yield _counter("vitals_episode_changes", "Changes of episodes that the rules found.", (), {(): stats.changes})
+    yield _counter("vitals_clock_jumps", "Times the clock was set to another time.", (), {(): stats.clock_jumps})
     yield _gauge("vitals_judge_lag_readings", "Readings committed and not judged yet.", (), {(): lag})
     yield _gauge("vitals_judge_failing", "1 while the judge cannot go on.", (), {(): float(bool(stats.failing))})
 

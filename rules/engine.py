@@ -142,6 +142,21 @@ class Engine:
         self._resumed_from_ms = self._now_ms
         return changes
 
+    def shift_clock(self, by_ms: int, now_ms: int) -> None:
+        """Go on where the service's clock was set on by this much (back where negative) and now shows ``now_ms``.
+
+        Whoever was heard of five minutes ago still was. What runs on event time is not concerned.
+        """
+        if self._now_ms != NEVER:
+            self._now_ms = min(self._now_ms + by_ms, now_ms)
+            self._clock_changed = True
+        if self._resumed_from_ms is not None:
+            self._resumed_from_ms = min(self._resumed_from_ms + by_ms, now_ms)
+        self._silence.shift_clock(by_ms, now_ms)
+        for subject in self._subjects():
+            subject.shift_clock(by_ms, now_ms)
+            self._touch(subject)
+
     def replace_rules(self, rules: Iterable[Rule], directory: Directory) -> list[EpisodeChange]:
         """Judge by other rules or another registry from now on, keeping what is remembered.
 

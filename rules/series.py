@@ -63,6 +63,13 @@ class NodeState:
         self.silent: dict[str, Silent] | None = None
         self.dirty = False
 
+    def shift_clock(self, by_ms: int, now_ms: int) -> None:
+        """Have been heard as long ago as before, where the service's clock was set on by so much."""
+        if self.heard_ms is not None:
+            self.heard_ms = min(self.heard_ms + by_ms, now_ms)
+        if self.back_ms != NEVER:
+            self.back_ms = min(self.back_ms + by_ms, now_ms)
+
 
 class ChannelState:
     """What is remembered of one channel: small while nothing is wrong, because most channels are fine."""
@@ -101,6 +108,11 @@ class ChannelState:
         self.watches: tuple[tuple[Watch, int], ...] = ()
         """Rules that look at more than one value of one channel, and this channel's place among their inputs."""
         self.dirty = False
+
+    def shift_clock(self, by_ms: int, now_ms: int) -> None:
+        """Have been heard as long ago as before, where the service's clock was set on by so much."""
+        if self.heard_ms is not None:
+            self.heard_ms = min(self.heard_ms + by_ms, now_ms)
 
     @property
     def key(self) -> str:

@@ -41,6 +41,16 @@ class SilenceWatch:
         self._queue.clear()
         self._postponed.clear()
 
+    def shift_clock(self, by_ms: int, now_ms: int) -> None:
+        """Look at everybody as much later as the service's clock was set on."""
+        if self.watching_since_ms != NEVER:
+            self.watching_since_ms = min(self.watching_since_ms + by_ms, now_ms)
+        self._queue = [
+            (min(due_ms + by_ms, now_ms + silence.for_ms), count, subject, silence)
+            for due_ms, count, subject, silence in self._queue
+        ]
+        heapq.heapify(self._queue)
+
     def resume(self, node: NodeState) -> None:
         """Look again at the channels of a node that is heard."""
         if self._postponed:
@@ -68,7 +78,8 @@ class SilenceWatch:
         silents, subject.silent = subject.silent or {}, None
         at_ms = subject.heard_ms
         self._waiting.extend((subject, silent.silence) for silent in silents.values())
-        ended = [silence_episode(subject, silent, at_ms) for silent in silents.values()]
+        # Where the clock was set back meanwhile, its end would be before its beginning.
+        ended = [silence_episode(subject, silent, max(at_ms or 0, silent.started_ms)) for silent in silents.values()]
         return [EpisodeChange(ChangeKind.ENDED, episode, live=True) for episode in ended]
 
     def _start_waiting(self, now_ms: int, changed: list[Subject]) -> None:

@@ -192,6 +192,11 @@ class Watch:
         for each in waiting:
             self._newest_ms[each.place], self._newest[each.place] = each.moment_ms, each.value
 
+    def shift_clock(self, by_ms: int, now_ms: int) -> None:
+        """Wait for the others as long as before, where the service's clock was set on by so much."""
+        if self.waiting:
+            self.waiting = [each._replace(arrived_ms=min(each.arrived_ms + by_ms, now_ms)) for each in self.waiting]
+
     def take_over(self, other: Watch) -> None:
         """Go on with the readings that another watch has at hand, where it was asked the same of the same channels."""
         same = self.plan.asked == other.plan.asked and self.inputs == other.inputs

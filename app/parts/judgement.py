@@ -18,6 +18,7 @@ from alerts.mirrors.settings import open_mirrors
 from alerts.notifiers.notifier import Workplace
 from alerts.notifiers.table import open_notifiers, routes_of
 from alerts.store import AlertStore, World
+from app.clock import SteadyClock
 from app.config import ServiceConfig
 from app.correspondence import Correspondence
 from app.hearing import Hearing
@@ -25,6 +26,7 @@ from app.judge import Judge
 from app.judge_state import JudgeState
 from app.open_alerts import OpenAlerts
 from app.parts.ground import Ground, Loops
+from app.timekeeping import Timekeeper, machine_boot
 from domain.instant import Clock, to_datetime
 from rules.engine import Engine
 from rules.model import Rule
@@ -151,6 +153,9 @@ async def _open_mirrors(
 async def _open_judge(ground: Ground, alerts: AlertStore, config: ServiceConfig, clock: Clock) -> Judge:
     state = JudgeState(ground.database)
     await state.create_tables()
+    timekeeper = Timekeeper(ground.database, clock, machine_boot()) if isinstance(clock, SteadyClock) else None
+    if timekeeper is not None:
+        await timekeeper.create_tables()
     judge = Judge(
         journal=ground.journal,
         new_engine=lambda: Engine(ground.rulebook.rules, ground.directory(), settings=config.rules.engine),
@@ -159,6 +164,7 @@ async def _open_judge(ground: Ground, alerts: AlertStore, config: ServiceConfig,
         database=ground.database,
         clock=clock,
         directory=ground.directory,
+        timekeeper=timekeeper,
         hearing=Hearing(
             ground.node_events,
             journal=ground.journal,

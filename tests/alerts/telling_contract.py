@@ -107,7 +107,7 @@ class TellingContract:
         """Another fault of the same night is an incident of its own, although both are still to be told."""
         judge = await a_judge(database, telling=WAITING)
         asleep = replace(AMINA, quiet=QuietHours(time(12), time(18), "UTC"))
-        judge.directory = _with([asleep, replace(JOSEPH, quiet=asleep.quiet)])
+        judge.directory = people([asleep, replace(JOSEPH, quiet=asleep.quiet)])
         (change,) = await judge.record(opened(an_episode()))
         judge.now += MINUTE
         await judge.store.agenda.do(judge.now)
@@ -167,10 +167,11 @@ class TellingContract:
 
 
 def _preferring(channels: tuple[str, ...]) -> Directory:
-    return _with([replace(AMINA, channels=channels), JOSEPH])
+    return people([replace(AMINA, channels=channels), JOSEPH])
 
 
-def _with(contacts: Sequence[Contact]) -> Directory:
+def people(contacts: Sequence[Contact]) -> Directory:
+    """Return the district with these people, asked one after the other."""
     return Directory(
         facilities=DIRECTORY.facilities.values(),
         equipment=DIRECTORY.equipment.values(),
@@ -181,4 +182,4 @@ def _with(contacts: Sequence[Contact]) -> Directory:
     )
 
 
-ONE_BY_ONE = _with([AMINA, JOSEPH])
+ONE_BY_ONE = people([AMINA, JOSEPH])

@@ -15,6 +15,7 @@ from alerts.notifiers.notifier import Delivery, OutgoingMessage
 from alerts.routing import Audience, Route
 from alerts.settings import AT_ONCE, DispatchSettings
 from alerts.store import AlertStore, World
+from app.clock import SteadyClock
 from app.database import open_database
 from app.documents import parse_document
 from app.hearing import Hearing
@@ -23,6 +24,7 @@ from app.judge_state import JudgeState
 from app.node_events import NodeEvents
 from app.rulebook import rule_texts
 from app.stories.clock import HandClock
+from app.timekeeping import Timekeeper
 from collector.journal.journal import Journal
 from domain.directory import Directory
 from domain.instant import MINUTE_MS, to_ms
@@ -92,6 +94,10 @@ class Fuse:
     """Burns down step by step and kills at its end; ``after`` says after how many steps, life by life."""
 
     def __init__(self, after: Sequence[int] = ()) -> None:
+        self.light(*after)
+
+    def light(self, *after: int) -> None:
+        """Burn from now on; put out where nothing is given."""
         self._after = iter(after)
         self._left = next(self._after, None)
 
@@ -149,6 +155,8 @@ class Bench:
     settings: JudgeSettings
     node_events: NodeEvents | None = None
     """The inbox of what nodes tell; None where nobody listens."""
+    steady: SteadyClock | None = None
+    """The clock of the parts, where somebody sets the machine's; None: the hand's own."""
     rules: Sequence[Rule] = field(default_factory=lambda: RULES)
     directory: Directory = DIRECTORY
     recorder: Recorder = field(default_factory=Recorder)
@@ -164,7 +172,7 @@ class Bench:
         world = World(lambda: self.directory, lambda: rule_texts(self.rules))
         self.alerts = AlertStore(self.database, routes=routes, world=world, telling=AT_ONCE)
         self.dispatcher = Dispatcher(
-            self.alerts, {"console": self.recorder}, self.clock, DispatchSettings(), random=lambda: 0.5
+            self.alerts, {"console": self.recorder}, self.steady or self.clock, DispatchSettings(), random=lambda: 0.5
         )
         self.judge = Judge(
             journal=self.fuse.guard(self.journal, "read_after", "series", "move_cursor"),
@@ -172,8 +180,9 @@ class Bench:
             alerts=self.fuse.guard(self.alerts, "record", "episodes"),
             state=self.fuse.guard(JudgeState(self.database), "load", "save"),
             database=self.database,
-            clock=self.clock,
+            clock=self.steady or self.clock,
             directory=lambda: self.directory,
+            timekeeper=None if self.steady is None else Timekeeper(self.database, self.steady, "this-boot"),
             hearing=self._hearing(),
             settings=self.settings,
         )
