@@ -11,6 +11,7 @@ from pydantic import BaseModel
 
 from alerts.notifiers import (
     africastalking,
+    apprise,
     console,
     email,
     ntfy,
@@ -22,6 +23,7 @@ from alerts.notifiers import (
     webhook,
     whatsapp,
 )
+from alerts.notifiers.apprise_addresses import AppriseSettings
 from alerts.notifiers.notifier import Callback, Heard, Notifier, Workplace
 from alerts.notifiers.smpp_settings import SmppSettings
 from alerts.notifiers.sms_gateway_settings import SmsGatewaySettings
@@ -78,6 +80,7 @@ NOTIFIERS = (
         answerable=True, hear=whatsapp.hear,
     ),
     Row("ntfy", Audience.PERSON, ntfy.NtfySettings, ntfy.open_ntfy, ntfy.address_of, "ntfy"),
+    Row("apprise", Audience.PERSON, AppriseSettings, apprise.open_apprise, apprise.address_of, "apprise"),
     Row(
         "voice", Audience.PERSON, voice.VoiceSettings, voice.open_voice, voice.address_of, "voice",
         answerable=True, on_request=True, hear=voice.hear,

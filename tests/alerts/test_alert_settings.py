@@ -27,6 +27,7 @@ EVERYTHING = {
         "telegram": {"token": "hush", "url": "http://127.0.0.1:9", "listen": False},
         "whatsapp": {"phone_number_id": "1", "access_token": "hush", "app_secret": "hush"},
         "ntfy": {"token": "hush"},
+        "apprise": {"hosts": ["push.example.org"]},
         "voice": {"url": "http://127.0.0.1:9/call", "secret": "hush"},
     }
 }
