@@ -70,6 +70,11 @@ class AppriseNotifier:
             return Delivery.failed("apprise still waits for earlier messages", recoverable=True)
         except TimeoutError:
             return Delivery.failed(f"the service of apprise did not answer within {seconds:g} s", recoverable=True)
+        except Exception as error:  # noqa: BLE001 - logged whole it would show the address that it may quote
+            log.error(  # noqa: TRY400 - likewise
+                "apprise failed on %s with %s", message.key, type(error).__name__
+            )
+            return Delivery.failed(f"defect in apprise: {type(error).__name__}", recoverable=True)
 
     def _sent(self, message: OutgoingMessage) -> Delivery:
         service = usable_service(self._library, message.address, self._settings)
@@ -175,8 +180,8 @@ def check_schemas(library: Library, schemas: Iterable[str]) -> None:
             known = allowed_words(schema, sorted(library.services.schemas()))
             raise OperatorError(f"alerts.notifiers.apprise.schemas: Apprise has no such service: {known}")
         if not library.services[schema].enabled:
-            needs = ", ".join(library.services[schema].requirements["packages_required"]) or "something of the system"
-            raise OperatorError(f"alerts.notifiers.apprise.schemas: {schema} needs {needs}, which is not installed")
+            manual = library.services[schema].setup_url
+            raise OperatorError(f"alerts.notifiers.apprise.schemas: {schema} lacks what it needs here; see {manual}")
 
 
 def address_of(contact: Contact) -> str:

@@ -47,7 +47,8 @@ def schema_of(address: str, schemas: Iterable[str]) -> str:
         raise UnusableAddressError("`addresses.apprise` is not an Apprise URL, such as discord://ID/TOKEN")
     schema = head[1].lower()
     if schema not in (allowed := tuple(schemas)):
-        raise UnusableAddressError(f"not in `schemas` of the settings of apprise: {allowed_words(schema, allowed)}")
+        known = allowed_words(schema, allowed)
+        raise UnusableAddressError(f"the schema of `addresses.apprise` is not in `schemas` of the settings: {known}")
     return schema
 
 

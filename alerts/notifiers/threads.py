@@ -36,8 +36,8 @@ class PatientThreads:
         try:
             result = work()
         except BaseException as error:  # noqa: BLE001 - whoever waits gets it
+            self._free.release()
             future.set_exception(error)
         else:
-            future.set_result(result)
-        finally:
             self._free.release()
+            future.set_result(result)
