@@ -100,7 +100,11 @@ def _people_lines(people: Iterable[Contact]) -> list[str]:
 
 
 def _person(contact: Contact) -> str:
-    addresses = [contact.phone, contact.email, *(f"{medium} {each}" for medium, each in contact.addresses.items())]
+    addresses = [
+        contact.phone,
+        contact.email,
+        *(f"{medium} {_shown(each)}" for medium, each in contact.addresses.items()),
+    ]
     known = ", ".join(address for address in addresses if address) or "no address"
     quiet = contact.quiet
     woken = ""
@@ -109,6 +113,12 @@ def _person(contact: Contact) -> str:
         woken = f"; quiet {hours} below {quiet.woken_from.label}"
     preferred = f"; by {', then '.join(contact.channels)}" if contact.channels else ""
     return f"{contact.id} ({contact.name}): {known}{preferred}{woken}"
+
+
+def _shown(address: str) -> str:
+    """Return an address without what may be a password: a URL may hold a token."""
+    schema, mark, _ = address.partition("://")
+    return f"{schema}://..." if mark else address
 
 
 def _clock(moment: datetime, zone: ZoneInfo) -> str:

@@ -67,6 +67,16 @@ def test_who_shows_the_chain_with_the_people_of_each_step(config: Path) -> None:
     ]
 
 
+def test_no_token_in_an_address_is_shown(config: Path, tmp_path: Path) -> None:
+    """Of an address that is a URL only its kind stands on the terminal."""
+    text = KASESE.replace('{telegram: "1234"}', '{telegram: "1234", apprise: "slack://hush/hush/hush"}')
+    (tmp_path / "registry.yaml").write_text(text, encoding="utf-8")
+    said(config, "registry", "import", str(tmp_path / "registry.yaml"))
+    shown = said(config, "roster", "show", "--at", "2026-11-03T12:00:00Z")
+    assert "telegram 1234, apprise slack://...;" in shown
+    assert "hush" not in shown
+
+
 def test_a_calendar_goes_out_and_comes_back(config: Path, tmp_path: Path) -> None:
     """What another program moved is moved here; importing again changes nothing."""
     rotation = """\
