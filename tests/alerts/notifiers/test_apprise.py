@@ -6,6 +6,7 @@ import asyncio
 import json
 import logging
 import threading
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -86,6 +87,19 @@ async def test_a_refusal_says_whether_to_try_again(status: int, recoverable: boo
     assert (delivery.state, delivery.recoverable) == (FAILED, recoverable)
     assert f"JSON answered {status}" in delivery.sentence
     assert SECRET not in delivery.sentence
+
+
+async def test_a_refusal_is_understood_however_little_is_logged() -> None:
+    """The status is read from the library's log, which the level of ours must not silence."""
+    root = logging.getLogger()
+    level = root.level
+    root.setLevel(logging.CRITICAL)
+    try:
+        async with a_gateway(text_answer("", 400)) as gateway:
+            delivery = await sent(gateway.url)
+    finally:
+        root.setLevel(level)
+    assert not delivery.recoverable
 
 
 async def test_a_redirect_is_not_followed() -> None:
@@ -230,27 +244,47 @@ def test_every_address_is_usable_or_refused_in_a_sentence(schema: str, rest: str
     assert (service.verify_certificate, service.redirects, service.optional) == (True, False, False)
 
 
+class Lines(logging.Handler):
+    """Keeps what reaches the root logger, where the service's own log is written."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.lines: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Keep the line, with its traceback."""
+        self.lines.append(self.format(record))
+
+
+@pytest.fixture
+def lines() -> Iterator[list[str]]:
+    """Return what is logged meanwhile at the finest level."""
+    root, handler = logging.getLogger(), Lines()
+    level = root.level
+    root.addHandler(handler)
+    root.setLevel(logging.DEBUG)
+    yield handler.lines
+    root.setLevel(level)
+    root.removeHandler(handler)
+
+
 @pytest.mark.parametrize("status", [200, 302, 400, 404, 500])
-async def test_no_log_quotes_an_address(
-    status: int, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
-) -> None:
-    """Not at the finest level, whether it is sent, refused, unreadable or its service away."""
-    caplog.set_level(logging.DEBUG)
-    logging.getLogger("apprise").setLevel(logging.DEBUG)
+async def test_no_log_quotes_an_address(status: int, lines: list[str], capfd: pytest.CaptureFixture[str]) -> None:
+    """Whether it is sent, refused, unreadable or its service away; others may go on using the HTTP library's log."""
+    user = f"amina:{SECRET}@"
     async with a_gateway(text_answer(SECRET, status)) as gateway:
-        sentences = [(await sent(gateway.url, user=f"amina:{SECRET}@")).sentence]
-    sentences += [(await sent(gateway.url, user=f"amina:{SECRET}@")).sentence]
-    sentences += [(await sent(gateway.url, f"/{SECRET}?{SECRET}=1")).sentence]
-    sentences += [(await sent(gateway.url, f"/{SECRET}", user=f"{SECRET}@evil/")).sentence]
+        told = [(await sent(gateway.url, user=user)).sentence]
+    told += [(await sent(gateway.url, user=user)).sentence]
+    told += [(await sent(gateway.url, f"/{SECRET}?{SECRET}=1")).sentence]
+    told += [(await sent(gateway.url, f"/{SECRET}", user=f"{SECRET}@evil/")).sentence]
+    logging.getLogger("apprise").error("cannot load json://%s", SECRET)
     logging.getLogger("urllib3.connectionpool").warning("somebody else's line")
     output = capfd.readouterr()
-    assert SECRET not in "".join([*sentences, caplog.text, output.out, output.err])
-    assert "somebody else's line" in caplog.text
+    assert SECRET not in "".join([*told, *lines, output.out, output.err])
+    assert "somebody else's line" in lines
 
 
-async def test_a_defect_of_the_library_quotes_no_address_either(
-    library: Library, caplog: pytest.LogCaptureFixture
-) -> None:
+async def test_a_defect_of_the_library_quotes_no_address_either(library: Library, lines: list[str]) -> None:
     """Its name alone is told, and the message tried again."""
 
     class Broken:
@@ -264,8 +298,8 @@ async def test_a_defect_of_the_library_quotes_no_address_either(
     delivery = await AppriseNotifier(AppriseSettings(), broken).send(a_message(DISCORD))
     assert (delivery.state, delivery.recoverable) == (FAILED, True)
     assert delivery.sentence == "defect in apprise: RuntimeError"
-    assert "apprise failed on 7-1-amina-x with RuntimeError" in caplog.text
-    assert SECRET not in caplog.text
+    assert "apprise failed on 7-1-amina-x with RuntimeError" in lines
+    assert SECRET not in "".join(lines)
 
 
 def test_a_status_is_read_from_the_last_refusal() -> None:
@@ -304,3 +338,14 @@ async def test_threads_that_never_end_are_few() -> None:
     stuck.set()
     assert await waiting
     assert await threads.run(lambda: 1, seconds=10) == 1
+
+
+async def test_signs_of_a_markup_in_a_text_are_no_markup() -> None:
+    """A service that formats its texts is given ours with such signs escaped: names may hold stars."""
+    async with a_gateway(text_answer("")) as gateway:
+        address = f"rocket://{'a' * 24}%2F{'b' * 24}@{host_of(gateway.url)}/#kasese"
+        settings = AppriseSettings(schemas=("rocket",), hosts=(host_of(gateway.url),))
+        async with open_apprise(settings, a_workplace()) as notifier:
+            delivery = await notifier.send(a_message(address, short_text="ALARM *Kasese*, ref 7"))
+    assert delivery.state is DELIVERED
+    assert "ALARM \\*Kasese\\*, ref 7" in json.loads(gateway.asked[0].body)["text"]
