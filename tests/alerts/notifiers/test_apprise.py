@@ -118,7 +118,7 @@ async def test_a_service_that_is_silent_stalls_or_is_away_is_tried_again() -> No
     away = await sent(gateway.url)
     for delivery in (stalled, away):
         assert (delivery.state, delivery.recoverable) == (FAILED, True)
-        assert "JSON cannot be reached" in delivery.sentence
+    assert "JSON cannot be reached" in away.sentence
 
 
 async def test_a_service_that_trickles_is_given_up() -> None:
