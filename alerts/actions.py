@@ -1,20 +1,20 @@
-"""What people do with alerts: take, ask for help, shelve, close; each within the caller's transaction."""
+"""What people do with alerts: take, ask for help, shelve, unshelve, close; each within the caller's transaction."""
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from sqlalchemy import insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from alerts.allowed import AllowedAction, Standing, allowed_actions
 from alerts.bundle import Occasion
-from alerts.change import Actor, AlertChange, UnknownAlertError
+from alerts.change import ActionRefusedError, Actor, AlertChange, UnknownAlertError
+from alerts.closing import Closing, closings_of, keep, require
 from alerts.escalation import step_of
-from alerts.lifecycle import ONGOING, AlertEvent, Effect, step
+from alerts.lifecycle import ONGOING, AlertEvent
 from alerts.notification import NotificationKind, NotificationState
 from alerts.recorder import Recorder, Stored
 from alerts.rows import IS_OPEN, alert_of, select_alerts
@@ -22,20 +22,8 @@ from alerts.settings import ClosingSettings
 from alerts.silences import Silence, SilenceKind, Silences
 from alerts.steps import take_step
 from alerts.surroundings import Surroundings
-from alerts.tables import ALERTS, CLOSINGS, EPISODES, NOTIFICATIONS, TELLINGS
+from alerts.tables import ALERTS, NOTIFICATIONS, TELLINGS
 from domain.alert import Alert, AlertState
-from domain.errors import Fault, VitalsError
-from domain.suggest import allowed_words
-
-
-@dataclass(frozen=True, slots=True)
-class Closing:
-    """What was found and done, when an alert is closed for good."""
-
-    reason: str = ""
-    action: str = ""
-    doses_affected: int | None = None
-    note: str = ""
 
 
 class Acted(NamedTuple):
@@ -47,21 +35,6 @@ class Acted(NamedTuple):
     """False where somebody had done it before, or it was over: nothing changed then."""
     changes: tuple[AlertChange, ...]
     """Of every alert that changed; hand them to ``AlertStore.publish`` after the commit."""
-
-
-class ToldBundle(NamedTuple):
-    """One message that a person got, and the alerts that it told of."""
-
-    told_at: datetime
-    channel: str
-    alerts: tuple[Alert, ...]
-    """As they are now; the one that gave the message its reference first."""
-
-
-class ActionRefusedError(VitalsError):
-    """What was asked for is not allowed, or lacks what has to be said; says what is allowed."""
-
-    fault = Fault.SENDER
 
 
 class Actions:
@@ -84,7 +57,7 @@ class Actions:
         stored = await self._incident(recorder, connection, alert_id)
         changes = []
         for entry in stored.values():
-            if _can_be_taken(entry.alert):
+            if AllowedAction.ACKNOWLEDGE in allowed_actions(entry.alert, Standing(entry.incident)):
                 until = self._until(connection, entry.alert, now)
                 changes.append(await recorder.happen(entry, AlertEvent.ACKNOWLEDGED, by=by, detail=note, until=until))
         if by.contact:
@@ -98,10 +71,9 @@ class Actions:
     ) -> Acted:
         """Tell the next step of the escalation at once; what nobody took stays so, and the escalation goes on."""
         recorder = self._recorder(connection, now)
-        entry = (await recorder.load([alert_id])).get(alert_id)
-        if entry is None:
-            raise UnknownAlertError(alert_id)
-        if entry.alert.state not in ONGOING or entry.incident is None:
+        entry = await _loaded(recorder, alert_id)
+        allowed = allowed_actions(entry.alert, Standing(entry.incident))
+        if entry.incident is None or AllowedAction.ASK_FOR_HELP not in allowed:
             return Acted(entry.alert, False, ())
         around = self._around(connection, now)
         await around.note(alert_id, [("help_wanted", note)], who=by.name, origin=by.origin)
@@ -123,33 +95,18 @@ class Actions:
         everything that is asked, ``require`` it first.
         """
         recorder = self._recorder(connection, now)
-        entry = (await recorder.load([alert_id])).get(alert_id)
-        if entry is None:
-            raise UnknownAlertError(alert_id)
+        entry = await _loaded(recorder, alert_id)
         if entry.alert.state in ONGOING:
             note = " ".join(filter(None, (closing.reason, closing.action, closing.note)))
             acted = await self.acknowledge(connection, alert_id, by=by, now=now, note=note)
             return Acted(acted.alert, False, acted.changes)
-        known = await connection.scalar(select(CLOSINGS.c.alert).where(CLOSINGS.c.alert == alert_id))
-        if known is not None:
+        closed = (await closings_of(connection, [alert_id])).get(alert_id)
+        if AllowedAction.CLOSE not in allowed_actions(entry.alert, Standing(entry.incident, closed)):
             return Acted(entry.alert, False, ())
         changes = []
         if entry.alert.state is AlertState.RETURNED_UNACKNOWLEDGED:
             changes.append(await recorder.happen(entry, AlertEvent.ACKNOWLEDGED, by=by))
-        values = {
-            "alert": alert_id,
-            "at": now,
-            "by": by.name,
-            "origin": by.origin,
-            "reason": closing.reason,
-            "action": closing.action,
-            "doses_affected": closing.doses_affected,
-            "note": closing.note,
-        }
-        await connection.execute(insert(CLOSINGS).values(values))
-        doses = "" if closing.doses_affected is None else f"{closing.doses_affected} doses affected"
-        said = "; ".join(filter(None, (closing.reason, closing.action, doses, closing.note)))
-        await self._around(connection, now).note(alert_id, [("closed", said)], who=by.name, origin=by.origin)
+        await keep(self._around(connection, now), alert_id, closing, by)
         return Acted(entry.alert, True, tuple(changes) or (AlertChange(entry.alert, entry.alert.state, ()),))
 
     async def shelve(
@@ -168,46 +125,32 @@ class Actions:
                 f"an alert is shelved until a moment within {longest}; found {until:%Y-%m-%d %H:%M}"
             )
         recorder = self._recorder(connection, now)
-        entry = (await recorder.load([alert_id])).get(alert_id)
-        if entry is None:
-            raise UnknownAlertError(alert_id)
+        entry = await _loaded(recorder, alert_id)
         happening = await recorder.happen(
             entry, AlertEvent.SHELVED, by=by, detail=f"until {until:%Y-%m-%dT%H:%MZ}: {reason}"
         )
-        alert = entry.alert
-        silence = Silence(
-            kind=SilenceKind.SHELVING,
-            reason=reason,
-            created_by=by.name,
-            created_at=now,
-            start=now,
-            end=until,
-            facility=alert.facility,
-            subject=alert.subject,
-            rule=alert.rule,
-        )
-        await Silences(connection).add(silence)
+        await Silences(connection).add(_shelving(entry.alert, until=until, reason=reason, by=by, now=now))
         await recorder.finish()
         return Acted(entry.alert, True, (happening,))
 
-    async def told_to(self, connection: AsyncConnection, contact: str, *, limit: int = 20) -> list[ToldBundle]:
-        """Return the alarms that a contact was sent, newest first."""
-        table = NOTIFICATIONS.c
-        kinds = [kind.value for kind in (NotificationKind.ALARM, NotificationKind.WORSE)]
-        query = (
-            select(table.bundle, table.queued_at, table.channel, table.alert)
-            .where(table.contact == contact, table.kind.in_(kinds), table.bundle.is_not(None))
-            .order_by(table.id.desc())
-            .limit(4 * limit)
-        )
-        newest = {row.bundle: row for row in reversed((await connection.execute(query)).all())}
-        bundles = sorted(newest.values(), key=lambda row: (row.queued_at, row.bundle), reverse=True)[:limit]
-        alerts = await self._told(connection, contact, [row.bundle for row in bundles])
-        return [
-            ToldBundle(row.queued_at, row.channel, _lead_first(alerts[row.bundle], row.alert))
-            for row in bundles
-            if alerts[row.bundle]
-        ]
+    async def unshelve(
+        self, connection: AsyncConnection, alert_id: int, *, by: Actor, now: datetime, note: str = ""
+    ) -> Acted:
+        """Let a shelved alert speak again before its time: what goes on is told afresh.
+
+        Whatever else the shelving silenced speaks with the next round of the agenda. Raises ``ImpossibleEventError``
+        for an alert that is not shelved.
+        """
+        recorder = self._recorder(connection, now)
+        entry = await _loaded(recorder, alert_id)
+        happening = await recorder.happen(entry, AlertEvent.UNSHELVED, by=by, detail=note)
+        await recorder.end_shelving(entry, by=by.name)
+        await recorder.finish()
+        return Acted(entry.alert, True, (happening,))
+
+    def require(self, closing: Closing) -> None:
+        """Raise ``ActionRefusedError`` where something that the settings ask for is missing, or not allowed."""
+        require(closing, self._closing)
 
     async def alert(self, connection: AsyncConnection, alert_id: int) -> Alert | None:
         """Return the alert with this reference, or None."""
@@ -267,48 +210,27 @@ class Actions:
         lasts = self._around(connection, now).settings.acknowledged_for_seconds.of(alert.severity)
         return now + lasts if lasts and alert.state is AlertState.UNACKNOWLEDGED else None
 
-    def require(self, closing: Closing) -> None:
-        """Raise ``ActionRefusedError`` where something that the settings ask for is missing, or not allowed."""
-        settings = self._closing
-        said = {
-            "a reason": bool(closing.reason.strip()) or not settings.reason_required,
-            "the action taken": bool(closing.action.strip()) or not settings.action_required,
-            "the number of doses affected": closing.doses_affected is not None or not settings.doses_required,
-        }
-        if missing := [name for name, there in said.items() if not there]:
-            raise ActionRefusedError(f"closing an alert takes {' and '.join(missing)}")
-        if settings.reasons and closing.reason not in settings.reasons:
-            raise ActionRefusedError(f"the reason is {allowed_words(closing.reason, settings.reasons)}")
-        if closing.doses_affected is not None and closing.doses_affected < 0:
-            raise ActionRefusedError("the number of doses affected is 0 or more")
 
-    async def _told(
-        self, connection: AsyncConnection, contact: str, bundles: Sequence[int]
-    ) -> defaultdict[int, list[Alert]]:
-        query = (
-            select_alerts()
-            .add_columns(TELLINGS.c.bundle)
-            .join(TELLINGS, TELLINGS.c.alert == ALERTS.c.id)
-            .where(TELLINGS.c.bundle.in_(bundles), TELLINGS.c.contact == contact)
-            .order_by(EPISODES.c.severity.desc(), ALERTS.c.id)
-        )
-        found: defaultdict[int, list[Alert]] = defaultdict(list)
-        for row in await connection.execute(query):
-            alert = alert_of(row)
-            if alert not in found[row.bundle]:
-                found[row.bundle].append(alert)
-        return found
+async def _loaded(recorder: Recorder, alert_id: int) -> Stored:
+    """Return an alert, locked."""
+    entry = (await recorder.load([alert_id])).get(alert_id)
+    if entry is None:
+        raise UnknownAlertError(alert_id)
+    return entry
 
 
-def _can_be_taken(alert: Alert) -> bool:
-    """Tell whether an acknowledgement means anything: it needs one, and nobody has answered."""
-    return Effect.RECORD_ACKNOWLEDGEMENT in step(alert.state, AlertEvent.ACKNOWLEDGED).effects and (
-        alert.acknowledged_at is None
+def _shelving(alert: Alert, *, until: datetime, reason: str, by: Actor, now: datetime) -> Silence:
+    return Silence(
+        kind=SilenceKind.SHELVING,
+        reason=reason,
+        created_by=by.name,
+        created_at=now,
+        start=now,
+        end=until,
+        facility=alert.facility,
+        subject=alert.subject,
+        rule=alert.rule,
     )
-
-
-def _lead_first(alerts: Sequence[Alert], lead: int) -> tuple[Alert, ...]:
-    return tuple(sorted(alerts, key=lambda alert: alert.id != lead))
 
 
 async def _note_arrival(connection: AsyncConnection, contact: str, alerts: Sequence[int], now: datetime) -> None:

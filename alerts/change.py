@@ -56,3 +56,9 @@ class UnknownAlertError(VitalsError):
     def __init__(self, alert_id: int) -> None:
         self.alert_id = alert_id
         super().__init__(f"there is no alert {alert_id}")
+
+
+class ActionRefusedError(VitalsError):
+    """What was asked for is not allowed, or lacks what has to be said; says what is allowed."""
+
+    fault = Fault.SENDER

@@ -1,17 +1,23 @@
-"""Reading incidents: what belongs together, who has it, and who is asked next."""
+"""Reading what stands beside alerts: their incidents, who is asked next, and how they were closed."""
 
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from alerts.allowed import Standing
+from alerts.closing import closings_of
 from alerts.rows import IS_OPEN, alert_of, select_alerts
 from alerts.tables import ALERTS, EPISODES, ESCALATIONS
 from domain.alert import Alert
+
+_CHUNK: Final = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,17 +32,35 @@ class Incident:
     """When the next people are told unless somebody answers; None where nobody is asked any more."""
 
 
-async def open_incidents(database: AsyncEngine, *, facility: str | None = None, limit: int = 500) -> list[Incident]:
-    """Return the incidents with alerts that are not over, the newest first."""
-    query = select_alerts().where(IS_OPEN, ALERTS.c.incident.is_not(None), EPISODES.c.retracted_at.is_(None))
-    if facility is not None:
-        query = query.where(ALERTS.c.facility == facility)
-    async with database.connect() as connection:
-        rows = (await connection.execute(query.order_by(EPISODES.c.started_at, ALERTS.c.id))).all()
-        steps = await connection.execute(select(ESCALATIONS.c.incident, ESCALATIONS.c.due_at))
-        due = {row.incident: row.due_at for row in steps}
-    grouped: defaultdict[int, list[Alert]] = defaultdict(list)
-    for row in rows:
-        grouped[row.alert_incident].append(alert_of(row))
-    newest = sorted(grouped, reverse=True)[:limit]
-    return [Incident(number, tuple(grouped[number]), due.get(number)) for number in newest]
+class Reading:
+    """Looks into a database of alerts; each look on a connection of its own."""
+
+    def __init__(self, database: AsyncEngine) -> None:
+        self._database = database
+
+    async def incidents(self, *, facility: str | None = None, limit: int = 500) -> list[Incident]:
+        """Return the incidents with alerts that are not over, the newest first."""
+        query = select_alerts().where(IS_OPEN, ALERTS.c.incident.is_not(None), EPISODES.c.retracted_at.is_(None))
+        if facility is not None:
+            query = query.where(ALERTS.c.facility == facility)
+        async with self._database.connect() as connection:
+            rows = (await connection.execute(query.order_by(EPISODES.c.started_at, ALERTS.c.id))).all()
+            steps = await connection.execute(select(ESCALATIONS.c.incident, ESCALATIONS.c.due_at))
+            due = {row.incident: row.due_at for row in steps}
+        grouped: defaultdict[int, list[Alert]] = defaultdict(list)
+        for row in rows:
+            grouped[row.alert_incident].append(alert_of(row))
+        newest = sorted(grouped, reverse=True)[:limit]
+        return [Incident(number, tuple(grouped[number]), due.get(number)) for number in newest]
+
+    async def standings(self, alerts: Sequence[int]) -> dict[int, Standing]:
+        """Return what is known besides of those of these alerts that there are."""
+        if not alerts:
+            return {}
+        incidents: dict[int, int | None] = {}
+        async with self._database.connect() as connection:
+            for start in range(0, len(alerts), _CHUNK):
+                query = select(ALERTS.c.id, ALERTS.c.incident).where(ALERTS.c.id.in_(alerts[start : start + _CHUNK]))
+                incidents |= {row.id: row.incident for row in await connection.execute(query)}
+            closed = await closings_of(connection, alerts)
+        return {alert: Standing(incident, closed.get(alert)) for alert, incident in incidents.items()}

@@ -137,6 +137,17 @@ class Recorder:
             await answered(self._connection, entry.incident)
         return AlertChange(entry.alert, was, (event,), decisions)
 
+    async def end_shelving(self, entry: Stored, *, by: str) -> None:
+        """Take back whatever shelves an alert now."""
+        subject = self._subject(entry.known.episode)
+        holding = [
+            silence.id
+            for silence in await self._standing()
+            if silence.kind is SilenceKind.SHELVING and covering([silence], subject, self._now)
+        ]
+        await Silences(self._connection).cancel(holding, by=by, now=self._now)
+        self._silences = None
+
     async def _load(self, column: Any, ids: Mapping[Any, None]) -> dict[int, Stored]:
         stored: dict[int, Stored] = {}
         for chunk in _chunks(list(ids)):
@@ -165,7 +176,8 @@ class Recorder:
                 await self._save_alert(entry)
         await self._note(entry, change, events)
         if was is AlertState.SHELVED and AlertEvent.WORSENED in events:
-            await self._end_shelving(entry)
+            # Whoever shelved it did not know of this.
+            await self.end_shelving(entry, by=RULES.name)
         if entry.alert.state is AlertState.SUPPRESSED and entry.incident is None:
             entry.incident = await self._incidents.join(entry.alert)
         decisions = await self._tell(entry, transition.effects, live=is_audible(change))
@@ -195,17 +207,6 @@ class Recorder:
 
     def _subject(self, episode: Episode) -> Any:
         return subject_of(episode.rule, episode.subject_kind, episode.subject, episode.facility, self._around.directory)
-
-    async def _end_shelving(self, entry: Stored) -> None:
-        """Take back what shelved an alert that got worse: whoever shelved it did not know of this."""
-        subject = self._subject(entry.known.episode)
-        holding = [
-            silence.id
-            for silence in await self._standing()
-            if silence.kind is SilenceKind.SHELVING and covering([silence], subject, self._now)
-        ]
-        await Silences(self._connection).cancel(holding, by="vitals", now=self._now)
-        self._silences = None
 
     async def _tell(
         self, entry: Stored, effects: Sequence[Effect], *, live: bool, occasion: Occasion = Occasion.NEW

@@ -17,7 +17,7 @@ from alerts.change import Actor, AlertChange, OpenCount
 from alerts.facts import Power, RuleText
 from alerts.notification import AuditEntry, Notification
 from alerts.outbox import Outbox
-from alerts.reading import Incident, open_incidents
+from alerts.reading import Reading
 from alerts.recorder import Recorder
 from alerts.routing import Route
 from alerts.rows import (
@@ -81,6 +81,7 @@ class AlertStore:
         self._world = world or World()
         self._settings = telling or TellingSettings()
         self.outbox = Outbox(database)
+        self.reading = Reading(database)
         self.actions = Actions(self.around, closing)
         self.agenda = Agenda(database, self.outbox, self.around, self.publish)
         self.on_change(lambda _: self.agenda.wake())
@@ -155,10 +156,6 @@ class AlertStore:
             acted = await action(connection)
         self.publish(acted.changes)
         return acted
-
-    async def incidents(self, *, facility: str | None = None, limit: int = 500) -> list[Incident]:
-        """Return the incidents that are not over, the newest first."""
-        return await open_incidents(self._database, facility=facility, limit=limit)
 
     async def silences(self, now: datetime) -> list[Silence]:
         """Return the shelvings and maintenance windows that hold now or will."""

@@ -1,4 +1,4 @@
-"""The telling of alerts over HTTP: incidents, who was told, help, shelving, closing, maintenance."""
+"""The telling of alerts over HTTP: incidents, who was told, help, shelving and its end, closing, maintenance."""
 
 from __future__ import annotations
 
@@ -12,8 +12,9 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from fastapi import APIRouter, Path, Query, Request
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from alerts.actions import Acted, Closing
+from alerts.actions import Acted
 from alerts.change import Actor
+from alerts.closing import Closing
 from alerts.lifecycle import ImpossibleEventError
 from alerts.notification import Notification
 from alerts.reading import Incident
@@ -81,8 +82,8 @@ def _add_looks(router: APIRouter, services: Services, store: AlertStore) -> None
     @router.get("/incidents", summary="Incidents that are not over, newest first")
     async def incidents(facility: Annotated[str | None, Query(max_length=300)] = None) -> IncidentList:
         """Return alerts of one facility and one cause together, what began first at the head."""
-        translator = Translator(services, services.directory())
-        found = await store.incidents(facility=facility)
+        found = await store.reading.incidents(facility=facility)
+        translator = await Translator.of(services, [alert for each in found for alert in each.alerts])
         return IncidentList(incidents=[_incident(each, translator) for each in found])
 
     @router.get("/outbox", summary="Messages by channel and state")
@@ -121,6 +122,17 @@ def _add_actions(router: APIRouter, services: Services, store: AlertStore) -> No
             store,
             alert_id,
             lambda connection: actions.shelve(connection, alert_id, until=until, reason=said.reason, by=by, now=now),
+        )
+
+    @router.post("/alerts/{alert_id}/unshelve", summary="Let a shelved alert speak again", responses=_REFUSED)
+    async def unshelve(alert_id: AlertId, said: Acknowledgement, request: Request) -> AlertDetail:
+        """End the shelving before its time: what goes on is told afresh."""
+        by, now = _actor(said.by, request), to_datetime(services.clock.now_ms())
+        return await _act(
+            services,
+            store,
+            alert_id,
+            lambda connection: actions.unshelve(connection, alert_id, by=by, now=now, note=said.note),
         )
 
     @router.post("/alerts/{alert_id}/close", summary="Close an alert that is over", responses=_REFUSED)
@@ -173,7 +185,7 @@ async def _act(services: Services, store: AlertStore, alert_id: int, action: Act
         acted = await store.act(action)
     except ImpossibleEventError as error:
         raise RequestError(HTTPStatus.CONFLICT, str(error)) from None
-    return Translator(services, services.directory()).alert(acted.alert)
+    return (await Translator.of(services, [acted.alert])).alert(acted.alert)
 
 
 def _actor(name: str, request: Request) -> Actor:

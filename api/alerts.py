@@ -28,7 +28,7 @@ def alert_routes(services: Services) -> APIRouter:
     ) -> AlertList:
         """Return alerts with the words of their rules."""
         found = await services.alerts(open_only=open_, facility=facility, limit=limit)
-        translator = Translator(services, services.directory())
+        translator = await Translator.of(services, found)
         return AlertList(alerts=[translator.alert(alert) for alert in found])
 
     @router.get("/{alert_id}", summary="One alert", responses={404: {"description": "Unknown alert"}})
@@ -37,13 +37,13 @@ def alert_routes(services: Services) -> APIRouter:
         found = await services.alert(alert_id)
         if found is None:
             raise NotFoundError("alert", alert_id)
-        return Translator(services, services.directory()).alert(found)
+        return (await Translator.of(services, [found])).alert(found)
 
     @router.post("/{alert_id}/acknowledge", summary="Take an alert", responses={404: {"description": "Unknown alert"}})
     async def acknowledge_alert(alert_id: AlertId, said: Acknowledgement, request: Request) -> AlertDetail:
         """Record that somebody has taken the alert; saying so twice changes nothing."""
         found = await acknowledge(services, alert_id, said, f"api {client_of(request)}")
-        return Translator(services, services.directory()).alert(found)
+        return (await Translator.of(services, [found])).alert(found)
 
     return router
 

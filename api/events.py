@@ -178,7 +178,7 @@ async def look(services: Services, seen: Seen) -> list[Change]:
         own = by_facility.get(facility.id, ())
         status = facility_status(facility, translator.directory, services.latest, own, now_ms, services.describe)
         changes.extend(_facility_changes(translator, status, seen))
-    changes.extend(await _alert_changes(translator, open_alerts, seen))
+    changes.extend(await _alert_changes(services, open_alerts, seen))
     return changes
 
 
@@ -194,12 +194,13 @@ def _facility_changes(translator: Translator, status: FacilityStatus, seen: Seen
         yield Change(id_, frame("heard", f'{{"last_heard":{heard}}}'), closely=True)
 
 
-async def _alert_changes(translator: Translator, open_alerts: Sequence[Alert], seen: Seen) -> list[Change]:
+async def _alert_changes(services: Services, open_alerts: Sequence[Alert], seen: Seen) -> list[Change]:
     now_open = {alert.id: alert for alert in open_alerts}
     changed = [alert for alert in now_open.values() if seen.alerts.get(alert.id) != alert]
     for gone in seen.alerts.keys() - now_open.keys():
-        over = await translator.services.alert(gone)
+        over = await services.alert(gone)
         if over is not None:
             changed.append(over)
     seen.alerts = now_open
+    translator = await Translator.of(services, changed)
     return [Change(alert.facility, frame("alert", translator.alert(alert))) for alert in changed]

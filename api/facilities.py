@@ -51,7 +51,7 @@ def facility_routes(services: Services) -> APIRouter:
         """Return a facility with its equipment, the newest values and its open alerts."""
         directory = services.directory()
         status, open_alerts = await one_status(services, directory, facility)
-        return Translator(services, directory).facility_detail(status, open_alerts)
+        return (await Translator.of(services, open_alerts, directory)).facility_detail(status, open_alerts)
 
     return router
 

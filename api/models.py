@@ -7,6 +7,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, StringConstraints
 
+from alerts.allowed import AllowedAction
 from api.problems import parse_moment
 from dashboards.pages.series import Resolution
 from dashboards.pages.status import Status
@@ -106,6 +107,17 @@ class EquipmentDetail(Model):
     channels: list[ChannelDetail]
 
 
+class ClosingDetail(Model):
+    """What was found and done about an alert that is closed."""
+
+    at: Moment
+    by: str = Field(description="Name of the one who closed it")
+    reason: str = Field(description="What it was; empty where nobody said")
+    action: str = Field(description="What was done about it; empty where nobody said")
+    doses_affected: int | None = Field(description="Vaccine doses that were harmed; null where nobody said")
+    note: str
+
+
 class AlertDetail(Model):
     """One alert."""
 
@@ -128,6 +140,9 @@ class AlertDetail(Model):
     unit: str | None
     acknowledged_at: Moment | None
     acknowledged_by: str
+    incident: int | None = Field(description="Number of its incident; null while nobody was to be told of it")
+    closing: ClosingDetail | None = Field(description="Null until somebody closes it")
+    allowed_actions: list[AllowedAction] = Field(description="What would have an effect now")
 
 
 class AlertList(Model):

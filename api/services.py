@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+from alerts.allowed import Standing
 from alerts.notifiers.notifier import Callback, Heard
 from alerts.store import AlertStore
 from collector.journal.letters import Letter, LetterFilter, LetterGroup
@@ -112,6 +113,8 @@ class Services:
     """From when on what of a channel is kept."""
     alerts: ReadAlerts
     alert: Callable[[int], Awaitable[Alert | None]]
+    standings: Callable[[Sequence[int]], Awaitable[Mapping[int, Standing]]]
+    """Incidents and closings of alerts, by the numbers of the alerts."""
     acknowledge: AcknowledgeAlert
     episodes: ReadEpisodes
     metrics: Callable[[], bytes]

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
+from alerts.allowed import Standing, allowed_actions
+from alerts.closing import Closed
 from api.models import (
     AlertDetail,
     ChannelDetail,
+    ClosingDetail,
     EquipmentDetail,
     FacilityDetail,
     FacilitySummary,
@@ -33,6 +36,14 @@ class Translator:
 
     services: Services
     directory: Directory
+    standings: Mapping[int, Standing] = field(default_factory=dict)
+    """Of the alerts that it is to translate."""
+
+    @classmethod
+    async def of(cls, services: Services, alerts: Sequence[Alert], directory: Directory | None = None) -> Translator:
+        """Return one that knows all about these alerts, with a directory or that of this moment."""
+        standings = await services.standings([alert.id for alert in alerts])
+        return cls(services, directory or services.directory(), standings)
 
     def facility(self, status: FacilityStatus) -> FacilitySummary:
         """Return a facility and how it is."""
@@ -94,7 +105,8 @@ class Translator:
         )
 
     def alert(self, alert: Alert) -> AlertDetail:
-        """Return an alert with the words of its rule."""
+        """Return an alert with the words of its rule, how it was closed, and what can be done with it."""
+        standing = self.standings.get(alert.id, Standing())
         text = self.services.describe(alert)
         channel = self.directory.channels.get(alert.subject)
         return AlertDetail(
@@ -117,7 +129,22 @@ class Translator:
             unit=channel.quantity.unit.name if channel else None,
             acknowledged_at=alert.acknowledged_at,
             acknowledged_by=alert.acknowledged_by,
+            incident=standing.incident,
+            closing=None if standing.closed is None else _closing(standing.closed),
+            allowed_actions=list(allowed_actions(alert, standing)),
         )
+
+
+def _closing(closed: Closed) -> ClosingDetail:
+    said = closed.closing
+    return ClosingDetail(
+        at=closed.at,
+        by=closed.by,
+        reason=said.reason,
+        action=said.action,
+        doses_affected=said.doses_affected,
+        note=said.note,
+    )
 
 
 def _latest(channel: Channel, reading: Reading) -> LatestValue:

@@ -61,6 +61,7 @@ def services_of(
         kept=past.kept,
         alerts=alerts.alerts,
         alert=alerts.alert,
+        standings=alerts.reading.standings,
         acknowledge=alerts.acknowledge,
         alert_store=alerts,
         episodes=alerts.episodes,

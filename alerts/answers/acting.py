@@ -7,12 +7,14 @@ from dataclasses import dataclass, replace
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from alerts.actions import Acted, Actions, Closing, ToldBundle
+from alerts.actions import Acted, Actions
 from alerts.answers.meant import Meant, meant_by
 from alerts.answers.outcome import Outcome, outcome_of, without_echoes
 from alerts.answers.parse import Answer, Meaning
 from alerts.answers.parts import Scene
+from alerts.answers.told import ToldBundle
 from alerts.change import Actor, AlertChange
+from alerts.closing import Closing
 from alerts.lifecycle import ImpossibleEventError
 from domain.alert import Alert
 from domain.people import Contact

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from alerts.actions import Actions, ToldBundle
+from alerts.actions import Actions
 from alerts.answers import replies
 from alerts.answers.acting import act
 from alerts.answers.addresses import contacts_at, is_machine
@@ -20,6 +20,7 @@ from alerts.answers.parse import Answer, Meaning, parse
 from alerts.answers.parts import Scene
 from alerts.answers.replies import Reader
 from alerts.answers.settings import AnswersSettings
+from alerts.answers.told import ToldBundle, told_to
 from alerts.change import Actor, AlertChange
 from alerts.facts import Power, RuleText
 from alerts.notifiers.notifier import IncomingText
@@ -181,7 +182,7 @@ class AnswerDesk:
     ) -> tuple[Contact, Sequence[ToldBundle]]:
         """Return who writes and what they were told; of several with one address the first who was told of anything."""
         for contact in people:
-            told = await self._actions.told_to(connection, contact.id)
+            told = await told_to(connection, contact.id)
             if told:
                 return contact, told
         return people[0], ()

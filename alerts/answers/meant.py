@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 
-from alerts.actions import ToldBundle
 from alerts.answers.parse import Answer, Meaning
+from alerts.answers.told import ToldBundle
 from domain.alert import Alert, AlertState
 
 

@@ -1,17 +1,18 @@
-"""What people do in a story: they answer by text, ask for help, shelve, close, announce work."""
+"""What people do in a story: they answer by text, ask for help, shelve, unshelve, close, announce work."""
 
 from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from alerts.actions import Acted, Closing
+from alerts.actions import Acted
 from alerts.change import Actor
+from alerts.closing import Closing
 from alerts.notifiers.notifier import IncomingText
 from alerts.silences import Silence, SilenceKind
 from alerts.store import AlertStore
 from app.correspondence import Correspondence
 from app.stories.schedule import Deed
-from app.stories.story import Close, Help, Maintenance, Shelve, Writes
+from app.stories.story import Close, Help, Maintenance, Shelve, Unshelve, Writes
 from domain.directory import Directory
 from domain.instant import to_datetime
 
@@ -32,7 +33,7 @@ async def do(deed: Deed, alerts: AlertStore, correspondence: Correspondence, dir
             await _act(step, alerts, now)
 
 
-async def _act(step: Help | Shelve | Close, alerts: AlertStore, now: datetime) -> Acted:
+async def _act(step: Help | Shelve | Unshelve | Close, alerts: AlertStore, now: datetime) -> Acted:
     by, actions = Actor(step.by, "story"), alerts.actions
     match step:
         case Help(help=alert):
@@ -42,6 +43,8 @@ async def _act(step: Help | Shelve | Close, alerts: AlertStore, now: datetime) -
             return await alerts.act(
                 lambda connection: actions.shelve(connection, alert, until=until, reason=reason, by=by, now=now)
             )
+        case Unshelve(unshelve=alert):
+            return await alerts.act(lambda connection: actions.unshelve(connection, alert, by=by, now=now))
         case Close(close=alert, reason=reason, action=action, doses=doses):
             closing = Closing(reason, action, doses)
             actions.require(closing)

@@ -21,6 +21,7 @@ from app.stories.story import (
     Step,
     Told,
     Unreachable,
+    Unshelve,
     Wait,
     Writes,
 )
@@ -82,7 +83,7 @@ class Deed:
     """Somebody does something else with alerts, or announces it: what the step says."""
 
     at_ms: int
-    step: Writes | Help | Shelve | Close | Maintenance
+    step: Writes | Help | Shelve | Unshelve | Close | Maintenance
     starts_ms: int
     """Of a maintenance."""
 
@@ -148,7 +149,7 @@ class _Plan:
             case Acknowledge(acknowledge=alert, by=by):
                 self._events.append(Answer(begin_ms, alert, by))
                 return 0
-            case Unreachable() | Writes() | Help() | Shelve() | Close() | Maintenance():
+            case Unreachable() | Writes() | Help() | Shelve() | Unshelve() | Close() | Maintenance():
                 self._events.append(self._of_people(step, begin_ms))
                 return 0
             case Wait(wait=duration):
@@ -156,7 +157,7 @@ class _Plan:
         raise AssertionError(step)
 
     def _of_people(
-        self, step: Unreachable | Writes | Help | Shelve | Close | Maintenance, begin_ms: int
+        self, step: Unreachable | Writes | Help | Shelve | Unshelve | Close | Maintenance, begin_ms: int
     ) -> Unreached | Deed:
         match step:
             case Unreachable(unreachable=contact, lasts=lasts):

@@ -149,6 +149,13 @@ class Shelve(Step):
     reason: str
 
 
+class Unshelve(Step):
+    """Somebody lets an alert that was put aside speak again."""
+
+    unshelve: int
+    by: str
+
+
 class Close(Step):
     """Somebody closes an alert with what was found and done."""
 
@@ -197,6 +204,7 @@ _KINDS: dict[str, type[Step]] = {
     "writes": Writes,
     "help": Help,
     "shelve": Shelve,
+    "unshelve": Unshelve,
     "close": Close,
     "maintenance": Maintenance,
     "unreachable": Unreachable,

@@ -101,7 +101,7 @@ class TellingContract:
         judge = await a_judge(database, telling=WAITING)
         await judge.record(opened(an_episode()))
         await judge.record(opened(of_rule("silent", an_episode())))
-        assert [len(incident.alerts) for incident in await judge.store.incidents()] == [2]
+        assert [len(incident.alerts) for incident in await judge.store.reading.incidents()] == [2]
 
     async def test_what_waits_for_quiet_hours_gathers_nothing(self, database: AsyncEngine) -> None:
         """Another fault of the same night is an incident of its own, although both are still to be told."""
@@ -113,7 +113,7 @@ class TellingContract:
         await judge.store.agenda.do(judge.now)
         assert "held_quiet" in await what(judge, change.alert.id)
         await judge.record(opened(of_rule("silent", an_episode())))
-        assert [len(incident.alerts) for incident in await judge.store.incidents()] == [1, 1]
+        assert [len(incident.alerts) for incident in await judge.store.reading.incidents()] == [1, 1]
 
     async def test_taking_what_goes_on_leaves_the_past_on_the_list(self, database: AsyncEngine) -> None:
         """An excursion of the past waits for somebody to look at it, whatever else is taken."""

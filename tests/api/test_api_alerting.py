@@ -39,6 +39,7 @@ async def desk(tmp_path: Path) -> AsyncIterator[Desk]:
             directory=lambda: DIRECTORY,
             alerts=judge.store.alerts,
             alert=judge.store.alert,
+            standings=judge.store.reading.standings,
             acknowledge=judge.store.acknowledge,
             alert_store=judge.store,
         )
@@ -89,6 +90,46 @@ async def test_shelving_needs_a_reason_and_an_end(desk: Desk) -> None:
     assert (await desk.client.get(f"{API}/alerts/1")).json()["state"] == "unacknowledged"
     again = await desk.client.delete(f"{API}/silences/{silence['id']}", params={"by": "Grace"}, headers=headers)
     assert again.status_code == 404
+
+
+async def test_unshelving_lets_it_speak_again(desk: Desk) -> None:
+    """The alert says what can be done with it; doing it twice is a conflict that names what is possible."""
+    await desk.judge.record(opened(an_episode()))
+    shelved = (await desk.post("/alerts/1/shelve", by="Grace", hours=2, reason="the new one comes")).json()
+    assert shelved["allowed_actions"] == ["acknowledge", "ask_for_help", "shelve", "unshelve"]
+    spoken = (await desk.post("/alerts/1/unshelve", by="Amina", note="it came")).json()
+    assert (spoken["state"], spoken["allowed_actions"]) == (
+        "unacknowledged",
+        ["acknowledge", "ask_for_help", "shelve"],
+    )
+    assert (await desk.client.get(f"{API}/silences")).json() == {"silences": []}
+    entries = (await desk.client.get(f"{API}/alerts/1/history")).json()["entries"]
+    assert [(each["who"], each["detail"]) for each in entries if each["what"] == "unshelved"] == [("Amina", "it came")]
+    again = await desk.post("/alerts/1/unshelve", by="Amina")
+    assert (again.status_code, again.headers["content-type"]) == (409, "application/problem+json")
+    assert "possible:" in again.json()["detail"]
+    assert (await desk.post("/alerts/7/unshelve", by="Amina")).status_code == 404
+
+
+async def test_an_alert_tells_its_incident_and_how_it_was_closed(desk: Desk) -> None:
+    """Alone, in lists and in incidents alike."""
+    await desk.judge.record(opened(of_rule("mains", an_episode())))
+    await desk.judge.record(opened(of_rule("cut-off", an_episode())))
+    await desk.judge.record(ended(of_rule("mains", an_episode())))
+    said = {"reason": "door", "action": "shut it", "doses_affected": 12, "note": "for a week"}
+    closed = (await desk.post("/alerts/1/close", by="Grace", **said)).json()
+    assert closed["closing"] == said | {"by": "Grace", "at": format_rfc3339(desk.judge.now)}
+    listed = (await desk.client.get(f"{API}/alerts")).json()["alerts"]
+    assert [(each["id"], each["incident"], each["closing"]) for each in listed] == [
+        (2, 1, None),
+        (1, 1, closed["closing"]),
+    ]
+    assert closed["allowed_actions"] == []
+    (incident,) = (await desk.client.get(f"{API}/incidents")).json()["incidents"]
+    assert [(each["incident"], each["allowed_actions"]) for each in incident["alerts"]] == [
+        (1, ["acknowledge", "ask_for_help"])
+    ]
+    assert (await desk.client.get(f"{API}/alerts/2")).json() == incident["alerts"][0] == listed[0]
 
 
 async def test_closing_says_what_is_missing(desk: Desk) -> None:

@@ -10,11 +10,12 @@ import asyncio
 import dataclasses
 import math
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
 import uvicorn
 
+from alerts.allowed import Standing
 from api.create import create_api
 from api.services import PartState, Services
 from api.settings import ApiSettings
@@ -104,6 +105,7 @@ class World:
             kept=self.keeps,
             alerts=self.alerts,
             alert=self.alert,
+            standings=self.standings,
             acknowledge=self.acknowledge,
             episodes=self.episodes,
             metrics=lambda: b"# TYPE vitals_up gauge\nvitals_up 1\n",
@@ -161,6 +163,10 @@ class World:
     async def alert(self, alert_id: int) -> Alert | None:
         """Return one alert."""
         return self.alert_by_id.get(alert_id)
+
+    async def standings(self, alerts: Sequence[int]) -> Mapping[int, Standing]:
+        """Return that each alert is an incident by itself, and that none is closed."""
+        return {alert: Standing(alert) for alert in alerts}
 
     async def acknowledge(self, alert_id: int, *, by: str, now: datetime, origin: str, note: str) -> Alert:
         """Take an alert; the second time changes nothing."""

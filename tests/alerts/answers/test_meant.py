@@ -8,13 +8,14 @@ from datetime import timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from alerts.actions import Acted, ToldBundle
+from alerts.actions import Acted
 from alerts.answers import replies
 from alerts.answers.meant import Meant, is_open, meant_by
 from alerts.answers.outcome import Outcome, Result, outcome_of, without_echoes
 from alerts.answers.parse import Answer, Meaning
 from alerts.answers.parts import Scene
 from alerts.answers.replies import Reader
+from alerts.answers.told import ToldBundle
 from domain.alert import Alert, AlertState
 from domain.episode import Severity, SubjectKind
 from tests.alerts.given import AMINA, DIRECTORY, JOSEPH, NOON, RULES
