@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from http import HTTPStatus
 from typing import Annotated
-from urllib.parse import parse_qs, quote, unquote
 
-from fastapi import APIRouter, Path, Query, Request
-from pydantic import ValidationError
-from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
+from fastapi import APIRouter, Query, Request
+from starlette.responses import HTMLResponse, JSONResponse, Response
 
-from api.alerts import AlertId, acknowledge, client_of
+from api.alert_page import add_alert_page
 from api.facilities import MOST_OPEN_ALERTS, FacilityId, all_statuses, one_status
-from api.models import Acknowledgement
-from api.problems import NotFoundError, RequestError, field_sentences
+from api.page_parts import REVALIDATE, html_page, person_of, scene_of, waiting_count
+from api.problems import NotFoundError
 from api.queries import read_buckets, read_time_spent
 from api.services import Services
-from dashboards.pages.alerts import NEEDS_ANSWER, AlertScene, alert_card, alerts_page
+from dashboards.pages.alerts import alerts_page
 from dashboards.pages.assets import Asset
 from dashboards.pages.chart import Window, plot_columns
 from dashboards.pages.facility import Past, facility_page
@@ -31,9 +28,6 @@ from domain.places import Channel, Facility
 
 RECENT_ALERTS = 50
 _EPISODES_READ = 1000
-_PERSON_COOKIE = "vitals_name"
-_YEAR_SECONDS = 365 * 86400
-_REVALIDATE = {"Cache-Control": "private, no-cache", "Vary": "Cookie"}
 _KEEP = {"Cache-Control": "public, max-age=31536000, immutable"}
 
 RangeKey = Annotated[str, Query(alias="range", max_length=10, description="24h, 7d or 30d")]
@@ -46,7 +40,7 @@ def page_routes(services: Services, pages: Pages, assets: Mapping[str, Asset]) -
     _add_overview(router, services, pages)
     _add_facility(router, services, pages)
     _add_alerts(router, services, pages)
-    _add_acknowledge(router, services)
+    add_alert_page(router, services, pages)
     _add_static(router, assets)
     return router
 
@@ -57,7 +51,7 @@ def _add_overview(router: APIRouter, services: Services, pages: Pages) -> None:
         directory = services.directory()
         statuses = await all_statuses(services, directory)
         view = overview(statuses, services.clock.now_ms())
-        return _html(pages.overview(view, live=part == "live", waiting=await _waiting(services)))
+        return html_page(pages.overview(view, live=part == "live", waiting=await waiting_count(services)))
 
 
 def _add_facility(router: APIRouter, services: Services, pages: Pages) -> None:
@@ -65,7 +59,7 @@ def _add_facility(router: APIRouter, services: Services, pages: Pages) -> None:
     async def show_facility(
         request: Request, facility: FacilityId, range_key: RangeKey = DEFAULT_RANGE.key, part: Part = ""
     ) -> Response:
-        scene, live = _scene(services), part == "live"
+        scene, live = scene_of(services), part == "live"
         status, open_alerts = await one_status(services, scene.directory, facility)
         window = _window(status.facility, range_key, scene.now_ms)
         channels = scene.directory.channels_of(facility)
@@ -78,8 +72,8 @@ def _add_facility(router: APIRouter, services: Services, pages: Pages) -> None:
         )
         titled = [(each, services.describe(_as_alert(each)).title) for each in reversed(episodes)]
         view = facility_page(status, open_alerts, titled, past, scene, window)
-        waiting = await _waiting(services)
-        return _html(pages.facility(view, live=live, waiting=waiting, person=_person(request)))
+        waiting = await waiting_count(services)
+        return html_page(pages.facility(view, live=live, waiting=waiting, person=person_of(request)))
 
     @router.get("/charts/{facility:path}")
     async def chart_data(facility: FacilityId, range_key: RangeKey = DEFAULT_RANGE.key) -> Response:
@@ -96,7 +90,7 @@ def _add_facility(router: APIRouter, services: Services, pages: Pages) -> None:
             "to": window.to_ms // 1000,
             "charts": [plot_columns(channel, series[channel.id], window) for channel in channels],
         }
-        return JSONResponse(body, headers=_REVALIDATE)
+        return JSONResponse(body, headers=REVALIDATE)
 
 
 def _add_alerts(router: APIRouter, services: Services, pages: Pages) -> None:
@@ -104,32 +98,9 @@ def _add_alerts(router: APIRouter, services: Services, pages: Pages) -> None:
     async def show_alerts(request: Request, part: Part = "") -> Response:
         open_alerts = await services.alerts(open_only=True, facility=None, limit=MOST_OPEN_ALERTS)
         recent = await services.alerts(open_only=False, facility=None, limit=RECENT_ALERTS)
-        view = alerts_page(open_alerts, recent, _scene(services))
+        view = alerts_page(open_alerts, recent, scene_of(services))
         waiting = len(view.waiting)
-        return _html(pages.alerts(view, live=part == "live", waiting=waiting, person=_person(request)))
-
-    @router.get("/alerts/{alert_id}")
-    async def show_alert(request: Request, alert_id: AlertId, part: Part = "") -> Response:
-        found = await services.alert(alert_id)
-        if found is None:
-            raise NotFoundError("alert", alert_id)
-        view, waiting = alert_card(found, _scene(services)), await _waiting(services)
-        return _html(pages.alert(view, live=part == "live", waiting=waiting, person=_person(request)))
-
-
-def _add_acknowledge(router: APIRouter, services: Services) -> None:
-    @router.post("/alerts/{alert_id}/acknowledge")
-    async def take_alert(request: Request, alert_id: Annotated[int, Path(ge=1, lt=2**63)]) -> Response:
-        form = _form(await request.body())
-        said = _acknowledgement(form)
-        await acknowledge(services, alert_id, said, f"page {client_of(request)}")
-        response = RedirectResponse(local_path(form.get("next", ""), f"/alerts/{alert_id}"), status_code=303)
-        response.set_cookie(
-            _PERSON_COOKIE, quote(said.by), max_age=_YEAR_SECONDS, httponly=True, samesite="lax",
-            secure=request.url.scheme == "https",
-        )  # fmt: skip
-        return response
-
+        return html_page(pages.alerts(view, live=part == "live", waiting=waiting, person=person_of(request)))
 
 def _add_static(router: APIRouter, assets: Mapping[str, Asset]) -> None:
     @router.get("/static/{name:path}")
@@ -146,20 +117,6 @@ def _add_static(router: APIRouter, assets: Mapping[str, Asset]) -> None:
         return Response(asset.content, headers={"Cache-Control": "max-age=86400", "Content-Type": asset.content_type})
 
 
-def local_path(wanted: str, otherwise: str) -> str:
-    """Return an address on this service; one that would lead elsewhere is replaced."""
-    safe = wanted.startswith("/") and not wanted.startswith(("//", "/\\")) and wanted.isprintable() and wanted.isascii()
-    return wanted if safe and len(wanted) <= 1000 else otherwise
-
-
-def _html(text: str) -> Response:
-    return HTMLResponse(text.encode("utf-8", "replace"), headers=_REVALIDATE)
-
-
-def _scene(services: Services) -> AlertScene:
-    return AlertScene(services.directory(), services.latest, services.describe, services.clock.now_ms())
-
-
 async def _past(services: Services, channels: Sequence[Channel], window: Window) -> Past:
     limited = [each for each in channels if each.limits and not each.quantity.states]
     return Past(
@@ -167,33 +124,9 @@ async def _past(services: Services, channels: Sequence[Channel], window: Window)
     )
 
 
-async def _waiting(services: Services) -> int:
-    open_alerts = await services.alerts(open_only=True, facility=None, limit=MOST_OPEN_ALERTS)
-    return sum(alert.state in NEEDS_ANSWER for alert in open_alerts)
-
-
 def _window(facility: Facility, range_key: str, now_ms: int) -> Window:
     chosen = RANGES.get(range_key, DEFAULT_RANGE)
     return Window(now_ms - round(chosen.span.total_seconds() * 1000), now_ms, facility.timezone, chosen)
-
-
-def _person(request: Request) -> str:
-    return unquote(request.cookies.get(_PERSON_COOKIE, ""), errors="replace")[:80]
-
-
-def _form(body: bytes) -> dict[str, str]:
-    fields = parse_qs(body.decode("utf-8", "replace"), keep_blank_values=True, max_num_fields=10)
-    return {name: values[-1] for name, values in fields.items()}
-
-
-def _acknowledgement(form: Mapping[str, str]) -> Acknowledgement:
-    try:
-        return Acknowledgement(by=form.get("by", ""), note=form.get("note", ""))
-    except ValidationError as error:
-        sentences = "; ".join(f"{each['field']}: {each['sentence']}" for each in field_sentences(error.errors()))
-        raise RequestError(
-            HTTPStatus.UNPROCESSABLE_ENTITY, f"Write your name, so that others know. ({sentences})"
-        ) from None
 
 
 def _as_alert(episode: Episode) -> Alert:

@@ -10,7 +10,8 @@ from urllib.parse import quote
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from dashboards.pages.alerts import AlertCard, AlertsPage
+from dashboards.pages.alert import AlertPage
+from dashboards.pages.alerts import AlertsPage
 from dashboards.pages.assets import Asset
 from dashboards.pages.facility import FacilityPage
 from dashboards.pages.overview import Overview
@@ -54,9 +55,9 @@ class Pages:
         """Return the list of alerts."""
         return self._write("alerts.html", live, view=view, waiting=waiting, person=person)
 
-    def alert(self, view: AlertCard, *, live: bool, waiting: int, person: str) -> str:
+    def alert(self, view: AlertPage, *, live: bool, waiting: int, person: str) -> str:
         """Return the page of one alert."""
-        return self._write("alert.html", live, view=view, waiting=waiting, person=person)
+        return self._write("alert.html", live, page=view, waiting=waiting, person=person)
 
     def error(self, status: HTTPStatus, sentence: str) -> str:
         """Return the page that says what went wrong."""

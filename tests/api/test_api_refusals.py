@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from api.create import create_api
-from api.pages import local_path
+from api.page_parts import local_path
 from api.settings import ApiSettings
 from tests.api.world import World
 

@@ -1,0 +1,59 @@
+"""What every page needs: who is looking, what waits for an answer, and how a page is sent."""
+
+from __future__ import annotations
+
+from urllib.parse import parse_qs, quote, unquote
+
+from fastapi import Request
+from starlette.responses import HTMLResponse, RedirectResponse, Response
+
+from api.facilities import MOST_OPEN_ALERTS
+from api.services import Services
+from dashboards.pages.alerts import NEEDS_ANSWER, AlertScene
+
+REVALIDATE = {"Cache-Control": "private, no-cache", "Vary": "Cookie"}
+_PERSON_COOKIE = "vitals_name"
+_YEAR_SECONDS = 365 * 86400
+
+
+def html_page(text: str) -> Response:
+    """Return a page, to be asked for again each time."""
+    return HTMLResponse(text.encode("utf-8", "replace"), headers=REVALIDATE)
+
+
+def scene_of(services: Services) -> AlertScene:
+    """Return what the words of alerts depend on, at this moment."""
+    return AlertScene(services.directory(), services.latest, services.describe, services.clock.now_ms())
+
+
+async def waiting_count(services: Services) -> int:
+    """Return how many alerts wait for an answer."""
+    open_alerts = await services.alerts(open_only=True, facility=None, limit=MOST_OPEN_ALERTS)
+    return sum(alert.state in NEEDS_ANSWER for alert in open_alerts)
+
+
+def person_of(request: Request) -> str:
+    """Return the name that this browser gave last."""
+    return unquote(request.cookies.get(_PERSON_COOKIE, ""), errors="replace")[:80]
+
+
+def done(request: Request, person: str, wanted: str, otherwise: str) -> Response:
+    """Return to the page that a form came from, and remember who sent it."""
+    response = RedirectResponse(local_path(wanted, otherwise), status_code=303)
+    response.set_cookie(
+        _PERSON_COOKIE, quote(person), max_age=_YEAR_SECONDS, httponly=True, samesite="lax",
+        secure=request.url.scheme == "https",
+    )  # fmt: skip
+    return response
+
+
+def form_of(body: bytes) -> dict[str, str]:
+    """Return the fields of a form; of one that stands there twice, the last."""
+    fields = parse_qs(body.decode("utf-8", "replace"), keep_blank_values=True, max_num_fields=10)
+    return {name: values[-1] for name, values in fields.items()}
+
+
+def local_path(wanted: str, otherwise: str) -> str:
+    """Return an address on this service; one that would lead elsewhere is replaced."""
+    safe = wanted.startswith("/") and not wanted.startswith(("//", "/\\")) and wanted.isprintable() and wanted.isascii()
+    return wanted if safe and len(wanted) <= 1000 else otherwise
