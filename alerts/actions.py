@@ -47,7 +47,7 @@ class Actions:
         self, around: Callable[[AsyncConnection, datetime], Surroundings], closing: ClosingSettings | None = None
     ) -> None:
         self._around = around
-        self._closing = closing or ClosingSettings()
+        self.closing = closing or ClosingSettings()
 
     async def acknowledge(
         self, connection: AsyncConnection, alert_id: int, *, by: Actor, now: datetime, note: str = ""
@@ -150,7 +150,7 @@ class Actions:
 
     def require(self, closing: Closing) -> None:
         """Raise ``ActionRefusedError`` where something that the settings ask for is missing, or not allowed."""
-        require(closing, self._closing)
+        require(closing, self.closing)
 
     async def alert(self, connection: AsyncConnection, alert_id: int) -> Alert | None:
         """Return the alert with this reference, or None."""

@@ -28,6 +28,12 @@ class Closing:
     doses_affected: int | None = None
     note: str = ""
 
+    @property
+    def in_words(self) -> str:
+        """Return all of it as one line."""
+        doses = "" if self.doses_affected is None else f"{self.doses_affected} doses affected"
+        return "; ".join(filter(None, (self.reason, self.action, doses, self.note)))
+
 
 @dataclass(frozen=True, slots=True)
 class Closed:
@@ -67,9 +73,7 @@ async def keep(around: Surroundings, alert: int, closing: Closing, by: Actor) ->
         "note": closing.note,
     }
     await around.connection.execute(insert(CLOSINGS).values(values))
-    doses = "" if closing.doses_affected is None else f"{closing.doses_affected} doses affected"
-    said = "; ".join(filter(None, (closing.reason, closing.action, doses, closing.note)))
-    await around.note(alert, [("closed", said)], who=by.name, origin=by.origin)
+    await around.note(alert, [("closed", closing.in_words)], who=by.name, origin=by.origin)
 
 
 async def closings_of(connection: AsyncConnection, alerts: Sequence[int]) -> dict[int, Closed]:

@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from starlette.responses import Response
 
 from alerts.actions import Acted, Actions
-from alerts.allowed import allowed_actions
+from alerts.allowed import AllowedAction, Standing, allowed_actions
 from alerts.change import Actor
 from alerts.closing import Closing
 from alerts.notification import Notification
@@ -26,7 +26,6 @@ from api.page_parts import done, form_of, html_page, person_of, scene_of, waitin
 from api.problems import NotFoundError, RequestError, field_sentences
 from api.services import Services
 from dashboards.pages.alert import Background, Closed, Told, alert_page
-from dashboards.pages.alerts import NEEDS_ANSWER
 from dashboards.pages.render import Pages
 from domain.alert import Alert
 from domain.directory import Directory
@@ -118,18 +117,19 @@ def _add_deeds(router: APIRouter, services: Services, store: AlertStore) -> None
 
 async def _background(services: Services, alert: Alert) -> Background:
     store = services.alert_store
+    standing = (await services.standings([alert.id])).get(alert.id, Standing())
+    actions = frozenset(action.value for action in allowed_actions(alert, standing))
     if store is None:
-        return Background(actions=("acknowledge",) if alert.state in NEEDS_ANSWER else ())
-    incidents = await store.incidents(facility=alert.facility)
+        return Background(actions=actions & {AllowedAction.ACKNOWLEDGE.value})
+    incidents = await store.reading.incidents(facility=alert.facility)
     incident = next((each for each in incidents if any(one.id == alert.id for one in each.alerts)), None)
-    standing = await store.standing(alert.id)
     closed = standing.closed
     return Background(
         together=incident.alerts if incident else (),
         told=[_told(each, services.directory()) for each in await store.notifications(alert.id)],
-        actions=[action.value for action in allowed_actions(alert, standing)],
+        actions=actions,
         next_step_at=incident.next_step_at if incident else None,
-        closed=None if closed is None else Closed(closed.by, closed.at, closed.closing.in_words()),
+        closed=None if closed is None else Closed(closed.by, closed.at, closed.closing.in_words),
         reasons=store.actions.closing.reasons,
     )
 

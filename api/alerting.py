@@ -105,7 +105,7 @@ def _add_actions(router: APIRouter, services: Services, store: AlertStore) -> No
     async def ask_for_help(alert_id: AlertId, said: Acknowledgement, request: Request) -> AlertDetail:
         """Tell the next people of the escalation at once."""
         by, now = _actor(said.by, request), to_datetime(services.clock.now_ms())
-        return await _act(
+        return await act(
             services,
             store,
             alert_id,
@@ -117,7 +117,7 @@ def _add_actions(router: APIRouter, services: Services, store: AlertStore) -> No
         """Silence the alert, and what its rule says of the same thing, for some hours; getting worse ends it."""
         by, now = _actor(said.by, request), to_datetime(services.clock.now_ms())
         until = now + timedelta(hours=said.hours)
-        return await _act(
+        return await act(
             services,
             store,
             alert_id,
@@ -128,7 +128,7 @@ def _add_actions(router: APIRouter, services: Services, store: AlertStore) -> No
     async def unshelve(alert_id: AlertId, said: Acknowledgement, request: Request) -> AlertDetail:
         """End the shelving before its time: what goes on is told afresh."""
         by, now = _actor(said.by, request), to_datetime(services.clock.now_ms())
-        return await _act(
+        return await act(
             services,
             store,
             alert_id,
@@ -141,7 +141,7 @@ def _add_actions(router: APIRouter, services: Services, store: AlertStore) -> No
         by, now = _actor(said.by, request), to_datetime(services.clock.now_ms())
         closing = Closing(said.reason, said.action, said.doses_affected, said.note)
         actions.require(closing)
-        return await _act(
+        return await act(
             services,
             store,
             alert_id,
@@ -179,7 +179,8 @@ async def _require(services: Services, alert_id: int) -> None:
         raise NotFoundError("alert", alert_id)
 
 
-async def _act(services: Services, store: AlertStore, alert_id: int, action: Action) -> AlertDetail:
+async def act(services: Services, store: AlertStore, alert_id: int, action: Action) -> AlertDetail:
+    """Let somebody do something with an alert; raise ``RequestError`` where that is not possible now."""
     await _require(services, alert_id)
     try:
         acted = await store.act(action)

@@ -102,6 +102,7 @@ def _add_alerts(router: APIRouter, services: Services, pages: Pages) -> None:
         waiting = len(view.waiting)
         return html_page(pages.alerts(view, live=part == "live", waiting=waiting, person=person_of(request)))
 
+
 def _add_static(router: APIRouter, assets: Mapping[str, Asset]) -> None:
     @router.get("/static/{name:path}")
     async def static_file(name: str, v: Annotated[str, Query(max_length=40)] = "") -> Response:

@@ -114,7 +114,7 @@ async def test_what_is_refused_says_why(
 ) -> None:
     """A page with a sentence for the person, and nothing has changed."""
     await desk.judge.record(opened(an_episode()))
-    answer = await send(desk, deed, **fields)
+    answer = await send(desk, deed, 1, **fields)
     assert answer.status_code == status
     assert sentence in Reader(answer.text).text
     assert await state(desk) is AlertState.UNACKNOWLEDGED
@@ -123,7 +123,7 @@ async def test_what_is_refused_says_why(
 async def test_who_is_asked_next_is_said(desk: Desk) -> None:  # noqa: F811
     """With the time of the place, while nobody has answered."""
     await desk.judge.record(opened(an_episode()))
-    incident = (await desk.judge.store.incidents())[0]
+    incident = (await desk.judge.store.reading.incidents())[0]
     page = await show(desk)
     assert ("If nobody answers" in page.text) is (incident.next_step_at is not None)
     desk.judge.now += MINUTE
