@@ -1,0 +1,67 @@
+"""The bands of ANSI/ISA-18.2 and IEC 62682 (table of alarm performance metrics) and of EEMUA 191, as words.
+
+They were made for one operator at one console; here the operator is a district. EEMUA 191 judges the average rate: one
+in ten minutes or fewer is very likely acceptable, one in five manageable, one in two likely over-demanding, more than
+one a minute very likely unacceptable. For the other figures the standard has a target and no further steps.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import StrEnum
+
+from domain.episode import Severity
+
+
+class Band(StrEnum):
+    """How a figure is to be judged."""
+
+    ACCEPTABLE = "acceptable"
+    MANAGEABLE = "manageable"
+    DEMANDING = "demanding"
+    OVER_DEMANDING = "over-demanding"
+    UNACCEPTABLE = "unacceptable"
+    ABOVE_TARGET = "above target"
+
+
+_RATES = ((1.0, Band.ACCEPTABLE), (2.0, Band.MANAGEABLE), (5.0, Band.DEMANDING), (10.0, Band.OVER_DEMANDING))
+FEW = 0.01
+"""The target for the share of hours, of ten minutes and of time: about one per cent."""
+_TOP_TEN_MOST = 0.05
+_STALE_FEWER_THAN = 5
+_MOST_CRITICAL = 0.05
+_MOST_ABOVE_INFO = 0.20
+
+
+def rate_band(per_ten_minutes: float) -> Band:
+    """Return the word for an average number of alarms in ten minutes (6 times that an hour, 144 times a day)."""
+    return next((band for most, band in _RATES if per_ten_minutes <= most), Band.UNACCEPTABLE)
+
+
+def share_band(share: float) -> Band:
+    """Return the word for a share that should be about one per cent at most."""
+    return Band.ACCEPTABLE if share <= FEW else Band.ABOVE_TARGET
+
+
+def top_ten_band(share: float) -> Band:
+    """Return the word for what the ten most frequent alarms contribute: 1 % is good, 5 % the most."""
+    if share <= FEW:
+        return Band.ACCEPTABLE
+    return Band.MANAGEABLE if share <= _TOP_TEN_MOST else Band.ABOVE_TARGET
+
+
+def chattering_band(number: int) -> Band:
+    """Return the word for a number of chattering alarms, of which there should be none."""
+    return Band.ACCEPTABLE if number == 0 else Band.ABOVE_TARGET
+
+
+def stale_band(number: int) -> Band:
+    """Return the word for a number of stale alarms at once, which should be fewer than five."""
+    return Band.ACCEPTABLE if number < _STALE_FEWER_THAN else Band.ABOVE_TARGET
+
+
+def priority_band(shares: Mapping[Severity, float]) -> Band:
+    """Return the word for a distribution that should be about 80 % info, 15 % warning, 5 % critical, or milder."""
+    critical, warning = shares[Severity.CRITICAL], shares[Severity.WARNING]
+    fits = critical <= _MOST_CRITICAL and critical + warning <= _MOST_ABOVE_INFO
+    return Band.ACCEPTABLE if fits else Band.ABOVE_TARGET
