@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any, Final
 
 from sqlalchemy import ColumnElement, Select, and_, func, or_, select
@@ -21,12 +22,20 @@ _ALARMS: Final = (NotificationKind.ALARM.value, NotificationKind.WORSE.value)
 async def read_measures(database: AsyncEngine, period: Period, place: Place, directory: Directory) -> Measures:
     """Return the measures of a period at a place."""
     async with database.connect() as connection:
+        alerts = (await connection.execute(_alerts(period, place))).all()
+        messages = (await connection.execute(_messages(period, place))).all()
+        closings = (await connection.execute(_closings(period, place))).all()
+
+    def compute() -> Measures:
         rows = Rows(
-            [_alert(row) for row in await connection.execute(_alerts(period, place))],
-            [MessageRow(*row) for row in await connection.execute(_messages(period, place))],
-            [ClosingRow(*row) for row in await connection.execute(_closings(period, place))],
+            [_alert(row) for row in alerts],
+            [MessageRow(*row) for row in messages],
+            [ClosingRow(*row) for row in closings],
         )
-    return measures_of(rows, period, place, directory)
+        return measures_of(rows, period, place, directory)
+
+    # A year of a nation takes seconds to count, and the caller's event loop has messages to send.
+    return await asyncio.to_thread(compute)
 
 
 def _at(place: Place) -> ColumnElement[bool]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from fastapi import FastAPI
 
+from alerts.measures.reader import read_measures
 from api.create import create_api
 from api.services import IntakeDesk
 from app.callbacks import hear_callbacks
@@ -68,6 +69,7 @@ class Web:
                 post=intake.posting.take,
             ),
             hear_callback=hear_callbacks(config.alerts.notifiers, judgement.correspondence.heard),
+            measures=lambda period, place: read_measures(ground.database, period, place, ground.directory()),
             notice=lambda: " ".join(filter(None, (notice, _past_trouble(past)))),
         )
         return cls(api=create_api(services, config.api))

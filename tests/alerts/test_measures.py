@@ -78,13 +78,15 @@ def test_messages_per_person_and_undeliverable_share() -> None:
     assert (amina.contact, amina.per_day, amina.per_week, amina.too_many) == ("amina", 3.0, 21.0, True)
     assert (joseph.by_kind, joseph.too_many) == ({"alarm": 1}, False)
     [sms] = found.channels
-    assert (sms.settled, sms.undeliverable, sms.share) == (3, 1, pytest.approx(1 / 3))
+    assert (sms.settled, sms.undeliverable) == (3, 1)
+    assert sms.share == pytest.approx(1 / 3)
 
 
 def test_a_flood_begins_with_ten_and_ends_below_five() -> None:
     """Ten, then five, then four within ten minutes: one flood of twenty minutes in a day."""
     load = load_of(KASESE, raised(*[1] * 10, *[11] * 5, *[21] * 4), [], DAY)
-    assert (load.floods, load.in_flood, load.most_in_ten_minutes) == (1, pytest.approx(2 / 144), 10)
+    assert (load.floods, load.most_in_ten_minutes) == (1, 10)
+    assert load.in_flood == pytest.approx(2 / 144)
     assert load.in_flood_band is Band.ABOVE_TARGET
 
 
