@@ -64,6 +64,8 @@ class PersonDocument(_Read):
 
     contact: str
     by_kind: dict[str, int] = Field(description="alarm, worse, all_clear, and past (a digest of what late data told)")
+    waiting: int = Field(description="Queued and not sent yet; in no other figure")
+    failed: int = Field(description="Undeliverable; in no other figure")
     per_week: float
     per_day: float
     too_many: bool = Field(description="More than two a day on average")
@@ -93,6 +95,7 @@ class DistrictDocument(_Read):
     in_flood: float = Field(description="Share of time in flood")
     in_flood_band: Band
     most_in_ten_minutes: int
+    most_in_ten_minutes_band: Band
     priorities: Annotated[dict[str, float], BeforeValidator(_by_label), Field(description="Shares by severity")]
     priorities_band: Band
     chattering: int

@@ -1,8 +1,9 @@
-"""The bands of ANSI/ISA-18.2 and IEC 62682 (table of alarm performance metrics) and of EEMUA 191, as words.
+"""The bands of ANSI/ISA-18.2 and IEC 62682 (clause 16, table of alarm performance metrics) and of EEMUA 191, as words.
 
-They were made for one operator at one console; here the operator is a district. EEMUA 191 judges the average rate: one
-in ten minutes or fewer is very likely acceptable, one in five manageable, one in two likely over-demanding, more than
-one a minute very likely unacceptable. For the other figures the standard has a target and no further steps.
+They were made for one operator at one console and at least 30 days; here the operator is a district. The average rate:
+one in ten minutes is very likely acceptable, two are the most that is manageable (ISA-18.2; EEMUA 191 has the same
+steps), more is over-demanding, and more than one a minute very likely unacceptable (EEMUA 191). For the other figures
+ISA-18.2 has a target and no further steps.
 """
 
 from __future__ import annotations
@@ -18,19 +19,23 @@ class Band(StrEnum):
 
     ACCEPTABLE = "acceptable"
     MANAGEABLE = "manageable"
-    DEMANDING = "demanding"
     OVER_DEMANDING = "over-demanding"
     UNACCEPTABLE = "unacceptable"
     ABOVE_TARGET = "above target"
 
 
-_RATES = ((1.0, Band.ACCEPTABLE), (2.0, Band.MANAGEABLE), (5.0, Band.DEMANDING), (10.0, Band.OVER_DEMANDING))
+_RATES = ((1.0, Band.ACCEPTABLE), (2.0, Band.MANAGEABLE), (10.0, Band.OVER_DEMANDING))
 FEW = 0.01
-"""The target for the share of hours, of ten minutes and of time: about one per cent."""
+"""ISA-18.2: the target for the share of busy hours and of time in flood, about one per cent."""
+MOST_IN_TEN_MINUTES = 10
+"""ISA-18.2: the most alarms in any ten minutes; more are a flood."""
 _TOP_TEN_MOST = 0.05
+"""ISA-18.2: the ten most frequent alarms contribute about 1 % to 5 % at most."""
 _STALE_FEWER_THAN = 5
+"""ISA-18.2: fewer than five stale alarms on any day."""
 _MOST_CRITICAL = 0.05
 _MOST_ABOVE_INFO = 0.20
+"""ISA-18.2 and EEMUA 191, three priorities: about 80 % low, 15 % medium, 5 % high."""
 
 
 def rate_band(per_ten_minutes: float) -> Band:
@@ -41,6 +46,11 @@ def rate_band(per_ten_minutes: float) -> Band:
 def share_band(share: float) -> Band:
     """Return the word for a share that should be about one per cent at most."""
     return Band.ACCEPTABLE if share <= FEW else Band.ABOVE_TARGET
+
+
+def peak_band(number: int) -> Band:
+    """Return the word for the most alarms in ten minutes, of which there should be no more than ten."""
+    return Band.ACCEPTABLE if number <= MOST_IN_TEN_MINUTES else Band.ABOVE_TARGET
 
 
 def top_ten_band(share: float) -> Band:

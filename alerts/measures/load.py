@@ -1,9 +1,10 @@
 """How many alarms a district has to bear, by the figures of ISA-18.2 / IEC 62682 and EEMUA 191.
 
 An alarm is an alert that somebody was told of, at the moment it was raised. Time is cut into hours and stretches of
-ten minutes from the beginning of the period. A flood begins with ten or more alarms in ten minutes and ends with fewer
-than five (ISA-18.2). Three deviations fit a slower process than a refinery: an alarm chatters that comes three times
-within an hour (there: a minute); it is stale after 24 hours; its name is the rule and the subject.
+ten minutes from the beginning of the period. A flood begins with more than ten alarms in ten minutes and ends with
+fewer than five; an alarm is stale that stands for more than 24 hours (both ISA-18.2). One deviation fits a slower
+process than a refinery: an alarm chatters that comes three times within an hour (ISA-18.2: within a minute). Two alarms
+are the same if their rule and their subject are.
 """
 
 from __future__ import annotations
@@ -16,8 +17,10 @@ from math import ceil
 from typing import Final
 
 from alerts.measures.bands import (
+    MOST_IN_TEN_MINUTES,
     Band,
     chattering_band,
+    peak_band,
     priority_band,
     rate_band,
     share_band,
@@ -31,8 +34,9 @@ TEN_MINUTES: Final = timedelta(minutes=10)
 HOUR: Final = timedelta(hours=1)
 DAY: Final = timedelta(days=1)
 MOST_IN_AN_HOUR: Final = 30
-FLOOD_BEGINS: Final = 10
+"""ISA-18.2: an hour with more is busy."""
 FLOOD_ENDS_BELOW: Final = 5
+"""ISA-18.2: alarms in ten minutes."""
 _CHATTERS_AT: Final = 3
 
 
@@ -54,6 +58,7 @@ class Load:
     """Share of time in flood."""
     in_flood_band: Band
     most_in_ten_minutes: int
+    most_in_ten_minutes_band: Band
     priorities: dict[Severity, float]
     priorities_band: Band
     chattering: int
@@ -73,6 +78,7 @@ def load_of(district: District, raised: Sequence[AlertRow], present: Iterable[Al
     hours = Counter((row.raised_at - period.from_) // HOUR for row in raised)
     per_ten = number * (TEN_MINUTES / period.length)
     busy = sum(many > MOST_IN_AN_HOUR for many in hours.values()) / ceil(period.length / HOUR)
+    peak = max(tens.values(), default=0)
     floods, flooded = _floods(tens)
     in_flood = flooded / ceil(period.length / TEN_MINUTES)
     names = Counter((row.rule, row.subject) for row in raised)
@@ -92,7 +98,8 @@ def load_of(district: District, raised: Sequence[AlertRow], present: Iterable[Al
         floods=floods,
         in_flood=in_flood,
         in_flood_band=share_band(in_flood),
-        most_in_ten_minutes=max(tens.values(), default=0),
+        most_in_ten_minutes=peak,
+        most_in_ten_minutes_band=peak_band(peak),
         priorities=priorities,
         priorities_band=priority_band(priorities),
         chattering=chattering,
@@ -114,7 +121,7 @@ def _floods(tens: Counter[int]) -> tuple[int, int]:
     last = None
     for at in sorted(tens):
         goes_on = last is not None and at == last + 1 and tens[at] >= FLOOD_ENDS_BELOW
-        if goes_on or tens[at] >= FLOOD_BEGINS:
+        if goes_on or tens[at] > MOST_IN_TEN_MINUTES:
             floods += not goes_on
             flooded += 1
             last = at

@@ -98,11 +98,12 @@ def _alert(row: Any) -> AlertRow:
 
 
 def _messages(period: Period, place: Place) -> Select[Any]:
+    # Through the tellings: one message may tell of many alerts, and of several facilities.
     sent = NOTIFICATIONS.c
-    groups = (ALERTS.c.facility, sent.contact, sent.channel, sent.kind, sent.state)
     within = and_(sent.queued_at >= period.from_, sent.queued_at < period.to, _at(place))
-    query = select(*groups, func.count()).select_from(NOTIFICATIONS).join(ALERTS, ALERTS.c.id == sent.alert)
-    return query.where(within).group_by(*groups)
+    query = select(sent.id, ALERTS.c.facility, sent.contact, sent.channel, sent.kind, sent.state).distinct()
+    told = query.select_from(NOTIFICATIONS).join(TELLINGS, TELLINGS.c.bundle == sent.bundle)
+    return told.join(ALERTS, ALERTS.c.id == TELLINGS.c.alert).where(within)
 
 
 def _closings(period: Period, place: Place) -> Select[Any]:

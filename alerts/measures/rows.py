@@ -86,14 +86,14 @@ class AlertRow:
 
 @dataclass(frozen=True, slots=True)
 class MessageRow:
-    """How many messages have these properties in common."""
+    """One notification, once for each facility that it tells of."""
 
+    id: int
     facility: str
     contact: str
     channel: str
     kind: str
     state: str
-    messages: int
 
 
 @dataclass(frozen=True, slots=True)
