@@ -9,7 +9,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 from pydantic import BeforeValidator
 
-from alerts.measures.rows import Period, Place
+from alerts.measures.rows import Period, Place, misplaced
 from api.measure_models import MeasuresDocument, document_of
 from api.problems import RequestError, parse_moment
 from api.services import Services
@@ -41,6 +41,8 @@ def measure_routes(services: Services) -> APIRouter:
         if begin >= end:
             raise RequestError(HTTPStatus.UNPROCESSABLE_ENTITY, "from must be before to.")
         place = Place(country, region, district, facility)
+        if sentence := misplaced(place, services.directory()):
+            raise RequestError(HTTPStatus.UNPROCESSABLE_ENTITY, sentence)
         return document_of(await services.measures(Period(begin, end), place))
 
     return router

@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 
-from alerts.measures.compute import Measures, Spread
+from alerts.measures.bands import Band
+from alerts.measures.compute import TOO_MANY_A_DAY, Measures, PersonLoad, Spread
 from alerts.measures.load import Load
 from alerts.measures.reader import read_measures
-from alerts.measures.rows import Period, Place
+from alerts.measures.rows import Period, Place, misplaced
 from alerts.store import AlertStore
 from api.measure_models import document_of
 from app.config import ServiceConfig
 from app.database import open_database
-from domain.directory import Directory
 from domain.errors import OperatorError
 from domain.instant import parse_rfc3339
-from domain.places import Facility
-from domain.suggest import allowed_words
 from registry.store import RegistryStore
 
 USUAL = timedelta(days=30)
@@ -46,23 +44,10 @@ async def tell_measures(
         await registry.create_tables()
         await AlertStore(database).create_tables()
         directory = await registry.load_directory()
-        _check(place, directory)
+        if sentence := misplaced(place, directory):
+            raise OperatorError(sentence)
         found = await read_measures(database, period, place, directory)
     say(document_of(found).model_dump_json(indent=2, by_alias=True) if as_json else "\n".join(lines_of(found)))
-
-
-def _check(place: Place, directory: Directory) -> None:
-    for part in ("country", "region", "district", "facility"):
-        wanted = getattr(place, part)
-        known = {facility.id if part == "facility" else getattr(facility, part) for facility in _facilities(directory)}
-        if wanted and wanted not in known:
-            raise OperatorError(f"no such {part}: {allowed_words(wanted, known)}")
-    if place != Place() and not any(map(place.covers, _facilities(directory))):
-        raise OperatorError("no facility lies in all of the places that were named")
-
-
-def _facilities(directory: Directory) -> Iterable[Facility]:
-    return directory.facilities.values()
 
 
 def lines_of(found: Measures) -> list[str]:
@@ -79,15 +64,26 @@ def lines_of(found: Measures) -> list[str]:
         (each.rule, str(each.alarms), str(each.unanswered), duration(each.median)) for each in found.rules[:_MOST_LINES]
     ]
     lines += _table("Rules with most alarms", ("rule", "alarms", "unanswered", "median length"), rules)
-    people = [
-        (each.contact, f"{each.per_week:.1f}", f"{each.per_day:.1f}", "more than 2 a day" if each.too_many else "")
-        for each in found.people[:_MOST_LINES]
-    ]
-    lines += _table("People with most messages", ("person", "a week", "a day", ""), people)
+    lines += _people(found.people)
     channels = [
         (each.channel, str(each.settled), str(each.undeliverable), f"{each.share:.1%}") for each in found.channels
     ]
     return lines + _table("Channels", ("channel", "messages", "undeliverable", "share"), channels)
+
+
+def _people(loads: Sequence[PersonLoad]) -> list[str]:
+    rows = [
+        (
+            load.contact,
+            f"{load.per_week:.1f}",
+            f"{load.per_day:.1f}",
+            str(load.waiting),
+            str(load.failed),
+            f"more than {TOO_MANY_A_DAY:g} a day" if load.too_many else "",
+        )
+        for load in loads[:_MOST_LINES]
+    ]
+    return _table("People with most messages", ("person", "a week", "a day", "waiting", "failed", ""), rows)
 
 
 def _districts(loads: Sequence[Load]) -> list[str]:
@@ -95,18 +91,37 @@ def _districts(loads: Sequence[Load]) -> list[str]:
         (
             ", ".join(filter(None, reversed(load.district))) or "not registered any more",
             str(load.alarms),
-            f"{load.per_day:.1f} {load.rate}",
-            f"{load.busy_hours:.1%} {load.busy_hours_band}",
-            f"{load.floods}: {load.in_flood:.1%} {load.in_flood_band}",
-            f"{load.chattering} {load.chattering_band}",
-            f"{load.stale} {load.stale_band}",
-            f"{load.top_ten:.0%} {load.top_ten_band}",
-            f"{'/'.join(f'{share:.0%}' for share in load.priorities.values())} {load.priorities_band}",
+            f"{load.per_ten_minutes:.2f}",
+            str(load.most_in_ten_minutes),
+            f"{load.busy_hours:.1%}",
+            f"{load.in_flood:.1%}",
+            str(load.chattering),
+            str(load.stale),
+            f"{load.top_ten:.0%}",
+            "/".join(f"{share:.0%}" for share in load.priorities.values()),
+            _remarks(load),
         )
         for load in loads[:_MOST_LINES]
     ]
-    head = ("district", "alarms", "a day", "busy hours", "floods", "chattering", "stale", "top ten", "info/warn/crit")
-    return _table("Districts with most alarms", head, rows)
+    head = ("district", "alarms", "in 10 min", "most", "busy hours", "in flood", "chattering", "stale", "top ten")
+    title = "Districts with most alarms, by the bands of ISA-18.2, which are made for 30 days or more"
+    return _table(title, (*head, "info/warning/critical", ""), rows)
+
+
+def _remarks(load: Load) -> str:
+    """Return what is not acceptable; a rate has a word of its own."""
+    bands = {
+        "most in 10 min": load.most_in_ten_minutes_band,
+        "busy hours": load.busy_hours_band,
+        "flood": load.in_flood_band,
+        "chattering": load.chattering_band,
+        "stale": load.stale_band,
+        "top ten": load.top_ten_band,
+        "severities": load.priorities_band,
+    }
+    above = [name for name, band in bands.items() if band is Band.ABOVE_TARGET]
+    said = [f"rate {load.rate}", *([f"above target: {', '.join(above)}"] if above else [])]
+    return "; ".join(said)
 
 
 def _table(title: str, head: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
@@ -134,4 +149,7 @@ def duration(length: timedelta | None) -> str:
     if minutes < 60:
         return f"{minutes} min"
     hours, minutes = divmod(minutes, 60)
-    return f"{hours} h {minutes} min" if hours < 48 else f"{hours // 24} d {hours % 24} h"
+    if hours < 48:
+        return f"{hours} h {minutes} min" if minutes else f"{hours} h"
+    days, hours = divmod(hours, 24)
+    return f"{days} d {hours} h" if hours else f"{days} d"

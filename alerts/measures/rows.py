@@ -9,6 +9,7 @@ from domain.directory import Directory
 from domain.episode import Severity
 from domain.errors import OperatorError
 from domain.places import Facility
+from domain.suggest import allowed_words
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +50,19 @@ class Place:
         wanted = (self.country, self.region, self.district, self.facility)
         found = (facility.country, facility.region, facility.district, facility.id)
         return all(not part or part == is_ for part, is_ in zip(wanted, found, strict=True))
+
+
+def misplaced(place: Place, directory: Directory) -> str:
+    """Return why no facility is meant, with what is allowed; empty where one is, or where all are."""
+    facilities = directory.facilities.values()
+    for part in ("country", "region", "district", "facility"):
+        wanted = getattr(place, part)
+        known = {facility.id if part == "facility" else getattr(facility, part) for facility in facilities}
+        if wanted and wanted not in known:
+            return f"no such {part}: {allowed_words(wanted, known)}"
+    if place != Place() and not any(map(place.covers, facilities)):
+        return "no facility lies in all of the places that were named"
+    return ""
 
 
 District = tuple[str, str, str]

@@ -105,7 +105,7 @@ def _owners(ground: Ground, intake: Intake, judgement: Judgement, clock: Clock) 
             ground.directory(), ground.latest.get, judgement.open_alerts.now, clock.now_ms()
         ),
         power_of=ground.power.of,
-        open_alerts=lambda: judgement.open_alerts.now,
+        alerting=judgement.figures,
         forwarders=intake.forwarders,
         waiting_nodes=lambda: intake.waiting.count,
         quarantined=lambda: len(intake.quarantine.quarantined(clock.now_ms())),

@@ -64,6 +64,23 @@ async def test_a_period_that_ends_before_it_begins_is_refused(world: World) -> N
     assert (answer.status_code, answer.json()["detail"]) == (422, "from must be before to.")
 
 
+async def test_an_unknown_place_is_refused(world: World) -> None:
+    """Noughts for a misspelt district would be a lie; so would they for a facility of another district."""
+    async with client_of(world) as client:
+        answer = await client.get("/api/v1/measures", params={"district": "Kasesse"})
+        elsewhere = await client.get("/api/v1/measures", params={"district": "Kasese", "facility": "nowhere"})
+    assert answer.status_code == elsewhere.status_code == 422
+    assert answer.json()["detail"].startswith("no such district")
+    assert elsewhere.json()["detail"].startswith("no such facility")
+
+
+async def test_what_is_no_time_is_refused(world: World) -> None:
+    """It is not taken for the default."""
+    async with client_of(world) as client:
+        answer = await client.get("/api/v1/measures", params={"from": "yesterday"})
+    assert answer.status_code == 422
+
+
 async def test_a_process_without_alerts_has_no_measures(client: httpx.AsyncClient) -> None:
     """It says so instead of giving noughts."""
     assert (await client.get("/api/v1/measures")).status_code == 503

@@ -45,6 +45,26 @@ async def test_the_table_is_for_people(tmp_path: Path) -> None:
     assert "answered: 1, half within 10 min, nine of ten within 10 min; 0 unanswered" in lines
     assert "restored: 1, half within 45 min, nine of ten within 45 min; 0 not over" in lines
     assert any(line.split()[:2] == ["heat", "1"] for line in lines)
+    assert any(line.split() == ["amina", "0.0", "0.0", "4", "0"] for line in lines)
+    [district] = [line for line in lines if "not registered any more" in line]
+    assert " ".join(district.split()).endswith("0%/100%/0% rate acceptable; above target: top ten, severities")
+
+
+@pytest.mark.parametrize(
+    ("asked", "sentence"),
+    [
+        (["--from", "yesterday"], "'yesterday' is no time; allowed: 2026-11-01"),
+        (["--from", "2026-11-02", "--to", "2026-11-01"], "not after its beginning"),
+        (["--facility", "kasese-3"], "no such facility"),
+    ],
+)
+def test_what_makes_no_sense_is_refused(tmp_path: Path, asked: list[str], sentence: str) -> None:
+    """It is the fault of whoever asked, and said so in a sentence."""
+    path = tmp_path / "vitals.yaml"
+    path.write_text(f"data: {tmp_path}/data\n", encoding="utf-8")
+    (tmp_path / "data").mkdir()
+    refused = CliRunner().invoke(main, ["alerts", "measures", "--config", str(path), *asked])
+    assert (refused.exit_code, sentence in refused.output) == (2, True), refused.output
 
 
 async def test_json_is_for_programs(tmp_path: Path) -> None:
@@ -71,7 +91,8 @@ def test_a_period_from_dates() -> None:
 
 
 @pytest.mark.parametrize(
-    ("seconds", "words"), [(45, "45 s"), (300, "5 min"), (12_000, "3 h 20 min"), (187_200, "2 d 4 h")]
+    ("seconds", "words"),
+    [(45, "45 s"), (300, "5 min"), (3600, "1 h"), (12_000, "3 h 20 min"), (172_800, "2 d"), (187_200, "2 d 4 h")],
 )
 def test_lengths_as_people_say_them(seconds: int, words: str) -> None:
     """No more than two units."""
