@@ -35,6 +35,8 @@ class AlertChange:
     """Empty where only its times or its extreme moved."""
     decisions: tuple[Decision, ...] = ()
     """Who is told of it, and who is not, each with the reason."""
+    escalated: bool = False
+    """Whether a further step of its chain was taken."""
 
 
 class OpenCount(NamedTuple):

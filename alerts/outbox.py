@@ -8,6 +8,7 @@ What a channel could not deliver goes on to the person's next channel in the tra
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -39,6 +40,11 @@ class Outbox:
 
     def __init__(self, database: AsyncEngine) -> None:
         self._database = database
+        self._undeliverable: Counter[str] = Counter()
+
+    def undeliverable(self) -> Mapping[str, int]:
+        """Return how many notifications failed for good since the start, by channel."""
+        return dict(self._undeliverable)
 
     async def claim(
         self, channel: str, *, now: datetime, lease_until: datetime, limit: int, except_ids: Collection[int] = ()
@@ -133,6 +139,8 @@ class Outbox:
             written = await _write(connection, notification, state, values)
             if written and state is NotificationState.FAILED:
                 await _go_on(connection, notification, now=now, error=error)
+        if written and state is NotificationState.FAILED:
+            self._undeliverable[notification.channel] += 1
 
     async def report(
         self, channel: str, reference: str, state: NotificationState, *, now: datetime, sentence: str = ""
@@ -147,8 +155,10 @@ class Outbox:
             row = (await connection.execute(query.order_by(table.id.desc()).limit(1))).one_or_none()
             if row is None or not reference:
                 return False
-            await self._reported(connection, notification_of(row), state, now, sentence)
-            return True
+            changed = await self._reported(connection, notification_of(row), state, now, sentence)
+        if changed and state is NotificationState.FAILED:
+            self._undeliverable[channel] += 1
+        return True
 
     async def forget_reports(self, now: datetime, limit: int = 200) -> int:
         """Settle as unknown what was to be reported on by now, use the next channels, and return how many."""
@@ -176,13 +186,14 @@ class Outbox:
         state: NotificationState,
         now: datetime,
         said: str,
-    ) -> None:
+    ) -> bool:
         table = NOTIFICATIONS.c
         values = {"state": state.value, "report_due_at": None, "settled_at": now, "last_error": said}
         chosen = and_(table.id == notification.id, table.state.in_(_REPORTABLE), table.next_attempt_at.is_(None))
         written = await connection.execute(update(NOTIFICATIONS).where(chosen).values(values))
         if written.rowcount and state in (NotificationState.FAILED, NotificationState.UNKNOWN):
             await _go_on(connection, notification, now=now, error=said, is_certain=state is NotificationState.FAILED)
+        return written.rowcount > 0
 
     async def abandon_unserved(self, served: Collection[str], *, now: datetime) -> list[Notification]:
         """Fail what waits past its deadline for a channel that is not configured, and return it."""
@@ -212,6 +223,14 @@ class Outbox:
         async with self._database.begin() as connection:
             await connection.execute(update(NOTIFICATIONS).where(NOTIFICATIONS.c.id < 0).values(attempts=0))
         return True
+
+    async def waiting(self) -> dict[str, int]:
+        """Return how many notifications are still to be sent, by channel; those without any are left out."""
+        channel = NOTIFICATIONS.c.channel
+        query = select(channel, func.count()).where(_is_waiting(NOTIFICATIONS)).group_by(channel)
+        async with self._database.connect() as connection:
+            rows = (await connection.execute(query)).all()
+        return {row.channel: row[1] for row in rows}
 
     async def counts(self) -> list[OutboxCount]:
         """Return how many notifications there are by channel and state."""

@@ -35,7 +35,7 @@ async def take_step(around: Surroundings, due: DueStep, of: Sequence[Alert] = ()
         notes = [("escalated" if step else "nobody_left", f"{due.occasion}, step {due.step + 1}")]
         notes += [(decision.reason.value, describe(decision)) for decision in decisions]
         await around.note(alert.id, notes, origin="escalation")
-        changes.append(AlertChange(alert, alert.state, (), decisions))
+        changes.append(AlertChange(alert, alert.state, (), decisions, escalated=step is not None))
     return changes
 
 

@@ -21,6 +21,7 @@ from api.guard import Guard
 from api.headers import EntityTags, SecurityHeaders
 from api.health import health_routes
 from api.letters import letter_routes
+from api.measures import measure_routes
 from api.models import ProblemDocument
 from api.pages import page_routes
 from api.readings import MOST_BYTES, PATH, reading_routes
@@ -89,6 +90,7 @@ def _versioned(services: Services, hub: EventHub) -> APIRouter:
         facility_routes(services),
         channel_routes(services),
         alert_routes(services),
+        measure_routes(services),
         letter_routes(services),
         reading_routes(services),
         callback_routes(services),

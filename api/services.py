@@ -8,6 +8,8 @@ from datetime import datetime
 from typing import Protocol
 
 from alerts.allowed import Standing
+from alerts.measures.compute import Measures
+from alerts.measures.rows import Period, Place
 from alerts.notifiers.notifier import Callback, Heard
 from alerts.store import AlertStore
 from collector.journal.letters import Letter, LetterFilter, LetterGroup
@@ -60,6 +62,13 @@ class ReadEpisodes(Protocol):
 
     async def __call__(self, *, facility: str, from_: datetime, to: datetime, limit: int) -> Sequence[Episode]:
         """Return at most ``limit`` episodes."""
+
+
+class ReadMeasures(Protocol):
+    """How alerting did in a period at a place."""
+
+    async def __call__(self, period: Period, place: Place) -> Measures:
+        """Return the measures."""
 
 
 class ReadLetters(Protocol):
@@ -129,5 +138,7 @@ class Services:
     """What lets people look into the telling of alerts and act on it; None in a process that tells nobody."""
     hear_callback: HearCallback | None = None
     """None where no channel hears its gateway."""
+    measures: ReadMeasures | None = None
+    """None where there is no database of alerts."""
     notice: Callable[[], str] = str
     """A sentence at the head of every page, e.g. that the demo's time runs faster; empty for none."""

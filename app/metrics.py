@@ -5,14 +5,16 @@ from __future__ import annotations
 import importlib.metadata
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TypeVar
 
 from prometheus_client import CollectorRegistry, generate_latest
-from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.core import Metric
 
 from alerts.facts import Power
+from app.alert_figures import AlertFigures
+from app.alert_metrics import alert_metrics
 from app.issuing.expiry import Expiry
 from app.judge import JudgeStats
+from app.metric_families import counter, gauge
 from collector.forwarder.forwarder import Forwarder
 from collector.journal.journal import JournalStats
 from collector.lanes import Lane
@@ -20,7 +22,6 @@ from collector.quarantine import Why
 from collector.sources.mqtt import ConnectionStats
 from collector.stats import PipelineStats
 from dashboards.pages.status import FacilityStatus, Status
-from domain.alert import Alert
 from domain.places import Node, Service
 from domain.rejection import Reason
 
@@ -45,7 +46,7 @@ class Owners:
     connections: Callable[[], Mapping[Lane, ConnectionStats]]
     facilities: Callable[[], Sequence[FacilityStatus]]
     power_of: Callable[[str], Power | None]
-    open_alerts: Callable[[], Sequence[Alert]]
+    alerting: AlertFigures
     forwarders: Mapping[str, Forwarder]
     quarantined: Callable[[], int]
     """How many senders are kept out at present."""
@@ -72,62 +73,45 @@ class Metrics:
 
     def collect(self) -> Iterable[Metric]:
         """Yield every metric family, freshly asked for."""
-        yield _gauge(
+        yield gauge(
             "vitals_build_info", "Which version runs.", ("version",), {(importlib.metadata.version("vitals"),): 1}
         )
         yield from _facilities(self._owners.facilities(), self._owners.power_of)
-        yield _alerts(self._owners.open_alerts())
+        yield from alert_metrics(self._owners.alerting)
         yield from _ingest(self._owners.pipeline())
         yield from _connections(self._owners.connections())
         yield from _journal(self._owners.journal())
         judged = self._owners.judge_position()  # asked first: what is behind it cannot be less than nothing
         yield from _judge(self._owners.judge(), self._owners.journal().position - judged)
-        yield _counter(
+        yield counter(
             "vitals_notifications", "Attempts to notify, by channel and outcome.", ("channel", "state"),
             self._owners.notifications(),
         )  # fmt: skip
         yield _nodes(self._owners.nodes())
-        yield _gauge("vitals_nodes_quarantined", "Senders that are kept out.", (), {(): self._owners.quarantined()})
+        yield gauge("vitals_nodes_quarantined", "Senders that are kept out.", (), {(): self._owners.quarantined()})
         kept_out = self._owners.kept_out()
-        yield _counter(
+        yield counter(
             "vitals_kept_out_messages",
             "Messages of quarantined senders, by reason.",
             ("reason",),
             {(why.value,): kept_out.get(why, 0) for why in Why},
         )
-        yield _gauge(
+        yield gauge(
             "vitals_nodes_waiting", "Nodes that send and are not registered.", (), {(): self._owners.waiting_nodes()}
         )
         yield from _forwarders(self._owners.forwarders)
         ends = {(each.holder.value, each.name): each.expires_at.timestamp() for each in self._owners.certificates()}
-        yield _gauge(
+        yield gauge(
             "vitals_certificate_expiry_timestamp_seconds", "When the certificate runs out.", ("holder", "name"), ends
         )
-
-
-LabelValues = TypeVar("LabelValues", bound=tuple[str, ...])
-
-
-def _gauge(name: str, text: str, labels: Sequence[str], samples: Mapping[LabelValues, float]) -> GaugeMetricFamily:
-    family = GaugeMetricFamily(name, text, labels=labels)
-    for values, value in samples.items():
-        family.add_metric(values, value)
-    return family
-
-
-def _counter(name: str, text: str, labels: Sequence[str], samples: Mapping[LabelValues, float]) -> CounterMetricFamily:
-    family = CounterMetricFamily(name, text, labels=labels)
-    for values, value in samples.items():
-        family.add_metric(values, value)
-    return family
 
 
 def _facilities(statuses: Sequence[FacilityStatus], power_of: Callable[[str], Power | None]) -> Iterable[Metric]:
     for service, (name, text) in _SERVICE_GAUGES.items():
         samples = {_place(each): _working(each, service, power_of) for each in statuses if _has(each, service)}
-        yield _gauge(name, text, PLACE_LABELS, samples)
+        yield gauge(name, text, PLACE_LABELS, samples)
     heard = {_place(each): (each.last_heard_ms or 0) / 1000 for each in statuses}
-    yield _gauge(
+    yield gauge(
         "vitals_facility_last_seen_timestamp_seconds",
         "When the facility was last heard; 0: never.",
         PLACE_LABELS,
@@ -157,41 +141,31 @@ def _status(status: FacilityStatus, service: Service) -> Status:
     return next((each.status for each in status.services if each.service is service), Status.NOT_MONITORED)
 
 
-def _alerts(alerts: Sequence[Alert]) -> Metric:
-    active: dict[tuple[str, ...], float] = {}
-    for alert in alerts:
-        if not alert.past and alert.ended_at is None:
-            key = (alert.facility, alert.rule, alert.severity.label, alert.state.value)
-            active[key] = active.get(key, 0) + 1
-    labels = ("facility", "rule", "severity", "state")
-    return _gauge("vitals_alert_active", "Alerts whose cause goes on.", labels, active)
-
-
 def _ingest(stats: PipelineStats) -> Iterable[Metric]:
     counters = stats.counters
-    yield _counter(
+    yield counter(
         "vitals_ingest_messages",
         "Messages taken, by lane.",
         ("lane",),
         {(lane,): n for lane, n in counters.messages.items()},
     )
     foreign = {(adapter,): n for adapter, n in counters.foreign.items()}
-    yield _counter("vitals_foreign_messages", "Messages of foreign devices, by adapter.", ("adapter",), foreign)
-    yield _counter(
+    yield counter("vitals_foreign_messages", "Messages of foreign devices, by adapter.", ("adapter",), foreign)
+    yield counter(
         "vitals_foreign_values_passed_over",
         "Values of registered foreign devices that the registry does not list.",
         (),
         {(): counters.passed_over},
     )
-    yield _counter("vitals_readings", "Readings committed, repeated ones included.", (), {(): counters.readings})
+    yield counter("vitals_readings", "Readings committed, repeated ones included.", (), {(): counters.readings})
     rejected = {(reason.value,): counters.rejected[reason] for reason in Reason}
-    yield _counter("vitals_rejected", "Payloads and records refused, by reason.", ("reason",), rejected)
-    yield _counter("vitals_receipts", "Batches receipted.", (), {(): counters.batches_receipted})
-    yield _counter(
+    yield counter("vitals_rejected", "Payloads and records refused, by reason.", ("reason",), rejected)
+    yield counter("vitals_receipts", "Batches receipted.", (), {(): counters.batches_receipted})
+    yield counter(
         "vitals_commit_failures", "Commits that failed and are tried again.", (), {(): counters.failed_commits}
     )
-    yield _counter("vitals_ingest_defects", "Messages that met a bug of ours.", (), {(): counters.defects})
-    yield _gauge(
+    yield counter("vitals_ingest_defects", "Messages that met a bug of ours.", (), {(): counters.defects})
+    yield gauge(
         "vitals_ingest_queue_messages",
         "Messages waiting, by lane.",
         ("lane",),
@@ -201,27 +175,27 @@ def _ingest(stats: PipelineStats) -> Iterable[Metric]:
 
 def _connections(connections: Mapping[Lane, ConnectionStats]) -> Iterable[Metric]:
     connected = {(lane.name.lower(),): float(each.connected) for lane, each in connections.items()}
-    yield _gauge("vitals_broker_connected", "1 while the lane's connection to the broker stands.", ("lane",), connected)
+    yield gauge("vitals_broker_connected", "1 while the lane's connection to the broker stands.", ("lane",), connected)
 
 
 def _journal(stats: JournalStats) -> Iterable[Metric]:
-    yield _counter("vitals_journal_commits", "Durable commits.", (), {(): stats.commits})
-    yield _counter("vitals_journal_commit_seconds", "Time spent in durable commits.", (), {(): stats.commit_seconds})
-    yield _gauge("vitals_journal_channels", "Channels with readings.", (), {(): stats.channels})
+    yield counter("vitals_journal_commits", "Durable commits.", (), {(): stats.commits})
+    yield counter("vitals_journal_commit_seconds", "Time spent in durable commits.", (), {(): stats.commit_seconds})
+    yield gauge("vitals_journal_channels", "Channels with readings.", (), {(): stats.channels})
 
 
 def _judge(stats: JudgeStats, lag: int) -> Iterable[Metric]:
-    yield _counter("vitals_judged_readings", "Readings judged by the rules.", (), {(): stats.readings})
-    yield _counter("vitals_episode_changes", "Changes of episodes that the rules found.", (), {(): stats.changes})
-    yield _counter("vitals_clock_jumps", "Times the clock was set to another time.", (), {(): stats.clock_jumps})
-    yield _gauge("vitals_judge_lag_readings", "Readings committed and not judged yet.", (), {(): lag})
-    yield _gauge("vitals_judge_failing", "1 while the judge cannot go on.", (), {(): float(bool(stats.failing))})
+    yield counter("vitals_judged_readings", "Readings judged by the rules.", (), {(): stats.readings})
+    yield counter("vitals_episode_changes", "Changes of episodes that the rules found.", (), {(): stats.changes})
+    yield counter("vitals_clock_jumps", "Times the clock was set to another time.", (), {(): stats.clock_jumps})
+    yield gauge("vitals_judge_lag_readings", "Readings committed and not judged yet.", (), {(): lag})
+    yield gauge("vitals_judge_failing", "1 while the judge cannot go on.", (), {(): float(bool(stats.failing))})
 
 
 def _nodes(nodes: Sequence[tuple[Node, int | None]]) -> Metric:
     text = "When the node was last heard; 0: never."
     heard = {(node.facility, node.id): (heard_ms or 0) / 1000 for node, heard_ms in nodes}
-    return _gauge("vitals_node_last_heard_timestamp_seconds", text, ("facility", "node"), heard)
+    return gauge("vitals_node_last_heard_timestamp_seconds", text, ("facility", "node"), heard)
 
 
 def _forwarders(forwarders: Mapping[str, Forwarder]) -> Iterable[Metric]:
@@ -229,10 +203,10 @@ def _forwarders(forwarders: Mapping[str, Forwarder]) -> Iterable[Metric]:
     counts = {name: forwarder.counts for name, forwarder in forwarders.items()}
     log = ("log",)
     healthy = {(name,): float(each.state.healthy) for name, each in health.items()}
-    yield _gauge("vitals_influxdb_healthy", "1 while InfluxDB takes what is forwarded.", log, healthy)
+    yield gauge("vitals_influxdb_healthy", "1 while InfluxDB takes what is forwarded.", log, healthy)
     lag = {(name,): float(each.lag) for name, each in health.items()}
-    yield _gauge("vitals_influxdb_lag", "Readings or alert events still to be forwarded.", log, lag)
+    yield gauge("vitals_influxdb_lag", "Readings or alert events still to be forwarded.", log, lag)
     stored = {(name,): float(each.stored) for name, each in counts.items()}
-    yield _counter("vitals_influxdb_lines", "Lines that InfluxDB stored.", log, stored)
+    yield counter("vitals_influxdb_lines", "Lines that InfluxDB stored.", log, stored)
     refused = {(name,): float(each.refused) for name, each in counts.items()}
-    yield _counter("vitals_influxdb_refused_lines", "Lines that InfluxDB refused for good.", log, refused)
+    yield counter("vitals_influxdb_refused_lines", "Lines that InfluxDB refused for good.", log, refused)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from alerts.facts import RuleText, filled
 from alerts.store import AlertStore
-from api.services import HearCallback, IntakeDesk, PartState, Services
+from api.services import HearCallback, IntakeDesk, PartState, ReadMeasures, Services
 from app.history import History
 from app.judge import JudgeStats
 from app.metrics import Metrics
@@ -38,6 +38,7 @@ def services_of(
     intake: IntakeDesk,
     notice: Callable[[], str],
     hear_callback: HearCallback | None = None,
+    measures: ReadMeasures | None = None,
 ) -> Services:
     """Return what routes and pages call."""
 
@@ -71,6 +72,7 @@ def services_of(
         intake=intake,
         notice=notice,
         hear_callback=hear_callback,
+        measures=measures,
     )
 
 

@@ -8,12 +8,16 @@ from pathlib import Path
 
 import click
 
+from app.cli.alert_measures import alerts_measures
 from app.cli.base import EXISTING_FILE, SERVICE_CONFIG, VitalsGroup
 
 
 @click.group(cls=VitalsGroup)
 def alerts() -> None:
     """Messages to people: how they read, and whether they arrive."""
+
+
+alerts.add_command(alerts_measures)
 
 
 @alerts.command("lint")

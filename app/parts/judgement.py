@@ -18,6 +18,7 @@ from alerts.mirrors.settings import open_mirrors
 from alerts.notifiers.notifier import Workplace
 from alerts.notifiers.table import open_notifiers, routes_of
 from alerts.store import AlertStore, World
+from app.alert_figures import AlertFigures
 from app.clock import SteadyClock
 from app.config import ServiceConfig
 from app.correspondence import Correspondence
@@ -45,6 +46,7 @@ class Judgement:
     judge: Judge
     dispatcher: Dispatcher
     open_alerts: OpenAlerts
+    figures: AlertFigures
     correspondence: Correspondence
     mirrors: Mirrors | None
     """None where none is configured."""
@@ -78,6 +80,7 @@ class Judgement:
             judge=judge,
             dispatcher=Dispatcher(alerts, notifiers, clock, settings.dispatch, random=random.random),
             open_alerts=open_alerts,
+            figures=AlertFigures(alerts, open_alerts, tuple(notifiers), clock),
             correspondence=correspondence,
             mirrors=mirrors,
             heartbeat=config.alerts.heartbeat,
@@ -90,6 +93,7 @@ class Judgement:
             "agenda": lambda: self.alerts.agenda.run(self.clock),
             "dispatcher": self.dispatcher.run,
             "open alerts": self.open_alerts.run,
+            "alert figures": self.figures.run,
             "correspondence": self.correspondence.run,
         }
         if self.mirrors is not None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from fastapi import FastAPI
 
+from alerts.measures.reader import read_measures
 from api.create import create_api
 from api.services import IntakeDesk
 from app.callbacks import hear_callbacks
@@ -68,6 +69,7 @@ class Web:
                 post=intake.posting.take,
             ),
             hear_callback=hear_callbacks(config.alerts.notifiers, judgement.correspondence.heard),
+            measures=lambda period, place: read_measures(ground.database, period, place, ground.directory()),
             notice=lambda: " ".join(filter(None, (notice, _past_trouble(past)))),
         )
         return cls(api=create_api(services, config.api))
@@ -103,7 +105,7 @@ def _owners(ground: Ground, intake: Intake, judgement: Judgement, clock: Clock) 
             ground.directory(), ground.latest.get, judgement.open_alerts.now, clock.now_ms()
         ),
         power_of=ground.power.of,
-        open_alerts=lambda: judgement.open_alerts.now,
+        alerting=judgement.figures,
         forwarders=intake.forwarders,
         waiting_nodes=lambda: intake.waiting.count,
         quarantined=lambda: len(intake.quarantine.quarantined(clock.now_ms())),

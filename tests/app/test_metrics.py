@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import subprocess
 from collections.abc import AsyncIterator
+from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
+from sqlalchemy import insert
 
+from alerts.tables import NOTIFICATIONS
 from app.config import ServiceConfig
 from app.documents import read_document
 from app.rulebook import read_rules
@@ -17,7 +22,9 @@ from app.stories.clock import HandClock
 from app.stories.play import USUAL_SETTINGS
 from app.stories.schedule import Arrival
 from app.stories.service import Service
-from domain.instant import HOUR_MS, MINUTE_MS
+from domain.alert import AlertState
+from domain.episode import Severity
+from domain.instant import HOUR_MS, MINUTE_MS, to_datetime
 from domain.reading import Batch, Sample
 from domain.senml import WireFormat, encode
 from domain.topics import UpLane
@@ -25,6 +32,11 @@ from tests.app.scraping import metrics_of
 from tests.cases.folders import CASES
 
 START_MS = 1_772_431_200_000
+DOCUMENT = Path(__file__).parents[2] / "docs" / "measures.md"
+OLDEST = "vitals_alert_oldest_unanswered_critical_seconds"
+ESCALATIONS = "vitals_alert_escalations_total"
+UNDELIVERABLE = "vitals_notifications_undeliverable_total"
+WAITING = "vitals_notifications_waiting"
 KEYS = {"country": "Uganda", "region": "Western", "district": "Kasese"}
 
 
@@ -46,6 +58,28 @@ async def say(service: Service, seq: int, **values: float) -> None:
     samples = tuple(Sample(names[name], now_ms, value) for name, value in values.items())
     payload = encode(Batch("clinic-1", "e", seq, samples), format=WireFormat.JSON)
     await service.take(Arrival(now_ms, "clinic-1", UpLane.LIVE, payload))
+
+
+async def hot_fridge(service: Service) -> None:
+    """Let a fridge be too warm for an hour, without power."""
+    await say(service, 1, fridge=9, second=5, mains=0)
+    for minute in range(1, 60):
+        await service.let_pass(START_MS + minute * MINUTE_MS)
+        await say(service, minute + 1, fridge=9, second=5, mains=0)
+
+
+def a_message(channel: str, now: datetime) -> dict[str, Any]:
+    """Return a test message that is due, as a row."""
+    texts = dict.fromkeys(("address", "reason", "subject", "short_text", "long_text", "delivery_reference"), "")
+    row: dict[str, Any] = {
+        "key": f"test-{channel}",
+        "kind": "test",
+        "contact": "amina",
+        "channel": channel,
+        "fallbacks": "[]",
+    }
+    row |= {"facts": "{}", "state": "queued", "attempts": 0, "last_error": ""} | texts
+    return row | dict.fromkeys(("queued_at", "next_attempt_at", "deadline"), now)
 
 
 async def figures(service: Service) -> dict[str, dict[str, float]]:
@@ -112,15 +146,70 @@ async def test_a_facility_without_a_node_is_not_up(tmp_path: Path) -> None:
     assert 'vitals_facility_up{country="U",district="K",facility="post",region="W"} 0.0' in text
 
 
+async def alerting(service: Service) -> dict[str, dict[str, float]]:
+    """Return the figures of alerts and messages: by name, by channel (empty for none)."""
+    await service.parts.judgement.open_alerts.refresh()
+    await service.parts.judgement.figures.refresh()
+    text = (await metrics_of(service)).decode()
+    samples = [sample for family in text_string_to_metric_families(text) for sample in family.samples]
+    names = (OLDEST, ESCALATIONS, UNDELIVERABLE, WAITING)
+    return {
+        name: {each.labels.get("channel", ""): each.value for each in samples if each.name == name} for name in names
+    }
+
+
+async def test_alerting_has_figures_while_nothing_happens(service: Service) -> None:
+    """An alarm on a series that is not there would never ring: all are 0, for each configured channel."""
+    assert await alerting(service) == {
+        OLDEST: {"": 0},
+        ESCALATIONS: {"": 0},
+        UNDELIVERABLE: {"console": 0},
+        WAITING: {"console": 0},
+    }
+
+
+async def test_a_critical_alert_that_nobody_answers_grows_old(service: Service) -> None:
+    """Its age counts from when it was raised until somebody answers; a milder alert does not matter."""
+    await hot_fridge(service)
+    [alert] = [each for each in await service.alerts.alerts() if each.severity is Severity.CRITICAL]
+    found = await alerting(service)
+    assert found[OLDEST] == {"": service.clock.now_ms() / 1000 - alert.raised_at.timestamp()}
+    assert found[OLDEST][""] > 0
+    now = to_datetime(service.clock.now_ms())
+    await service.alerts.acknowledge(alert.id, by="amina", now=now, origin="page")
+    assert any(each.state is AlertState.UNACKNOWLEDGED for each in service.parts.judgement.open_alerts.now)
+    assert (await alerting(service))[OLDEST] == {"": 0}
+
+
+async def test_messages_that_wait_and_that_fail(service: Service) -> None:
+    """What waits for its channel is a gauge; once it is given up it is undeliverable, and waits no more."""
+    outbox, now = service.alerts.outbox, to_datetime(START_MS)
+    async with service.parts.ground.database.begin() as connection:
+        await connection.execute(insert(NOTIFICATIONS), [a_message("console", now), a_message("pager", now)])
+    assert (await alerting(service))[WAITING] == {"console": 1, "pager": 1}
+    await outbox.abandon_unserved(["console"], now=now)
+    found = await alerting(service)
+    assert (found[WAITING], found[UNDELIVERABLE]) == ({"console": 1}, {"console": 0, "pager": 1})
+
+
+async def test_the_document_names_what_is_exported(service: Service) -> None:
+    """Every figure that docs/measures.md lists for Prometheus, and asks for in its alarms, is there."""
+    await hot_fridge(service)
+    await service.parts.judgement.open_alerts.refresh()
+    await service.parts.judgement.dispatcher.dispatch_due()
+    text = (await metrics_of(service)).decode()
+    exported = {sample.name for family in text_string_to_metric_families(text) for sample in family.samples}
+    named = set(re.findall(r"vitals_[a-z_]+", DOCUMENT.read_text("utf-8")))
+    assert len(named) >= 6
+    assert named <= exported
+
+
 async def test_promtool_accepts_every_name(service: Service) -> None:
     """Prometheus' own tool finds nothing to say about names, types and help texts."""
     promtool = shutil.which("promtool")
     if promtool is None:
         pytest.skip("promtool is not installed; the Debian package 'prometheus' has it")
-    await say(service, 1, fridge=9, second=5, mains=0)
-    for minute in range(1, 60):
-        await service.let_pass(START_MS + minute * MINUTE_MS)
-        await say(service, minute + 1, fridge=9, second=5, mains=0)
+    await hot_fridge(service)
     await service.parts.judgement.open_alerts.refresh()
     text = await metrics_of(service)
     assert b"vitals_alert_active{" in text

@@ -1,0 +1,1 @@
+"""How alerting does: times, loads and messages of a period, for managers."""
