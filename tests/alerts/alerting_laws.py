@@ -64,9 +64,9 @@ def _critical_ones_are_told(tables: dict[str, list[Any]]) -> None:
     told = {row.alert for row in tables["tellings"] if row.bundle is not None or row.due_at is not None}
     excused = {row.alert for row in tables["alert_audit"] if row.what.startswith("silent_no_")}
     for row in tables["alerts"]:
-        if row.state == AlertState.UNACKNOWLEDGED.value and not row.past:
-            if severity_of[row.episode] is Severity.CRITICAL:
-                assert row.id in told | excused, f"nobody was told of alert {row.id}, and nothing says why"
+        is_asking = row.state == AlertState.UNACKNOWLEDGED.value and not row.past
+        if is_asking and severity_of[row.episode] is Severity.CRITICAL:
+            assert row.id in told | excused, f"nobody was told of alert {row.id}, and nothing says why"
 
 
 def _words(tables: dict[str, list[Any]]) -> dict[tuple[int, str], list[Word]]:
