@@ -31,6 +31,7 @@ API = Actor("Amina", "api")
 WHICH = st.integers(0, 7)
 SUBJECTS = st.sampled_from([("heat", "kasese-3"), ("mains", "kasese-3"), ("cut-off", "kasese-3"), ("heat", "lonely")])
 SHORT = st.sampled_from([1, 20, 30, 31, 60, 180, 600, 901, 1800]).map(lambda seconds: timedelta(seconds=seconds))
+HOW = st.sampled_from(["works", "works", "reports", "busy", "refuses"])
 LONG = st.integers(1, 30).map(lambda hours: timedelta(hours=hours))
 
 
@@ -45,15 +46,17 @@ class Alerting(RuleBasedStateMachine):
 
     def teardown(self) -> None:
         """Leave neither thread nor file behind."""
-        self._do(self._service.database.dispose())
+        self._do(self._service.stop())
         self._runner.close()
         self._folder.cleanup()
 
-    @initialize(hours=st.integers(0, 23))
-    def begin(self, hours: int) -> None:
-        """Start the service at some hour of the day."""
+    @initialize(hours=st.integers(0, 23), lines=st.tuples(HOW, HOW, HOW))
+    def begin(self, hours: int, lines: tuple[str, str, str]) -> None:
+        """Start the service at some hour of the day, with channels that may be broken."""
         self._service = self._do(_fresh(f"{self._folder.name}/vitals.db"))
         self._service.clock.move(timedelta(hours=hours))
+        for channel, how in zip(CHANNELS, lines, strict=True):
+            self._service.lines[channel].how = how
 
     @rule(what=SUBJECTS, severity=st.sampled_from(Severity), live=st.sampled_from([True, True, False]))
     def open(self, what: tuple[str, str], severity: Severity, live: bool) -> None:
@@ -125,7 +128,11 @@ class Alerting(RuleBasedStateMachine):
         with suppress(ImpossibleEventError):
             self._do(self._service.act(doings[what]))
 
-    @rule(begins=st.sampled_from([0, 1, 40]), lasts=st.none() | LONG, named=st.sampled_from(["kasese-3", "lonely", ""]))
+    @rule(
+        begins=st.sampled_from([0, 1, 40]),
+        lasts=st.one_of(st.none(), LONG, LONG),
+        named=st.sampled_from(["kasese-3", "lonely", ""]),
+    )
     def maintain(self, begins: int, lasts: timedelta | None, named: str) -> None:
         """Somebody works on a place, or on all fridges."""
         start = self._service.now + timedelta(minutes=begins)
@@ -168,7 +175,7 @@ class Alerting(RuleBasedStateMachine):
         self._do(self._service.restart())
         self._do(self._service.settle())
 
-    @rule(channel=st.sampled_from(CHANNELS), how=st.sampled_from(["works", "reports", "busy", "refuses"]))
+    @rule(channel=st.sampled_from(CHANNELS), how=HOW)
     def change_line(self, channel: str, how: str) -> None:
         """A channel begins or ceases to work."""
         self._service.lines[channel].how = how
@@ -195,6 +202,7 @@ class Alerting(RuleBasedStateMachine):
     def laws_hold(self) -> None:
         """Whatever happened, all that is due is done at once, and the laws hold."""
         self._do(self._service.settle())
+        assert self._service.complaints.records == []
         check(self._do(self._service.everything()))
 
     def _one(self, which: int) -> Episode:

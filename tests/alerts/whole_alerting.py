@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import logging
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import datetime, time, timedelta
@@ -80,6 +81,18 @@ class Line:
         return Delivery.delivered()
 
 
+class Complaints(logging.Handler):
+    """Keeps what was logged as an error: loops outlive their defects, a test should not."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.ERROR)
+        self.records: list[logging.LogRecord] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Keep it."""
+        self.records.append(record)
+
+
 class Service:
     """What runs in one process: store, agenda, dispatcher, desk. ``restart`` makes another one over the same file."""
 
@@ -87,6 +100,8 @@ class Service:
         self._path = path
         self.clock = StandingClock(NOON)
         self.lines = {channel: Line(channel) for channel in CHANNELS}
+        self.complaints = Complaints()
+        logging.getLogger("alerts").addHandler(self.complaints)
         self._texts = itertools.count()
         self._start()
 
@@ -111,6 +126,11 @@ class Service:
     def now(self) -> datetime:
         """Return the moment that the clock shows."""
         return self.clock.moment
+
+    async def stop(self) -> None:
+        """Leave neither thread nor handler behind."""
+        logging.getLogger("alerts").removeHandler(self.complaints)
+        await self.database.dispose()
 
     async def restart(self) -> None:
         """Stop without a word and begin anew with what the file holds."""
