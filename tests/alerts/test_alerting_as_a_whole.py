@@ -223,4 +223,4 @@ async def _fresh(path: str) -> Service:
 
 
 TestAlerting = Alerting.TestCase
-TestAlerting.settings = settings(max_examples=8, stateful_step_count=40, deadline=None)
+TestAlerting.settings = settings(max_examples=5, stateful_step_count=40, deadline=None)
