@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -29,12 +29,15 @@ class Word:
     state: str
 
 
-def check(tables: dict[str, list[Any]]) -> None:
-    """Assert all laws."""
+def check(tables: dict[str, list[Any]], taken: Mapping[str, Sequence[str]]) -> None:
+    """Assert all laws; ``taken`` are the keys of the messages that each channel took, in their order."""
     _every_change_is_of_the_table(tables)
     _keys_are_unique(tables["notifications"])
     _critical_ones_are_told(tables)
-    words = _words(tables)
+    told = _told(tables["tellings"])
+    for keys in taken.values():
+        _messages_go_in_their_order(tables["notifications"], told, keys)
+    words = _words(tables["notifications"], told)
     pending = {(row.alert, row.contact or row.by) for row in tables["tellings"] if row.due_at is not None}
     state_of = {row.id: AlertState(row.state) for row in tables["alerts"]}
     for (alert, recipient), said in words.items():
@@ -69,20 +72,38 @@ def _critical_ones_are_told(tables: dict[str, list[Any]]) -> None:
             assert row.id in told | excused, f"nobody was told of alert {row.id}, and nothing says why"
 
 
-def _words(tables: dict[str, list[Any]]) -> dict[tuple[int, str], list[Word]]:
-    """Return what each recipient was sent of each alert, oldest first."""
+def _told(tellings: Iterable[Any]) -> dict[tuple[int, str], dict[int, str]]:
+    """Return what each message says to each recipient: the kind of word for each alert in it."""
     told: defaultdict[tuple[int, str], dict[int, str]] = defaultdict(dict)
-    for row in tables["tellings"]:
+    for row in tellings:
         if row.bundle is not None:
-            known = told[row.bundle, row.contact or row.by]
             # Where an alarm and a worse go out together, they are one word.
-            known[row.alert] = known.get(row.alert, row.kind)
+            told[row.bundle, row.contact or row.by].setdefault(row.alert, row.kind)
+    return told
+
+
+def _messages_go_in_their_order(
+    notifications: Iterable[Any], told: Mapping[tuple[int, str], Mapping[int, str]], keys: Iterable[str]
+) -> None:
+    """Assert that of no alert anybody hears later what was queued earlier on a channel."""
+    by_key = {row.key: row for row in notifications}
+    newest: dict[tuple[int, str], int] = {}
+    for row in map(by_key.__getitem__, keys):
+        recipient = row.contact or row.channel
+        for alert in told.get((row.bundle, recipient), ()):
+            assert row.id >= newest.get((alert, recipient), 0), f"{row.key} was overtaken for alert {alert}"
+            newest[alert, recipient] = row.id
+
+
+def _words(
+    notifications: Iterable[Any], told: Mapping[tuple[int, str], Mapping[int, str]]
+) -> dict[tuple[int, str], list[Word]]:
+    """Return what each recipient was sent of each alert, oldest first."""
     words: defaultdict[tuple[int, str], list[Word]] = defaultdict(list)
-    for row in sorted(tables["notifications"], key=lambda row: row.id):
-        if row.bundle is not None:
-            recipient = row.contact or row.channel
-            for alert, kind in told[row.bundle, recipient].items():
-                words[alert, recipient].append(Word(row.bundle, kind, row.state))
+    for row in sorted(notifications, key=lambda row: row.id):
+        recipient = row.contact or row.channel
+        for alert, kind in told.get((row.bundle, recipient), {}).items():
+            words[alert, recipient].append(Word(row.bundle, kind, row.state))
     return words
 
 

@@ -203,7 +203,8 @@ class Alerting(RuleBasedStateMachine):
         """Whatever happened, all that is due is done at once, and the laws hold."""
         self._do(self._service.settle())
         assert self._service.complaints.records == []
-        check(self._do(self._service.everything()))
+        taken = {line.channel: [message.key for message in line.taken] for line in self._service.lines.values()}
+        check(self._do(self._service.everything()), taken)
 
     def _one(self, which: int) -> Episode:
         return list(self._episodes.values())[which % len(self._episodes)]
