@@ -224,4 +224,4 @@ async def _fresh(path: str) -> Service:
 
 
 TestAlerting = Alerting.TestCase
-TestAlerting.settings = settings(max_examples=5, stateful_step_count=40, deadline=None)
+TestAlerting.settings = settings(max_examples=4, stateful_step_count=30, deadline=None)
