@@ -104,6 +104,10 @@ class Escalation:
         await self._schedule(due.incident, due.step + 1, due.started_at)
         return None if self._after(due.step) is None else self.steps[min(due.step, len(self.steps) - 1)]
 
+    def goes_on_after(self, step: int) -> bool:
+        """Tell whether the chain has anybody to ask after a step."""
+        return self._after(step + 1) is not None
+
     async def _schedule(self, incident: int, step: int, started_at: datetime) -> None:
         after = self._after(step)
         # A step that was told early (somebody asked for help) does not make the next one come at once.

@@ -7,24 +7,21 @@ What a channel could not deliver goes on to the person's next channel in the tra
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, FromClause, and_, func, insert, select, update
+from sqlalchemy import ColumnElement, FromClause, and_, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from alerts.bundle import Occasion
-from alerts.escalation import hurry
+from alerts.fallback import go_on
 from alerts.notification import UNREACHED, Notification, NotificationKind, NotificationState
 from alerts.rows import notification_of
-from alerts.tables import ALERTS, AUDIT, NOTIFICATIONS, TELLINGS
+from alerts.tables import NOTIFICATIONS, TELLINGS
 
 _UNSETTLED = (NotificationState.QUEUED.value, NotificationState.SUBMITTED.value)
 _REPORTABLE = (NotificationState.SUBMITTED.value, NotificationState.UNKNOWN.value, NotificationState.DELIVERED.value)
-_ASKING = (NotificationKind.ALARM, NotificationKind.WORSE)
 
 
 class OutboxCount(NamedTuple):
@@ -138,7 +135,7 @@ class Outbox:
         async with self._database.begin() as connection:
             written = await _write(connection, notification, state, values)
             if written and state is NotificationState.FAILED:
-                await _go_on(connection, notification, now=now, error=error)
+                await go_on(connection, notification, now=now, error=error)
         if written and state is NotificationState.FAILED:
             self._undeliverable[notification.channel] += 1
 
@@ -192,7 +189,7 @@ class Outbox:
         chosen = and_(table.id == notification.id, table.state.in_(_REPORTABLE), table.next_attempt_at.is_(None))
         written = await connection.execute(update(NOTIFICATIONS).where(chosen).values(values))
         if written.rowcount and state in (NotificationState.FAILED, NotificationState.UNKNOWN):
-            await _go_on(connection, notification, now=now, error=said, is_certain=state is NotificationState.FAILED)
+            await go_on(connection, notification, now=now, error=said, is_certain=state is NotificationState.FAILED)
         return written.rowcount > 0
 
     async def abandon_unserved(self, served: Collection[str], *, now: datetime) -> list[Notification]:
@@ -251,74 +248,6 @@ async def _write(
     return (await connection.execute(statement)).rowcount > 0
 
 
-async def _go_on(
-    connection: AsyncConnection, failed: Notification, *, now: datetime, error: str, is_certain: bool = True
-) -> None:
-    """Use the next channel; where none is left and the person is not reached otherwise, the next person is told."""
-    if failed.fallbacks:
-        await _fall_back(connection, failed, now=now)
-    elif is_certain and failed.contact and not await _is_reached_otherwise(connection, failed):
-        await _tell_the_next(connection, failed, now=now)
-    if is_certain and failed.alert is not None:
-        entry = {
-            "alert": failed.alert,
-            "at": now,
-            "who": "vitals",
-            "origin": "dispatcher",
-            "what": "undeliverable",
-            "detail": f"{failed.kind} to {failed.contact or 'a system'} by {failed.channel} "
-            f"after {failed.attempts} attempts: {error}",
-        }
-        await connection.execute(insert(AUDIT).values(entry))
-
-
-async def _fall_back(connection: AsyncConnection, failed: Notification, *, now: datetime) -> None:
-    (channel, address), *others = failed.fallbacks
-    row = (await connection.execute(select(NOTIFICATIONS).where(NOTIFICATIONS.c.id == failed.id))).one()._asdict()
-    del row["id"]
-    row |= {
-        "key": f"{failed.key.removesuffix(failed.channel)}{channel}",
-        "channel": channel,
-        "address": address,
-        "fallbacks": json.dumps(others),
-        "state": NotificationState.QUEUED.value,
-        "attempts": 0,
-        "queued_at": now,
-        "next_attempt_at": now,
-        "report_due_at": None,
-        "deadline": now + (failed.deadline - failed.queued_at),
-        "settled_at": None,
-        "delivery_reference": "",
-        "last_error": "",
-    }
-    known = select(NOTIFICATIONS.c.id).where(NOTIFICATIONS.c.key == row["key"])
-    if await connection.scalar(known) is None:
-        await connection.execute(insert(NOTIFICATIONS).values(row))
-
-
-async def _is_reached_otherwise(connection: AsyncConnection, failed: Notification) -> bool:
-    table = NOTIFICATIONS.c
-    others = select(table.id).where(
-        table.bundle == failed.bundle,
-        table.contact == failed.contact,
-        table.id != failed.id,
-        table.state.not_in([state.value for state in UNREACHED]),
-    )
-    return await connection.scalar(others.limit(1)) is not None
-
-
-async def _tell_the_next(connection: AsyncConnection, failed: Notification, *, now: datetime) -> None:
-    if failed.kind not in _ASKING or failed.bundle is None:
-        return
-    incidents = (
-        select(ALERTS.c.incident)
-        .join(TELLINGS, TELLINGS.c.alert == ALERTS.c.id)
-        .where(TELLINGS.c.bundle == failed.bundle, ALERTS.c.incident.is_not(None))
-    )
-    for incident in set(await connection.scalars(incidents)):
-        await hurry(connection, incident, now=now, occasion=Occasion.UNREACHABLE, who=failed.contact)
-
-
 def _is_waiting(table: FromClause) -> ColumnElement[bool]:
     """Only what is queued or submitted has a next attempt; the index of those that wait is made for this."""
     return table.c.next_attempt_at.is_not(None)
@@ -331,6 +260,15 @@ def _is_due(channel: str, now: datetime) -> ColumnElement[bool]:
 
 def _has_unsent_predecessor() -> ColumnElement[bool]:
     earlier = NOTIFICATIONS.alias("earlier")
-    same = (getattr(earlier.c, name) == getattr(NOTIFICATIONS.c, name) for name in ("alert", "contact", "channel"))
+    same = (getattr(earlier.c, name) == getattr(NOTIFICATIONS.c, name) for name in ("contact", "channel"))
     before = and_(earlier.c.id < NOTIFICATIONS.c.id, _is_waiting(earlier))
-    return select(earlier.c.id).where(*same, before).exists()
+    # A message may tell of several alerts; each of them counts, not only the one that gives it the reference.
+    first, then = TELLINGS.alias("told_earlier"), TELLINGS.alias("told_now")
+    shared = (
+        select(first.c.id)
+        .join(then, then.c.alert == first.c.alert)
+        .where(first.c.bundle == earlier.c.bundle, first.c.contact == earlier.c.contact)
+        .where(then.c.bundle == NOTIFICATIONS.c.bundle, then.c.contact == NOTIFICATIONS.c.contact)
+        .correlate(earlier, NOTIFICATIONS)
+    )
+    return select(earlier.c.id).where(*same, before, shared.exists()).correlate(NOTIFICATIONS).exists()

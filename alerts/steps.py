@@ -24,7 +24,8 @@ async def take_step(around: Surroundings, due: DueStep, of: Sequence[Alert] = ()
     if not alerts:
         await Escalation.forget(around, due.incident)
         return []
-    step = await Escalation(around, max(alerts, key=lambda alert: alert.severity)).go_on(due)
+    escalation = Escalation(around, max(alerts, key=lambda alert: alert.severity))
+    step = await escalation.go_on(due)
     who = around.directory.contacts.get(due.who)
     news = News(NotificationKind.ALARM, True, due.occasion, who.name if who else due.who)
     changes = []
@@ -32,7 +33,10 @@ async def take_step(around: Surroundings, due: DueStep, of: Sequence[Alert] = ()
         decisions: tuple[Decision, ...] = (Decision(Reason.SILENT_NO_CONTACT, NotificationKind.ALARM),)
         if step is not None:
             decisions = await Telling(around).tell_step(alert, step, news)
-        notes = [("escalated" if step else "nobody_left", f"{due.occasion}, step {due.step + 1}")]
+        detail = f"{due.occasion}, step {due.step + 1}"
+        notes = [("escalated", detail)] if step else []
+        if not escalation.goes_on_after(due.step):
+            notes.append(("nobody_left", detail))
         notes += [(decision.reason.value, describe(decision)) for decision in decisions]
         await around.note(alert.id, notes, origin="escalation")
         changes.append(AlertChange(alert, alert.state, (), decisions, escalated=step is not None))
