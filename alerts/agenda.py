@@ -22,7 +22,7 @@ from alerts.post import next_telling_at
 from alerts.recorder import TIME, Recorder, Stored
 from alerts.rows import IS_OPEN, alert_of, select_alerts
 from alerts.silences import Silence, SilenceKind, Silences, covering, next_change, subject_of
-from alerts.steps import take_step
+from alerts.steps import take_steps
 from alerts.surroundings import Surroundings
 from alerts.tables import ALERTS
 from alerts.whole import whole
@@ -108,8 +108,7 @@ class Agenda:
         changes += await self._sweep(connection, recorder, around)
         # What waited goes out before the next step is taken: it may be what the step waits for an answer to.
         await recorder.finish()
-        for due in await due_steps(connection, now):
-            changes += await take_step(around, due)
+        changes += await take_steps(around, await due_steps(connection, now))
         await recorder.finish()
         return changes
 

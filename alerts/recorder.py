@@ -23,7 +23,7 @@ from alerts.silences import Silence, SilenceKind, Silences, covering, subject_of
 from alerts.suppression import Suppression
 from alerts.surroundings import Surroundings
 from alerts.tables import ALERTS, EPISODES
-from alerts.telling import News, Telling, describe
+from alerts.telling import News, Story, Telling, describe
 from domain.alert import Alert, AlertState
 from domain.episode import ChangeKind, Episode, EpisodeChange
 
@@ -134,7 +134,7 @@ class Recorder:
         await self._around.note(entry.alert.id, [(event.value, detail)], who=by.name, origin=by.origin)
         decisions = await self._tell(entry, transition.effects, live=True, occasion=occasion)
         if entry.incident is not None:
-            await answered(self._connection, entry.incident)
+            await answered(self._connection, [entry.incident])
         return AlertChange(entry.alert, was, (event,), decisions)
 
     async def _load(self, column: Any, ids: Mapping[Any, None]) -> dict[int, Stored]:
@@ -167,10 +167,10 @@ class Recorder:
         if was is AlertState.SHELVED and AlertEvent.WORSENED in events:
             await self._end_shelving(entry)
         if entry.alert.state is AlertState.SUPPRESSED and entry.incident is None:
-            entry.incident = await self._incidents.join(entry.alert)
+            entry.incident = (await self._incidents.join([entry.alert]))[entry.alert.id]
         decisions = await self._tell(entry, transition.effects, live=is_audible(change))
         if entry.incident is not None and events:
-            await answered(self._connection, entry.incident)
+            await answered(self._connection, [entry.incident])
         return entry, AlertChange(entry.alert, was, events, decisions)
 
     async def _silently(
@@ -184,7 +184,7 @@ class Recorder:
         silence = covering(await self._standing(), self._subject(episode), self._now)
         if silence is not None:
             return (_RAISED_SILENTLY[silence.kind], *events[1:])
-        if await self._suppression.is_explained(episode.rule, episode.facility):
+        if await self._suppression.explained([(episode.rule, episode.facility)]):
             return (AlertEvent.RAISED_SUPPRESSED, *events[1:])
         return events
 
@@ -213,9 +213,10 @@ class Recorder:
         decisions: list[Decision] = []
         for kind in (_KIND[effect] for effect in effects if effect in _KIND):
             if entry.incident is None:
-                entry.incident = await self._incidents.join(entry.alert)
+                entry.incident = (await self._incidents.join([entry.alert]))[entry.alert.id]
             news = News(kind, live, Occasion.NEW if kind is NotificationKind.WORSE else occasion)
-            decisions += await self._telling.tell(entry.alert, entry.incident, news)
+            (told,) = await self._telling.tell([Story(entry.alert, entry.incident, news)])
+            decisions += told
         notes = [(decision.reason.value, describe(decision)) for decision in decisions]
         await self._around.note(entry.alert.id, notes, origin="rules")
         return tuple(decisions)

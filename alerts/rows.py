@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict
-from typing import Any
+from typing import Any, Final, TypeVar
 
 from sqlalchemy import Row, Select, literal_column, select
 
@@ -16,6 +17,17 @@ from domain.episode import Episode, Severity, SubjectKind
 
 IS_OPEN = ALERTS.c.state != literal_column("'normal'")
 """Spelled without a parameter, so that both databases recognise the index that is made for it."""
+
+
+_CHUNK: Final = 500
+Value = TypeVar("Value")
+
+
+def chunks(values: Iterable[Value]) -> Iterator[Sequence[Value]]:
+    """Give the values, each once, in portions that a database takes as parameters of one query."""
+    wanted = list(dict.fromkeys(values))
+    for start in range(0, len(wanted), _CHUNK):
+        yield wanted[start : start + _CHUNK]
 
 
 def select_alerts() -> Select[Any]:
