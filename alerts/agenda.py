@@ -16,10 +16,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from alerts.change import AlertChange
 from alerts.escalation import due_steps, next_step_at
+from alerts.ledger import Stored
 from alerts.lifecycle import AlertEvent
 from alerts.outbox import Outbox
 from alerts.post import next_telling_at
-from alerts.recorder import TIME, Recorder, Stored
+from alerts.recorder import TIME, Recorder
 from alerts.rows import IS_OPEN, alert_of, select_alerts
 from alerts.silences import Silence, SilenceKind, Silences, covering, next_change, subject_of
 from alerts.steps import take_steps

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import asdict
+from dataclasses import fields
 from typing import Any, Final, TypeVar
 
 from sqlalchemy import Row, Select, literal_column, select
@@ -20,6 +20,7 @@ IS_OPEN = ALERTS.c.state != literal_column("'normal'")
 
 
 _CHUNK: Final = 500
+_OF_EPISODE: Final = tuple(field.name for field in fields(Episode))
 Value = TypeVar("Value")
 
 
@@ -39,7 +40,7 @@ def select_alerts() -> Select[Any]:
 def episode_values(episode: Episode) -> dict[str, Any]:
     """Return the columns of an episode."""
     plain = {"severity": int(episode.severity), "subject_kind": episode.subject_kind.value}
-    return asdict(episode) | plain
+    return {name: getattr(episode, name) for name in _OF_EPISODE} | plain
 
 
 def episode_of(row: Row[Any]) -> Episode:
