@@ -42,6 +42,13 @@ def _outage(facilities: int) -> Iterator[Figure]:
         note=f"after a quarter of an hour without an answer; {told.step_seconds:.1f} s",
     )
     yield Figure(
+        "outage, alarms, steps and all-clears a second of processor time",
+        "alerts/s",
+        3 * facilities / told.processor_seconds,
+        target=REACH_ALERTS_PER_SECOND,
+        note=f"{told.processor_seconds:.1f} s for all three",
+    )
+    yield Figure(
         "outage, messages in all",
         "messages",
         told.messages,
