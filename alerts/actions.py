@@ -14,9 +14,10 @@ from alerts.bundle import Occasion
 from alerts.change import ActionRefusedError, Actor, AlertChange, UnknownAlertError
 from alerts.closing import Closing, closings_of, keep, require
 from alerts.escalation import step_of
+from alerts.ledger import Stored
 from alerts.lifecycle import ONGOING, AlertEvent
 from alerts.notification import NotificationKind, NotificationState
-from alerts.recorder import Recorder, Stored
+from alerts.recorder import Recorder
 from alerts.rows import IS_OPEN, alert_of, select_alerts
 from alerts.settings import ClosingSettings
 from alerts.silences import Silence, SilenceKind, Silences

@@ -16,13 +16,14 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from alerts.change import AlertChange
 from alerts.escalation import due_steps, next_step_at
+from alerts.ledger import Stored
 from alerts.lifecycle import AlertEvent
 from alerts.outbox import Outbox
 from alerts.post import next_telling_at
-from alerts.recorder import TIME, Recorder, Stored
+from alerts.recorder import TIME, Recorder
 from alerts.rows import IS_OPEN, alert_of, select_alerts
 from alerts.silences import Silence, SilenceKind, Silences, covering, next_change, subject_of
-from alerts.steps import take_step
+from alerts.steps import take_steps
 from alerts.surroundings import Surroundings
 from alerts.tables import ALERTS
 from alerts.whole import whole
@@ -108,8 +109,7 @@ class Agenda:
         changes += await self._sweep(connection, recorder, around)
         # What waited goes out before the next step is taken: it may be what the step waits for an answer to.
         await recorder.finish()
-        for due in await due_steps(connection, now):
-            changes += await take_step(around, due)
+        changes += await take_steps(around, await due_steps(connection, now))
         await recorder.finish()
         return changes
 

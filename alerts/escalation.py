@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from sqlalchemy import delete, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from alerts.bundle import Occasion
 from alerts.oncall.chain import MannedStep, chain_of, steps_of
+from alerts.rows import chunks
 from alerts.surroundings import Surroundings
 from alerts.tables import ALERTS, ESCALATIONS
 from domain.alert import Alert, AlertState
@@ -26,6 +28,15 @@ class DueStep(NamedTuple):
     who: str
 
 
+class TakenStep(NamedTuple):
+    """What taking a step comes to."""
+
+    people: MannedStep | None
+    """None where the chain has no more."""
+    is_last: bool
+    """Whether nobody is left to ask after it."""
+
+
 async def next_step_at(connection: AsyncConnection) -> datetime | None:
     """Return when the next step of any incident is due; None where nobody waits for an answer."""
     waiting = select(ESCALATIONS.c.due_at).where(ESCALATIONS.c.due_at.is_not(None))
@@ -34,8 +45,11 @@ async def next_step_at(connection: AsyncConnection) -> datetime | None:
     return found
 
 
-async def due_steps(connection: AsyncConnection, now: datetime, limit: int = 200) -> list[DueStep]:
-    """Return the steps that are due, in the order of their moments."""
+async def due_steps(connection: AsyncConnection, now: datetime, limit: int = 5000) -> list[DueStep]:
+    """Return the steps that are due, in the order of their moments.
+
+    So many that what one person is to be told of a national outage is told together, in one transaction of seconds.
+    """
     table = ESCALATIONS.c
     query = select(ESCALATIONS).where(table.due_at <= now).order_by(table.due_at, table.incident).limit(limit)
     return [
@@ -44,13 +58,51 @@ async def due_steps(connection: AsyncConnection, now: datetime, limit: int = 200
     ]
 
 
-async def answered(connection: AsyncConnection, incident: int) -> None:
-    """End the escalation of an incident that has nothing unanswered any more."""
-    unanswered = select(ALERTS.c.id).where(
-        ALERTS.c.incident == incident, ALERTS.c.state == AlertState.UNACKNOWLEDGED.value
-    )
-    if await connection.scalar(unanswered.limit(1)) is None:
-        await connection.execute(delete(ESCALATIONS).where(ESCALATIONS.c.incident == incident))
+async def answered(connection: AsyncConnection, incidents: Iterable[int]) -> None:
+    """End the escalation of those incidents that have nothing unanswered any more."""
+    for chunk in chunks(incidents):
+        unanswered = select(ALERTS.c.incident).where(
+            ALERTS.c.incident.in_(chunk), ALERTS.c.state == AlertState.UNACKNOWLEDGED.value
+        )
+        over = ESCALATIONS.c.incident.in_(chunk) & ESCALATIONS.c.incident.not_in(unanswered)
+        await connection.execute(delete(ESCALATIONS).where(over))
+
+
+async def forget(connection: AsyncConnection, incidents: Iterable[int]) -> None:
+    """Wait for no answer any more."""
+    for chunk in chunks(incidents):
+        await connection.execute(delete(ESCALATIONS).where(ESCALATIONS.c.incident.in_(chunk)))
+
+
+async def begin(around: Surroundings, alerts: Mapping[int, Alert]) -> None:
+    """Wait from now on for an answer to incidents, each with its alert, unless it is waited for already.
+
+    Where a chain has come to its end it begins anew: something new has happened.
+    """
+    waiting: set[int] = set()
+    for chunk in chunks(alerts):
+        query = select(ESCALATIONS.c.incident).where(
+            ESCALATIONS.c.incident.in_(chunk), ESCALATIONS.c.due_at.is_not(None)
+        )
+        waiting.update(await around.connection.scalars(query))
+    fresh = {incident: Escalation(around, alert) for incident, alert in alerts.items() if incident not in waiting}
+    await _schedule(around, [chain.scheduled(incident, 1, around.now) for incident, chain in fresh.items()])
+
+
+async def go_on(around: Surroundings, due: Mapping[DueStep, Alert]) -> dict[DueStep, TakenStep]:
+    """Return the people of steps that are due, and wait for their answers."""
+    chains = {step: Escalation(around, alert) for step, alert in due.items()}
+    rows = [chain.scheduled(step.incident, step.step + 1, step.started_at) for step, chain in chains.items()]
+    await _schedule(around, rows)
+    return {
+        step: TakenStep(chain.step_of(step.step), not chain.goes_on_after(step.step)) for step, chain in chains.items()
+    }
+
+
+async def _schedule(around: Surroundings, rows: Sequence[dict[str, Any]]) -> None:
+    if rows:
+        await forget(around.connection, [row["incident"] for row in rows])
+        await around.connection.execute(insert(ESCALATIONS), rows)
 
 
 async def step_of(connection: AsyncConnection, incident: int, *, now: datetime) -> DueStep:
@@ -81,38 +133,20 @@ class Escalation:
             self._chain = chain_of(facility, alert.severity, around.directory)
             self.steps = steps_of(self._chain, facility, around.directory, around.now)
 
-    @staticmethod
-    async def forget(around: Surroundings, incident: int) -> None:
-        """Wait for no answer any more."""
-        await around.connection.execute(delete(ESCALATIONS).where(ESCALATIONS.c.incident == incident))
-
-    async def begin(self, incident: int) -> None:
-        """Wait for an answer from now on, unless it is waited for already.
-
-        Where the chain has come to its end it begins anew: something new has happened.
-        """
-        waiting = select(ESCALATIONS.c.incident).where(
-            ESCALATIONS.c.incident == incident, ESCALATIONS.c.due_at.is_not(None)
-        )
-        if await self._around.connection.scalar(waiting) is None:
-            await self.forget(self._around, incident)
-            await self._schedule(incident, 1, self._around.now)
-
-    async def go_on(self, due: DueStep) -> MannedStep | None:
-        """Return the step that is due, None where the chain has no more, and wait for an answer to it."""
-        await self.forget(self._around, due.incident)
-        await self._schedule(due.incident, due.step + 1, due.started_at)
-        return None if self._after(due.step) is None else self.steps[min(due.step, len(self.steps) - 1)]
+    def step_of(self, number: int) -> MannedStep | None:
+        """Return a step by its number, the first being 0; None where the chain has no more."""
+        return None if self._after(number) is None else self.steps[min(number, len(self.steps) - 1)]
 
     def goes_on_after(self, step: int) -> bool:
         """Tell whether the chain has anybody to ask after a step."""
         return self._after(step + 1) is not None
 
-    async def _schedule(self, incident: int, step: int, started_at: datetime) -> None:
+    def scheduled(self, incident: int, step: int, started_at: datetime) -> dict[str, Any]:
+        """Return the row by which an incident waits for a step."""
         after = self._after(step)
         # A step that was told early (somebody asked for help) does not make the next one come at once.
         due_at = None if after is None else max(started_at + after, self._around.now + self._pause(step))
-        values = {
+        return {
             "incident": incident,
             "step": step,
             "started_at": started_at,
@@ -120,7 +154,6 @@ class Escalation:
             "occasion": Occasion.NOBODY_ANSWERED.value,
             "who": "",
         }
-        await self._around.connection.execute(insert(ESCALATIONS).values(values))
 
     def _after(self, step: int) -> timedelta | None:
         """Return how long after the first step this one is told; beyond the last: its repetitions."""

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Sequence, Set
 from datetime import timedelta
 from typing import Any, Final
 
-from sqlalchemy import Row, or_, select, update
+from sqlalchemy import Row, bindparam, or_, select, update
 
 from alerts.routing import Reason
-from alerts.rows import IS_OPEN, alert_of, select_alerts
+from alerts.rows import IS_OPEN, alert_of, chunks, select_alerts
 from alerts.surroundings import Surroundings
 from alerts.tables import ALERTS, EPISODES, TELLINGS
 from domain.alert import Alert
@@ -19,6 +20,9 @@ from domain.places import Service
 RECOVERY: Final = timedelta(minutes=10)
 """So long after its end an alert still explains others: what it caused takes some time to recover."""
 
+_LOOKED_AT: Final = 50
+"""So many alerts of a facility, the newest, are looked at to find what another one has to do with."""
+
 
 class Incidents:
     """Answers within the caller's transaction."""
@@ -26,43 +30,56 @@ class Incidents:
     def __init__(self, around: Surroundings) -> None:
         self._around = around
 
-    async def join(self, alert: Alert) -> int:
-        """Return the incident that an alert belongs to from now on, and keep it.
+    async def join(self, alerts: Sequence[Alert]) -> dict[int, int]:
+        """Return, by number, the incident that each alert belongs to from now on, and keep it.
 
-        One of the past stands by itself: whoever takes what goes on has not looked at it.
+        The alerts are of different facilities. One of the past stands by itself: whoever takes what goes on has not
+        looked at it.
         """
-        incident = alert.id if alert.past else await self._found(alert) or alert.id
-        statement = update(ALERTS).where(ALERTS.c.id == alert.id).values(incident=incident)
-        await self._around.connection.execute(statement)
-        return incident
+        near = await self._candidates([alert.facility for alert in alerts if not alert.past])
+        waiting = await self._waiting([row.alert_id for rows in near.values() for row in rows])
+        joined = {
+            alert.id: alert.id if alert.past else self._found(alert, near[alert.facility], waiting) or alert.id
+            for alert in alerts
+        }
+        if joined:
+            statement = update(ALERTS).where(ALERTS.c.id == bindparam("number")).values(incident=bindparam("joined"))
+            rows = [{"number": number, "joined": incident} for number, incident in joined.items()]
+            await self._around.connection.execute(statement, rows)
+        return joined
 
-    async def alerts(self, incident: int) -> list[Alert]:
-        """Return the alerts of an incident that are not over, the one that began first at the head."""
-        query = select_alerts().where(ALERTS.c.incident == incident, IS_OPEN)
-        rows = await self._around.connection.execute(query.order_by(EPISODES.c.started_at, ALERTS.c.id))
-        return [alert_of(row) for row in rows]
+    async def alerts(self, incidents: Iterable[int]) -> dict[int, list[Alert]]:
+        """Return the alerts of incidents that are not over, of each the one that began first at the head."""
+        found: defaultdict[int, list[Alert]] = defaultdict(list)
+        for chunk in chunks(incidents):
+            query = select_alerts().where(ALERTS.c.incident.in_(chunk), IS_OPEN)
+            for row in await self._around.connection.execute(query.order_by(EPISODES.c.started_at, ALERTS.c.id)):
+                found[row.alert_incident].append(alert_of(row))
+        return found
 
-    async def _found(self, alert: Alert) -> int | None:
-        for row in await self._candidates(alert):
+    def _found(self, alert: Alert, near: Sequence[Row[Any]], waiting: Set[int]) -> int | None:
+        for row in [row for row in near if row.alert_id != alert.id][:_LOOKED_AT]:
             other = alert_of(row)
-            if self._same_cause(alert, other) or await self._told_with(alert, other):
+            if self._same_cause(alert, other) or (other.id in waiting and self._waits(alert)):
                 incident: int = row.alert_incident
                 return incident
         return None
 
-    async def _candidates(self, alert: Alert) -> Sequence[Row[Any]]:
-        """Return the alerts of the facility that people know of and that may have to do with this one."""
+    async def _candidates(self, facilities: Iterable[str]) -> defaultdict[str, list[Row[Any]]]:
+        """Return, by facility, the alerts that people know of and that others may have to do with, newest first."""
         fresh = EPISODES.c.ended_at > self._around.now - RECOVERY
-        query = select_alerts().where(
-            ALERTS.c.facility == alert.facility,
-            ALERTS.c.id != alert.id,
-            ALERTS.c.incident.is_not(None),
-            EPISODES.c.retracted_at.is_(None),
-            or_(EPISODES.c.ended_at.is_(None), fresh),
-            ALERTS.c.past.is_(False),
-        )
-        found = await self._around.connection.execute(query.order_by(ALERTS.c.id.desc()).limit(50))
-        return list(found)
+        found: defaultdict[str, list[Row[Any]]] = defaultdict(list)
+        for chunk in chunks(facilities):
+            query = select_alerts().where(
+                ALERTS.c.facility.in_(chunk),
+                ALERTS.c.incident.is_not(None),
+                EPISODES.c.retracted_at.is_(None),
+                or_(EPISODES.c.ended_at.is_(None), fresh),
+                ALERTS.c.past.is_(False),
+            )
+            for row in await self._around.connection.execute(query.order_by(ALERTS.c.id.desc())):
+                found[row.alert_facility].append(row)
+        return found
 
     def _same_cause(self, alert: Alert, other: Alert) -> bool:
         text_of = self._around.text_of
@@ -80,11 +97,14 @@ class Incidents:
         equipment = directory.equipment.get(channel.equipment) if channel else None
         return equipment is not None and equipment.kind.service is Service.POWER
 
-    async def _told_with(self, alert: Alert, other: Alert) -> bool:
-        """Tell whether the other one still waits to be told, so that both can be told together."""
-        wait = self._around.settings.wait_seconds.of(alert.severity)
-        if not wait:
-            return False
+    def _waits(self, alert: Alert) -> bool:
+        return bool(self._around.settings.wait_seconds.of(alert.severity))
+
+    async def _waiting(self, alerts: Iterable[int]) -> set[int]:
+        """Return which alerts still wait to be told, so that others can be told together with them."""
         together = (TELLINGS.c.due_at.is_not(None)) & (TELLINGS.c.hold == Reason.HELD_TOGETHER.value)
-        waiting = select(TELLINGS.c.id).where(TELLINGS.c.alert == other.id, together)
-        return await self._around.connection.scalar(waiting.limit(1)) is not None
+        found: set[int] = set()
+        for chunk in chunks(alerts):
+            waiting = select(TELLINGS.c.alert).where(TELLINGS.c.alert.in_(chunk), together)
+            found.update(await self._around.connection.scalars(waiting))
+        return found

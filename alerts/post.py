@@ -9,17 +9,17 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from sqlalchemy import Row, insert, literal_column, select, update
+from sqlalchemy import Row, bindparam, insert, literal_column, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from alerts.bundle import Bundle, Occasion
-from alerts.escalation import Escalation
+from alerts.escalation import begin
 from alerts.facts import Facts, facts_document, facts_of
 from alerts.notification import UNREACHED, NotificationKind, NotificationState
 from alerts.plan import Item, Planned, plan
 from alerts.routing import Audience, Decision, Question, Reach, Reason, Verdict, decide, lanes_of
-from alerts.rows import alert_of, episode_of, select_alerts
-from alerts.surroundings import Surroundings
+from alerts.rows import alert_of, chunks, episode_of, select_alerts
+from alerts.surroundings import Note, Surroundings
 from alerts.tables import ALERTS, NOTIFICATIONS, TELLINGS
 from alerts.telling import Telling, describe, lanes_that_carried
 from alerts.words.compose import Message, compose
@@ -27,10 +27,16 @@ from domain.alert import Alert
 from domain.episode import Episode
 from domain.people import Contact
 
-_CHUNK: Final = 500
 _COUNTED: Final = ("alarm", "worse", "all_clear", "past")
 _NEWS: Final = (Occasion.NEW, Occasion.AGAIN)
 """A step of the chain is no reason to begin it anew."""
+
+
+_SETTLE: Final = (
+    update(TELLINGS)
+    .where(TELLINGS.c.id == bindparam("number"))
+    .values(due_at=bindparam("until"), hold=bindparam("held"), bundle=bindparam("went"))
+)
 
 
 @dataclass(slots=True)
@@ -99,16 +105,16 @@ class Post:
 
     async def _alerts(self, ids: Iterable[int]) -> dict[int, Row[Any]]:
         found: dict[int, Row[Any]] = {}
-        wanted = list(ids)
-        for start in range(0, len(wanted), _CHUNK):
-            query = select_alerts().where(ALERTS.c.id.in_(wanted[start : start + _CHUNK]))
+        for chunk in chunks(ids):
+            query = select_alerts().where(ALERTS.c.id.in_(chunk))
             found |= {row.alert_id: row for row in await self._around.connection.execute(query)}
         return found
 
     async def _to_person(self, name: str, dues: Sequence[_Due]) -> None:
         contact = self._around.directory.contacts.get(name) or Contact(name, name)
+        words = await self._telling.last_words([due.alert.id for due in dues])
         for due in dues:
-            due.verdict = await self._verdict(due, contact)
+            due.verdict = self._verdict(due, contact, words.get(due.alert.id, {}).get((contact.id, "")))
         told = {due.row.id: due for due in _one_each([due for due in dues if due.verdict and due.verdict.reason.told])}
         planned = plan(
             [self._item(due) for due in told.values()],
@@ -122,11 +128,10 @@ class Post:
             await self._send(contact, message, told)
         await self._settle(dues, planned.messages)
 
-    async def _verdict(self, due: _Due, contact: Contact) -> Verdict:
+    def _verdict(self, due: _Due, contact: Contact, last: NotificationKind | None) -> Verdict:
         """Ask again, for things have changed since it was decided that this person is to be told."""
         if due.retracted and due.kind is not NotificationKind.ALL_CLEAR:
             return Verdict(Reason.SILENT_OVER)
-        words = await self._telling.last_words(due.alert.id)
         return decide(
             Question(
                 kind=due.kind,
@@ -135,7 +140,7 @@ class Post:
                 now=self._around.now,
                 state=due.alert.state,
                 live=True,
-                last=words.get((contact.id, "")),
+                last=last,
                 has_address=True,
                 quiet=contact.quiet,
                 was_pending=True,
@@ -189,8 +194,7 @@ class Post:
         ]
         await self._around.connection.execute(insert(NOTIFICATIONS), rows)
         if kind in (NotificationKind.ALARM, NotificationKind.WORSE) and Occasion(lead.row.occasion) in _NEWS:
-            for incident, due in {item.incident: dues[item.telling] for item in reversed(planned.items)}.items():
-                await Escalation(self._around, due.alert).begin(incident)
+            await begin(self._around, {item.incident: dues[item.telling].alert for item in reversed(planned.items)})
 
     async def _carried(self, contact: str, items: Sequence[Item]) -> list[Reach]:
         """Return the channels that carried the alarms to the person, with the addresses of then."""
@@ -207,7 +211,7 @@ class Post:
         lead = dues[planned.items[0].telling]
         occasion, times = Occasion(lead.row.occasion), 1
         if occasion is Occasion.NEW and lead.kind is NotificationKind.ALARM:
-            times += await self._telling.came_lately(lead.alert)
+            times += (await self._telling.came_lately([lead.alert]))[lead.alert.id]
             if times > 1 or (lead.verdict and lead.verdict.reason is Reason.TOLD_AGAIN):
                 occasion = Occasion.AGAIN
         items = tuple(self._facts(dues[item.telling], language) for item in planned.items)
@@ -292,17 +296,20 @@ class Post:
             for message in messages
             for item in message.items
         }
-        statement = update(TELLINGS)
+        rows: list[dict[str, Any]] = []
+        notes: list[Note] = []
         for due in dues:
             reason, until = due.verdict or Verdict(Reason.SILENT_TOLD_OTHERWISE)
-            values: dict[str, Any] = {"due_at": until, "hold": reason.value if reason.held else due.row.hold}
-            if reason.told or reason is Reason.SILENT_TOLD_OTHERWISE:
-                values["bundle"] = bundle_of.get((due.alert.id, due.kind is NotificationKind.ALL_CLEAR))
-            await self._around.connection.execute(statement.where(TELLINGS.c.id == due.row.id).values(values))
+            goes_out = reason.told or reason is Reason.SILENT_TOLD_OTHERWISE
+            bundle = bundle_of.get((due.alert.id, due.kind is NotificationKind.ALL_CLEAR)) if goes_out else None
+            hold = reason.value if reason.held else due.row.hold
+            rows.append({"number": due.row.id, "until": until, "held": hold, "went": bundle})
             if reason.held or not reason.told or due.row.due_at > due.row.wanted_at:
                 channel = due.row.by if not due.row.contact else ""
                 decision = Decision(reason, due.kind, due.row.contact, channel, until)
-                await self._around.note(due.alert.id, [(reason.value, describe(decision))], origin="post")
+                notes.append(Note(due.alert.id, reason.value, describe(decision)))
+        await self._around.connection.execute(_SETTLE, rows)
+        await self._around.note_all(notes, origin="post")
 
 
 def _one_each(dues: Sequence[_Due]) -> list[_Due]:

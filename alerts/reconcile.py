@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from alerts.lifecycle import ONGOING, AlertEvent
@@ -23,6 +24,28 @@ class Known:
     alarmed_severity: Severity
     alarmed_extreme: float | None
     """Severity and extreme when people were last told: what "worse" is measured against."""
+
+
+def is_audible(change: EpisodeChange) -> bool:
+    """Tell whether somebody can still act on it: live, and not over in the same breath."""
+    return change.live and change.episode.ended_at is None
+
+
+def apart(changes: Iterable[EpisodeChange]) -> Iterator[list[EpisodeChange]]:
+    """Give the changes in their order, those together that follow each other and are of different facilities.
+
+    What happens at one facility decides nothing at another, so that they can be judged and written at once.
+    """
+    together: list[EpisodeChange] = []
+    taken: set[str] = set()
+    for change in changes:
+        if taken & {change.episode.facility, change.episode.id}:
+            yield together
+            together, taken = [], set()
+        together.append(change)
+        taken |= {change.episode.facility, change.episode.id}
+    if together:
+        yield together
 
 
 def is_news(known: Known | None, change: EpisodeChange) -> bool:

@@ -2,32 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final
-
-from sqlalchemy import insert, literal_column, update
 
 from alerts.bundle import Occasion
 from alerts.change import Actor, AlertChange
 from alerts.escalation import answered
 from alerts.incidents import Incidents
-from alerts.lifecycle import ONGOING, AlertEvent, Effect, Transition, walk
+from alerts.ledger import Ledger, Raised, Stored
+from alerts.lifecycle import AlertEvent, Effect, Transition, walk
 from alerts.notification import NotificationKind
 from alerts.post import Post
-from alerts.reconcile import Known, events_of, is_news
+from alerts.reconcile import Known, apart, events_of, is_audible, is_news
 from alerts.routing import Decision
-from alerts.rows import alert_of, episode_values, known_of, select_alerts
 from alerts.silences import Silence, SilenceKind, Silences, covering, subject_of
 from alerts.suppression import Suppression
-from alerts.surroundings import Surroundings
-from alerts.tables import ALERTS, EPISODES
-from alerts.telling import News, Telling, describe
-from domain.alert import Alert, AlertState
+from alerts.surroundings import Note, Surroundings
+from alerts.telling import News, Story, Telling, describe
+from domain.alert import AlertState
 from domain.episode import ChangeKind, Episode, EpisodeChange
 
-_CHUNK: Final = 500
 _TELLING: Final = frozenset(
     {
         AlertEvent.RAISED,
@@ -51,20 +47,20 @@ RULES: Final = Actor("vitals", "rules")
 TIME: Final = Actor("vitals", "time")
 
 
-class Stored:
-    """An alert as it stands within the transaction."""
+@dataclass(slots=True)
+class _Turn:
+    """What a change means for its alert."""
 
-    __slots__ = ("alert", "incident", "known")
+    change: EpisodeChange
+    entry: Stored | None
+    """None where there is no alert yet."""
+    was: AlertState | None
+    events: tuple[AlertEvent, ...]
 
-    def __init__(self, alert: Alert, known: Known, incident: int | None) -> None:
-        self.alert = alert
-        self.known = known
-        self.incident = incident
-
-
-def is_audible(change: EpisodeChange) -> bool:
-    """Tell whether somebody can still act on it: live, and not over in the same breath."""
-    return change.live and change.episode.ended_at is None
+    @property
+    def transition(self) -> Transition:
+        """Return where the events lead."""
+        return walk(self.was or AlertState.NORMAL, self.events)
 
 
 class Recorder:
@@ -75,6 +71,7 @@ class Recorder:
         self._connection = around.connection
         self._now = around.now
         self._suppression = Suppression(around.connection, around.rules, around.now)
+        self._ledger = Ledger(around.connection, around.now)
         self._incidents = Incidents(around)
         self._telling = Telling(around)
         self._silences: Sequence[Silence] | None = None
@@ -85,17 +82,11 @@ class Recorder:
         What explains others comes first; alerts that outlast their explanation are told at the end.
         """
         changes = sorted(changes, key=lambda change: not self._suppression.explains_others(change.episode.rule))
-        stored = await self._load(EPISODES.c.id, dict.fromkeys(change.episode.id for change in changes))
-        by_episode = {entry.alert.episode: entry for entry in stored.values()}
+        by_episode = await self._ledger.of_episodes(change.episode.id for change in changes)
         happened = []
-        for change in changes:
-            entry = by_episode.get(change.episode.id)
-            if not is_news(entry.known if entry else None, change):
-                continue
-            entry, news = await self._apply(entry, change)
-            by_episode[change.episode.id] = entry
-            happened.append(news)
-        outlasting = await self._load(EPISODES.c.id, dict.fromkeys(await self._suppression.outlasting()))
+        for together in apart(changes):
+            happened += await self._apply(together, by_episode)
+        outlasting = await self._ledger.of_episodes(await self._suppression.outlasting())
         waiting = [entry for entry in outlasting.values() if entry.alert.state is AlertState.SUPPRESSED]
         happened += [
             await self.happen(entry, AlertEvent.UNSUPPRESSED, by=RULES, occasion=Occasion.NEW) for entry in waiting
@@ -109,7 +100,7 @@ class Recorder:
 
     async def load(self, alerts: Iterable[int]) -> dict[int, Stored]:
         """Return alerts by number, locked until the end of the transaction."""
-        return await self._load(ALERTS.c.id, dict.fromkeys(alerts))
+        return await self._ledger.of_alerts(alerts)
 
     async def happen(
         self,
@@ -130,11 +121,11 @@ class Recorder:
         self._change_known(entry, entry.known.episode, (event,), transition, audible=True)
         if Effect.RECORD_ACKNOWLEDGEMENT in transition.effects:
             entry.alert = replace(entry.alert, acknowledged_at=self._now, acknowledged_by=by.name)
-        await self._save_alert(entry, acknowledged_until=until)
+        await self._ledger.save([entry], acknowledged_until=until)
         await self._around.note(entry.alert.id, [(event.value, detail)], who=by.name, origin=by.origin)
-        decisions = await self._tell(entry, transition.effects, live=True, occasion=occasion)
+        (decisions,) = await self._tell([_told(entry, transition.effects, live=True, occasion=occasion)])
         if entry.incident is not None:
-            await answered(self._connection, entry.incident)
+            await answered(self._connection, [entry.incident])
         return AlertChange(entry.alert, was, (event,), decisions)
 
     async def end_shelving(self, entry: Stored, *, by: str) -> None:
@@ -148,57 +139,66 @@ class Recorder:
         await Silences(self._connection).cancel(holding, by=by, now=self._now)
         self._silences = None
 
-    async def _load(self, column: Any, ids: Mapping[Any, None]) -> dict[int, Stored]:
-        stored: dict[int, Stored] = {}
-        for chunk in _chunks(list(ids)):
-            chosen = ALERTS.c.id if column is ALERTS.c.id else ALERTS.c.episode
-            # Writing first takes the lock, so that nothing can slip in between reading and writing.
-            await self._connection.execute(
-                update(ALERTS).where(chosen.in_(chunk)).values(transitions=literal_column("transitions"))
-            )
-            for row in await self._connection.execute(select_alerts().where(column.in_(chunk))):
-                stored[row.alert_id] = Stored(alert_of(row), known_of(row), row.alert_incident)
-        return stored
+    async def _apply(self, changes: Sequence[EpisodeChange], by_episode: dict[str, Stored]) -> list[AlertChange]:
+        """Write changes at different facilities: none of them decides about another."""
+        turns = await self._decided(changes, by_episode)
+        entries = await self._write(turns)
+        pairs = list(zip(turns, entries, strict=True))
+        by_episode.update((entry.alert.episode, entry) for entry in entries)
+        notes = [note for turn, entry in pairs for note in _notes(turn, entry)]
+        await self._around.note_all(notes, origin="rules")
+        for turn, entry in pairs:
+            if turn.was is AlertState.SHELVED and AlertEvent.WORSENED in turn.events:
+                # Whoever shelved it did not know of this.
+                await self.end_shelving(entry, by=RULES.name)
+        await self._join(entry for entry in entries if entry.alert.state is AlertState.SUPPRESSED)
+        decided = await self._tell(
+            [_told(entry, turn.transition.effects, live=is_audible(turn.change)) for turn, entry in pairs]
+        )
+        changed = [entry.incident for turn, entry in pairs if turn.events]
+        await answered(self._connection, [incident for incident in changed if incident is not None])
+        return [
+            AlertChange(entry.alert, turn.was, turn.events, decisions)
+            for (turn, entry), decisions in zip(pairs, decided, strict=True)
+        ]
 
-    async def _apply(self, entry: Stored | None, change: EpisodeChange) -> tuple[Stored, AlertChange]:
-        worse_by = self._around.text_of(change.episode.rule).worse_by
-        events = events_of(entry.known if entry else None, change, worse_by)
-        events = await self._silently(entry, change, events)
-        was = entry.alert.state if entry else None
-        transition = walk(was or AlertState.NORMAL, events)
-        await self._write_episode(entry, change)
-        if entry is None:
-            entry = await self._insert_alert(change, transition)
-        else:
-            self._change_known(entry, change.episode, events, transition, audible=is_audible(change))
-            entry.known = replace(entry.known, retracted=change.kind is ChangeKind.RETRACTED)
-            if events:
-                await self._save_alert(entry)
-        await self._note(entry, change, events)
-        if was is AlertState.SHELVED and AlertEvent.WORSENED in events:
-            # Whoever shelved it did not know of this.
-            await self.end_shelving(entry, by=RULES.name)
-        if entry.alert.state is AlertState.SUPPRESSED and entry.incident is None:
-            entry.incident = await self._incidents.join(entry.alert)
-        decisions = await self._tell(entry, transition.effects, live=is_audible(change))
-        if entry.incident is not None and events:
-            await answered(self._connection, entry.incident)
-        return entry, AlertChange(entry.alert, was, events, decisions)
+    async def _decided(self, changes: Sequence[EpisodeChange], by_episode: Mapping[str, Stored]) -> list[_Turn]:
+        turns = []
+        for change in changes:
+            entry = by_episode.get(change.episode.id)
+            known = entry.known if entry else None
+            if is_news(known, change):
+                worse_by = self._around.text_of(change.episode.rule).worse_by
+                was = entry.alert.state if entry else None
+                turns.append(_Turn(change, entry, was, events_of(known, change, worse_by)))
+        await self._silence([turn for turn in turns if _is_first(turn)])
+        return turns
 
-    async def _silently(
-        self, entry: Stored | None, change: EpisodeChange, events: tuple[AlertEvent, ...]
-    ) -> tuple[AlertEvent, ...]:
-        """Return the events for an alert that people would hear of now, unless it is to be silent."""
-        is_first = entry is None or entry.alert.state is AlertState.NORMAL
-        if not (is_first and events[:1] == (AlertEvent.RAISED,) and is_audible(change)):
-            return events
-        episode = change.episode
-        silence = covering(await self._standing(), self._subject(episode), self._now)
-        if silence is not None:
-            return (_RAISED_SILENTLY[silence.kind], *events[1:])
-        if await self._suppression.is_explained(episode.rule, episode.facility):
-            return (AlertEvent.RAISED_SUPPRESSED, *events[1:])
-        return events
+    async def _silence(self, turns: Sequence[_Turn]) -> None:
+        """Change the events of alerts that people would hear of now, where they are to be silent."""
+        places = {(turn.change.episode.rule, turn.change.episode.facility) for turn in turns}
+        explained = await self._suppression.explained(places)
+        for turn in turns:
+            episode = turn.change.episode
+            silence = covering(await self._standing(), self._subject(episode), self._now)
+            if silence is not None:
+                turn.events = (_RAISED_SILENTLY[silence.kind], *turn.events[1:])
+            elif (episode.rule, episode.facility) in explained:
+                turn.events = (AlertEvent.RAISED_SUPPRESSED, *turn.events[1:])
+
+    async def _write(self, turns: Sequence[_Turn]) -> list[Stored]:
+        """Write episodes and alerts, and return the alerts as they are then."""
+        new = [turn for turn in turns if turn.entry is None]
+        known = [(turn, turn.entry) for turn in turns if turn.entry is not None]
+        for turn, entry in known:
+            audible = is_audible(turn.change)
+            self._change_known(entry, turn.change.episode, turn.events, turn.transition, audible=audible)
+            entry.known = replace(entry.known, retracted=turn.change.kind is ChangeKind.RETRACTED)
+        await self._ledger.amend([turn.change for turn, _ in known])
+        await self._ledger.save([entry for turn, entry in known if turn.events])
+        added = await self._ledger.add([Raised(turn.change, turn.transition.state) for turn in new])
+        made = iter(added)
+        return [turn.entry or next(made) for turn in turns]
 
     async def _standing(self) -> Sequence[Silence]:
         if self._silences is None:
@@ -208,66 +208,31 @@ class Recorder:
     def _subject(self, episode: Episode) -> Any:
         return subject_of(episode.rule, episode.subject_kind, episode.subject, episode.facility, self._around.directory)
 
-    async def _tell(
-        self, entry: Stored, effects: Sequence[Effect], *, live: bool, occasion: Occasion = Occasion.NEW
-    ) -> tuple[Decision, ...]:
-        decisions: list[Decision] = []
-        for kind in (_KIND[effect] for effect in effects if effect in _KIND):
-            if entry.incident is None:
-                entry.incident = await self._incidents.join(entry.alert)
-            news = News(kind, live, Occasion.NEW if kind is NotificationKind.WORSE else occasion)
-            decisions += await self._telling.tell(entry.alert, entry.incident, news)
-        notes = [(decision.reason.value, describe(decision)) for decision in decisions]
-        await self._around.note(entry.alert.id, notes, origin="rules")
-        return tuple(decisions)
+    async def _join(self, entries: Iterable[Stored]) -> None:
+        alone = [entry for entry in entries if entry.incident is None]
+        joined = await self._incidents.join([entry.alert for entry in alone])
+        for entry in alone:
+            entry.incident = joined[entry.alert.id]
 
-    async def _note(self, entry: Stored, change: EpisodeChange, events: Sequence[AlertEvent]) -> None:
-        """Write one row for every event; a mere new extreme leaves none."""
-        entries = [(event.value, _described(change.episode)) for event in events]
-        if not events and change.kind is ChangeKind.AMENDED:
-            entries.append((change.kind.value, _described(change.episode)))
-        await self._around.note(entry.alert.id, entries, origin="rules")
-
-    async def _write_episode(self, entry: Stored | None, change: EpisodeChange) -> None:
-        values = episode_values(change.episode)
-        values["retracted_at"] = self._now if change.kind is ChangeKind.RETRACTED else None
-        if entry is None:
-            await self._connection.execute(insert(EPISODES).values(values))
-        else:
-            await self._connection.execute(update(EPISODES).where(EPISODES.c.id == values.pop("id")).values(values))
-
-    async def _insert_alert(self, change: EpisodeChange, transition: Transition) -> Stored:
-        episode, audible = change.episode, is_audible(change)
-        values = {
-            "episode": episode.id,
-            "facility": episode.facility,
-            "state": transition.state.value,
-            "past": not audible,
-            "silent": not audible,
-            "raised_at": self._now,
-            "alarmed_severity": int(episode.severity),
-            "alarmed_extreme": episode.extreme,
-            "acknowledged_by": "",
-            "transitions": 0,
-        }
-        alert_id = await self._connection.scalar(insert(ALERTS).values(values).returning(ALERTS.c.id))
-        alert = Alert(
-            id=int(alert_id or 0),
-            episode=episode.id,
-            rule=episode.rule,
-            severity=episode.severity,
-            state=transition.state,
-            subject_kind=episode.subject_kind,
-            subject=episode.subject,
-            facility=episode.facility,
-            started_at=episode.started_at,
-            raised_at=self._now,
-            past=not audible,
-            ended_at=episode.ended_at,
-            extreme=episode.extreme,
-        )
-        known = Known(episode, transition.state, not audible, False, episode.severity, episode.extreme)
-        return Stored(alert, known, None)
+    async def _tell(self, told: Sequence[_Told]) -> list[tuple[Decision, ...]]:
+        """Tell of alerts of different facilities, and return the decisions on each."""
+        await self._join(entry for entry, news in told if news)
+        decided: list[tuple[Decision, ...]] = [() for _ in told]
+        for number in range(max((len(news) for _, news in told), default=0)):
+            stories = {
+                index: Story(entry.alert, entry.incident or entry.alert.id, news[number])
+                for index, (entry, news) in enumerate(told)
+                if number < len(news)
+            }
+            for index, decisions in zip(stories, await self._telling.tell(list(stories.values())), strict=True):
+                decided[index] += decisions
+        notes = [
+            Note(entry.alert.id, decision.reason.value, describe(decision))
+            for (entry, _), decisions in zip(told, decided, strict=True)
+            for decision in decisions
+        ]
+        await self._around.note_all(notes, origin="rules")
+        return decided
 
     def _change_known(
         self, entry: Stored, episode: Episode, events: Sequence[AlertEvent], transition: Transition, *, audible: bool
@@ -295,27 +260,33 @@ class Recorder:
             acknowledged_by="" if forget else alert.acknowledged_by,
         )
 
-    async def _save_alert(self, entry: Stored, acknowledged_until: datetime | None = None) -> None:
-        values = {
-            "state": entry.alert.state.value,
-            "past": entry.alert.past,
-            "silent": entry.known.silent,
-            "alarmed_severity": int(entry.known.alarmed_severity),
-            "alarmed_extreme": entry.known.alarmed_extreme,
-            "acknowledged_at": entry.alert.acknowledged_at,
-            "acknowledged_by": entry.alert.acknowledged_by,
-        }
-        if acknowledged_until is not None or entry.alert.state not in ONGOING:
-            values["acknowledged_until"] = acknowledged_until
-        await self._connection.execute(update(ALERTS).where(ALERTS.c.id == entry.alert.id).values(values))
+
+_Told = tuple[Stored, Sequence[News]]
+
+
+def _told(
+    entry: Stored, effects: Sequence[Effect], *, live: bool, occasion: Occasion = Occasion.NEW
+) -> tuple[Stored, list[News]]:
+    """Return what there is to tell of an alert."""
+    kinds = [_KIND[effect] for effect in effects if effect in _KIND]
+    return entry, [News(kind, live, Occasion.NEW if kind is NotificationKind.WORSE else occasion) for kind in kinds]
+
+
+def _is_first(turn: _Turn) -> bool:
+    """Tell whether people would hear of it now, and have not before."""
+    is_first = turn.was in (None, AlertState.NORMAL)
+    return is_first and turn.events[:1] == (AlertEvent.RAISED,) and is_audible(turn.change)
+
+
+def _notes(turn: _Turn, entry: Stored) -> list[Note]:
+    """Return one note for every event; a mere new extreme leaves none."""
+    words = [event.value for event in turn.events]
+    if not words and turn.change.kind is ChangeKind.AMENDED:
+        words.append(turn.change.kind.value)
+    return [Note(entry.alert.id, word, _described(turn.change.episode)) for word in words]
 
 
 def _described(episode: Episode) -> str:
     until = f" to {episode.ended_at:%Y-%m-%dT%H:%M:%SZ}" if episode.ended_at else ""
     extreme = "" if episode.extreme is None else f", extreme {episode.extreme:g}"
     return f"{episode.severity.label} from {episode.started_at:%Y-%m-%dT%H:%M:%SZ}{until}{extreme}"
-
-
-def _chunks(ids: Sequence[Any]) -> Iterator[Sequence[Any]]:
-    for start in range(0, len(ids), _CHUNK):
-        yield ids[start : start + _CHUNK]

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
-from typing import Any
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import fields
+from typing import Any, Final, TypeVar
 
 from sqlalchemy import Row, Select, literal_column, select
 
@@ -18,6 +19,18 @@ IS_OPEN = ALERTS.c.state != literal_column("'normal'")
 """Spelled without a parameter, so that both databases recognise the index that is made for it."""
 
 
+_CHUNK: Final = 500
+_OF_EPISODE: Final = tuple(field.name for field in fields(Episode))
+Value = TypeVar("Value")
+
+
+def chunks(values: Iterable[Value]) -> Iterator[Sequence[Value]]:
+    """Give the values, each once, in portions that a database takes as parameters of one query."""
+    wanted = list(dict.fromkeys(values))
+    for start in range(0, len(wanted), _CHUNK):
+        yield wanted[start : start + _CHUNK]
+
+
 def select_alerts() -> Select[Any]:
     """Return the query that ``alert_of`` and ``known_of`` read: every alert with its episode."""
     alert = [column.label(f"alert_{column.name}") for column in ALERTS.c]
@@ -27,7 +40,7 @@ def select_alerts() -> Select[Any]:
 def episode_values(episode: Episode) -> dict[str, Any]:
     """Return the columns of an episode."""
     plain = {"severity": int(episode.severity), "subject_kind": episode.subject_kind.value}
-    return asdict(episode) | plain
+    return {name: getattr(episode, name) for name in _OF_EPISODE} | plain
 
 
 def episode_of(row: Row[Any]) -> Episode:

@@ -25,6 +25,8 @@ def bring_up_to_date(connection: Connection) -> None:
     if older:
         _set_aside(connection, [str(index["name"]) for index in looked.get_indexes("notifications")])
     METADATA.create_all(connection)
+    for index in ALERTS.indexes:
+        index.create(connection, checkfirst=True)
     if older:
         _take_over(connection)
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 from sqlalchemy import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -14,6 +15,14 @@ from alerts.routing import Route
 from alerts.settings import TellingSettings
 from alerts.tables import AUDIT
 from domain.directory import Directory
+
+
+class Note(NamedTuple):
+    """What happened to an alert, for the audit log."""
+
+    alert: int
+    what: str
+    detail: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +46,11 @@ class Surroundings:
 
     async def note(self, alert: int, entries: Sequence[tuple[str, str]], *, who: str = "vitals", origin: str) -> None:
         """Write what happened to an alert, and its details, to the audit log."""
-        common = {"alert": alert, "at": self.now, "who": who, "origin": origin}
-        rows = [common | {"what": what, "detail": detail} for what, detail in entries]
+        await self.note_all([Note(alert, what, detail) for what, detail in entries], who=who, origin=origin)
+
+    async def note_all(self, notes: Iterable[Note], *, who: str = "vitals", origin: str) -> None:
+        """Write what happened to several alerts to the audit log, in this order."""
+        common = {"at": self.now, "who": who, "origin": origin}
+        rows = [common | note._asdict() for note in notes]
         if rows:
             await self.connection.execute(insert(AUDIT), rows)

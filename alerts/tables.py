@@ -92,6 +92,7 @@ ALERTS = Table(
     Column("incident", BigInteger),
     Column("acknowledged_until", Moment),
     Index("alerts_by_facility", "facility", "id"),
+    Index("alerts_by_incident", "incident"),
     Index("alerts_open", "id", sqlite_where=text("state <> 'normal'"), postgresql_where=text("state <> 'normal'")),
     sqlite_autoincrement=True,  # a reference that a technician wrote down is never given to another alert
 )

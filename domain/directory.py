@@ -44,6 +44,7 @@ class Directory:
         self._equipment_by_facility = _group(self.equipment.values())
         self._nodes_by_facility = _group(self.nodes.values())
         self._channels_by_facility = _group(self.channels.values())
+        self._contacts_by_place = _by_place(self.contacts.values())
 
     def channels_of_node(self, node: str) -> dict[str, Channel] | None:
         """Return the node's channels by the node's own name for them, or None for an unknown node."""
@@ -63,7 +64,23 @@ class Directory:
 
     def contacts_for(self, facility: Facility) -> tuple[Contact, ...]:
         """Return the people who answer for a facility."""
-        return tuple(contact for contact in self.contacts.values() if contact.answers_for(facility))
+        places = (("facility", facility.id), ("district", facility.district), ("", ""))
+        near = [entry for place in places for entry in self._contacts_by_place.get(place, ())]
+        return tuple(contact for _, contact in sorted(near, key=_rank) if contact.answers_for(facility))
+
+
+def _by_place(contacts: Iterable[Contact]) -> dict[tuple[str, str], list[tuple[int, Contact]]]:
+    """Return the contacts by a place that is needed, though not enough, for them to answer; with their rank."""
+    grouped: defaultdict[tuple[str, str], list[tuple[int, Contact]]] = defaultdict(list)
+    for rank, contact in enumerate(contacts):
+        named = [("facility", facility) for facility in dict.fromkeys(contact.facilities)]
+        for place in named or [("district", contact.district) if contact.district else ("", "")]:
+            grouped[place].append((rank, contact))
+    return dict(grouped)
+
+
+def _rank(entry: tuple[int, Contact]) -> int:
+    return entry[0]
 
 
 def _group(items: Iterable[Placed]) -> dict[str, tuple[Placed, ...]]:

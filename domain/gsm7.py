@@ -17,20 +17,25 @@ _REPLACED = {
     "đ": "d", "Đ": "D", "`": "'",
 }  # fmt: skip
 _UNKNOWN = "?"
+_LETTERS = frozenset((*_BASIC, *_EXTENDED))
 
 
 def septets(text: str) -> int | None:
     """Return how many 7-bit units the text takes, or None where a character is not in the alphabet."""
-    if not all(character in _BASIC or character in _EXTENDED for character in text):
+    if not _LETTERS.issuperset(text):
         return None
-    return len(text) + sum(character in _EXTENDED for character in text)
+    return len(text) + sum(map(text.count, _EXTENDED))
 
 
 def transliterate(text: str) -> str:
     """Return the text on one line in the alphabet: accents dropped where need be, ``?`` for what has no likeness."""
     for found, instead in _REPLACED.items():
         text = text.replace(found, instead)
-    line = " ".join("".join(character if character.isprintable() else " " for character in text).split())
+    if not text.isprintable():
+        text = "".join(character if character.isprintable() else " " for character in text)
+    line = " ".join(text.split())
+    if _LETTERS.issuperset(line):
+        return line
     return "".join(_likeness(character) for character in unicodedata.normalize("NFC", line))
 
 

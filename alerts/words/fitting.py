@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from itertools import accumulate, takewhile
 from typing import NamedTuple
 
 from alerts.words.alphabet import Alphabet
@@ -67,7 +68,8 @@ def listing(
 ) -> Part:
     """Return a part that lists as many names as fit and counts the others: ``Also: Fridge 2, Freezer 1 +3.``.
 
-    ``around`` puts the sentence around the list; ``most`` caps it. Where not even one name fits, it is cut.
+    The names are clean. ``around`` puts the sentence around the list; ``most`` caps it. Where not even one name fits,
+    it is cut.
     """
 
     def written(shown: int) -> str:
@@ -76,12 +78,18 @@ def listing(
 
     def within(room: int) -> str:
         capped = room if most is None else min(room, most)
-        for shown in range(min(len(names), capped), 0, -1):
+        for shown in range(_at_most(names, between, capped), 0, -1):
             if alphabet.size(text := written(shown)) <= capped:
                 return text
         return alphabet.shorten(written(1), capped) if names and capped >= _LEAST else ""
 
     return Part(name, rank, written(len(names)) if names else "", within)
+
+
+def _at_most(names: Sequence[str], between: str, room: int) -> int:
+    """Return how many names could fit if nothing stood around them: the others need not be tried."""
+    ends = accumulate(len(name) + len(between) for name in names)
+    return sum(1 for _ in takewhile(lambda end: end - len(between) <= room, ends))
 
 
 def fit(head: str, parts: Iterable[Part], tail: str, alphabet: Alphabet) -> Fitted:

@@ -34,6 +34,7 @@ def gettext_noop(sentence: str) -> str:
     return sentence
 
 
+@lru_cache(maxsize=1)
 def languages() -> tuple[str, ...]:
     """Return the languages that there are catalogues for, English first."""
     return (SOURCE, *sorted(entry.name.removesuffix(_ENDING) for entry in _catalogues()))

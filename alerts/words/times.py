@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from functools import lru_cache
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from babel.dates import format_datetime
@@ -46,6 +47,7 @@ def _in(seconds: int, units: tuple[tuple[int, str], ...], language: str) -> str:
     return " ".join(texts)
 
 
+@lru_cache(maxsize=1024)
 def _formatted(moment: datetime, pattern: str, zone: ZoneInfo, language: str) -> str:
     return format_datetime(moment, pattern, tzinfo=zone, locale=spoken(language).replace("-", "_"))
 

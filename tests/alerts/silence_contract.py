@@ -7,8 +7,7 @@ from datetime import datetime, timedelta
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from alerts.actions import ActionRefusedError
-from alerts.change import Actor
+from alerts.change import ActionRefusedError, Actor
 from alerts.silences import Silence, SilenceKind
 from domain.alert import Alert, AlertState
 from tests.alerts.given import MINUTE, Judge, a_judge, an_episode, ended, opened, worsened

@@ -15,8 +15,8 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from alerts.actions import Closing
 from alerts.change import Actor
+from alerts.closing import Closing
 from alerts.lifecycle import ImpossibleEventError
 from alerts.notification import NotificationState
 from alerts.silences import Silence, SilenceKind

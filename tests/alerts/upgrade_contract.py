@@ -67,6 +67,13 @@ class UpgradeContract:
         await judge.store.create_tables()
         assert await judge.store.notifications(1) == before
 
+    async def test_indexes_follow(self, database: AsyncEngine) -> None:
+        """An index that came later is made where the table stands already."""
+        await an_old_database(database)
+        await Judge(database).store.create_tables()
+        indexes = await _run(database, lambda connection: inspect(connection).get_indexes("alerts"))
+        assert "alerts_by_incident" in {index["name"] for index in indexes}
+
     async def test_an_upgrade_that_is_cut_off_leaves_what_was(self, database: AsyncEngine) -> None:
         """It is one transaction: a crash within it leaves the old tables, and the next start begins again."""
         await an_old_database(database)
