@@ -30,9 +30,12 @@ def period_of(start: str | None, end: str | None, now: datetime) -> Period:
 
 def _moment(text: str) -> datetime:
     try:
-        return parse_rfc3339(f"{text}T00:00:00Z" if len(text) == len("2026-11-01") else text)
+        moment = parse_rfc3339(f"{text}T00:00:00Z" if len(text) == len("2026-11-01") else text)
     except (ValueError, OverflowError):
         raise OperatorError(f"{text!r} is no time; allowed: 2026-11-01 or 2026-11-01T06:00:00Z") from None
+    if not 1970 <= moment.year < 2200:
+        raise OperatorError(f"{text!r} is out of reach; allowed: the years 1970 to 2199")
+    return moment
 
 
 async def tell_measures(

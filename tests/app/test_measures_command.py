@@ -90,6 +90,13 @@ def test_a_period_from_dates() -> None:
         period_of("yesterday", None, NOON)
 
 
+@pytest.mark.parametrize("end", ["0001-01-01", "1969-12-31", "2200-01-01"])
+def test_a_time_out_of_reach_is_refused(end: str) -> None:
+    """Also the first day of the calendar, before which there are no thirty days; the API allows the same years."""
+    with pytest.raises(OperatorError, match="out of reach; allowed: the years 1970 to 2199"):
+        period_of(None, end, NOON)
+
+
 @pytest.mark.parametrize(
     ("seconds", "words"),
     [(45, "45 s"), (300, "5 min"), (3600, "1 h"), (12_000, "3 h 20 min"), (172_800, "2 d"), (187_200, "2 d 4 h")],
