@@ -1,22 +1,47 @@
-"""Alerts: a national outage, recorded and told."""
+"""Alerts: how soon one is with a notifier, and a national outage, recorded and told."""
 
 from __future__ import annotations
 
 import asyncio
+import statistics
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from app.database import open_database
+from benchmarks._alarm_latency import latencies
 from benchmarks._outage import Told, bare_seconds, tell
 from benchmarks.figure import Better, Figure
 
 REACH_ALERTS_PER_SECOND = 1000
+REACH_MILLISECONDS = 250
+"""At the 99th percentile, at 33,000 readings a second."""
 
 
 def measure(quick: bool) -> Iterator[Figure]:
-    """Yield the figures of the outage."""
+    """Yield how soon an alarm is with a notifier, and the figures of the outage."""
+    yield from _latency("at rest", 0, alarms=40 if quick else 300)
+    yield from _latency("beside ingest", 5_000 if quick else 33_000, alarms=40 if quick else 300)
     yield from _outage(500 if quick else 10_000)
+
+
+def _latency(beside: str, readings_per_second: int, *, alarms: int) -> Iterator[Figure]:
+    with tempfile.TemporaryDirectory(prefix="alarms-") as folder:
+        measured = asyncio.run(latencies(Path(folder), alarms=alarms, readings_per_second=readings_per_second))
+    for percentile in (50, 99):
+        yield Figure(
+            f"reading to notifier, {beside}, p{percentile}",
+            "ms",
+            _percentile(measured.alarms, percentile) * 1000,
+            _percentile(measured.commits, percentile) * 1000,
+            target=REACH_MILLISECONDS if percentile == 99 else None,
+            better=Better.LOWER,
+            note=f"{alarms} alarms, {readings_per_second} readings/s offered; baseline: a bare durable commit",
+        )
+
+
+def _percentile(values: Sequence[float], percentile: int) -> float:
+    return statistics.quantiles(values, n=100, method="inclusive")[percentile - 1]
 
 
 def _outage(facilities: int) -> Iterator[Figure]:
