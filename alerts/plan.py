@@ -51,33 +51,57 @@ class Planned:
         return max(item.severity for item in self.items)
 
 
+class Sent(NamedTuple):
+    """The moments of a person's messages within the last hour, oldest first."""
+
+    calls: Sequence[datetime] = ()
+    """Alarms, and whatever else tells of trouble."""
+    clears: Sequence[datetime] = ()
+    """All-clears."""
+
+
+class Held(NamedTuple):
+    """What waits for the next digest, and until when."""
+
+    item: Item
+    until: datetime
+
+
 class Plan(NamedTuple):
     """What goes out now, and what waits for the next digest."""
 
-    messages: tuple[Planned, ...]
-    held: tuple[Item, ...] = ()
-    until: datetime | None = None
+    messages: tuple[Planned, ...] = ()
+    held: tuple[Held, ...] = ()
 
 
-def plan(items: Sequence[Item], *, sent: Sequence[datetime], now: datetime, settings: TellingSettings) -> Plan:
+def plan(items: Sequence[Item], *, sent: Sent, now: datetime, settings: TellingSettings) -> Plan:
     """Return the messages for these items, at most one for each alert.
 
-    ``sent`` are the moments of the person's messages within the last hour, oldest first. Within their number for an
-    hour messages go out one by one, the worst first; where there are more, the last is a digest of all the others;
-    where the number is used up, everything waits for the digest, which comes a while after the last message.
+    Within their number for an hour messages go out one by one, the worst first; where there are more, the last is a
+    digest of all the others; where the number is used up, everything waits for the digest, which comes a while after
+    the last message. All-clears have a number of their own, as large: a relief takes no room from what is new, and
+    however many there are, they come to as few messages.
     """
+    calls = [item for item in items if not item.says_clear]
+    clears = [item for item in items if item.says_clear]
+    told, over = _share(calls, sent.calls, now, settings), _share(clears, sent.clears, now, settings)
+    return Plan(told.messages + over.messages, told.held + over.held)
+
+
+def _share(items: Sequence[Item], sent: Sequence[datetime], now: datetime, settings: TellingSettings) -> Plan:
+    """Return the messages within one number for an hour."""
     past = [item for item in items if item.kind is NotificationKind.PAST]
     present = [item for item in items if item.kind is not NotificationKind.PAST]
     messages = sorted(_by_area(_by_incident(present), settings), key=_urgency)
     if past:
         messages.append(Planned(Shape.DIGEST, tuple(past)))
     if not messages:
-        return Plan(())
+        return Plan()
     free = settings.messages_per_hour - len(sent)
     if free <= 0:
         due = sent[-1] + settings.digest_pause_seconds.of(max(message.severity for message in messages))
         if now < due:
-            return Plan((), tuple(items), due)
+            return Plan((), tuple(Held(item, due) for item in items))
         return Plan((_digest(messages),))
     if len(messages) <= free:
         return Plan(tuple(messages))
@@ -85,17 +109,17 @@ def plan(items: Sequence[Item], *, sent: Sequence[datetime], now: datetime, sett
 
 
 def _by_incident(items: Iterable[Item]) -> list[Planned]:
-    groups: defaultdict[tuple[int, bool, tuple[str, ...]], list[Item]] = defaultdict(list)
+    groups: defaultdict[tuple[int, tuple[str, ...]], list[Item]] = defaultdict(list)
     for item in items:
-        groups[item.incident, item.says_clear, item.by].append(item)
+        groups[item.incident, item.by].append(item)
     return [Planned(Shape.INCIDENT, tuple(sorted(group, key=_first_out))) for group in groups.values()]
 
 
 def _by_area(messages: Sequence[Planned], settings: TellingSettings) -> list[Planned]:
-    groups: defaultdict[tuple[str, str, bool, tuple[str, ...]], list[Planned]] = defaultdict(list)
+    groups: defaultdict[tuple[str, str, tuple[str, ...]], list[Planned]] = defaultdict(list)
     for message in messages:
         lead = message.items[0]
-        groups[lead.rule, lead.district, lead.says_clear, lead.by].append(message)
+        groups[lead.rule, lead.district, lead.by].append(message)
     planned = []
     for group in groups.values():
         if len({message.items[0].facility for message in group}) < settings.area_from_facilities:
@@ -115,6 +139,6 @@ def _first_out(item: Item) -> tuple[datetime, int]:
     return item.first_out, item.alert
 
 
-def _urgency(message: Planned) -> tuple[bool, int, datetime, int]:
+def _urgency(message: Planned) -> tuple[int, datetime, int]:
     lead = message.items[0]
-    return lead.says_clear, -message.severity, lead.first_out, lead.alert
+    return -message.severity, lead.first_out, lead.alert

@@ -16,7 +16,7 @@ from alerts.bundle import Bundle, Occasion
 from alerts.escalation import begin
 from alerts.facts import Facts, facts_document, facts_of
 from alerts.notification import UNREACHED, NotificationKind, NotificationState
-from alerts.plan import Item, Planned, plan
+from alerts.plan import Item, Planned, Sent, plan
 from alerts.routing import Audience, Decision, Question, Reach, Reason, Verdict, decide, lanes_of
 from alerts.rows import alert_of, chunks, episode_of, select_alerts
 from alerts.surroundings import Note, Surroundings
@@ -27,7 +27,8 @@ from domain.alert import Alert
 from domain.episode import Episode
 from domain.people import Contact
 
-_COUNTED: Final = ("alarm", "worse", "all_clear", "past")
+_CALLS: Final = ("alarm", "worse", "past")
+_CLEAR: Final = "all_clear"
 _NEWS: Final = (Occasion.NEW, Occasion.AGAIN)
 """A step of the chain is no reason to begin it anew."""
 
@@ -122,8 +123,8 @@ class Post:
             now=self._around.now,
             settings=self._around.settings,
         )
-        for item in planned.held:
-            told[item.telling].verdict = Verdict(Reason.HELD_QUOTA, planned.until)
+        for item, until in planned.held:
+            told[item.telling].verdict = Verdict(Reason.HELD_QUOTA, until)
         for message in planned.messages:
             await self._send(contact, message, told)
         await self._settle(dues, planned.messages)
@@ -164,15 +165,17 @@ class Post:
             by=tuple(filter(None, due.row.by.split(","))),
         )
 
-    async def _sent_lately(self, contact: str) -> list[datetime]:
+    async def _sent_lately(self, contact: str) -> Sent:
         table = NOTIFICATIONS.c
         query = (
-            select(table.bundle, table.queued_at)
+            select(table.bundle, table.queued_at, table.kind)
             .where(table.contact == contact, table.queued_at > self._around.now - timedelta(hours=1))
-            .where(table.kind.in_(_COUNTED), table.bundle.is_not(None))
+            .where(table.kind.in_((*_CALLS, _CLEAR)), table.bundle.is_not(None))
             .order_by(table.queued_at)
         )
-        return list({row.bundle: row.queued_at for row in await self._around.connection.execute(query)}.values())
+        sent = {row.bundle: row for row in await self._around.connection.execute(query)}.values()
+        calls = [row.queued_at for row in sent if row.kind in _CALLS]
+        return Sent(calls, [row.queued_at for row in sent if row.kind == _CLEAR])
 
     async def _send(self, contact: Contact, planned: Planned, dues: Mapping[int, _Due]) -> None:
         lead = dues[planned.items[0].telling]
@@ -279,7 +282,7 @@ class Post:
             due.verdict = Verdict(Reason.SILENT_NO_CHANNEL)
             return await self._settle([due], ())
         item = self._item(due)
-        planned = plan([item], sent=(), now=self._around.now, settings=self._around.settings).messages
+        planned = plan([item], sent=Sent(), now=self._around.now, settings=self._around.settings).messages
         bundle = await self._bundle(planned[0], {due.row.id: due}, "en")
         row = self._queued(due, bundle, due.row.id, "", Reach(due.row.by, ""), "en")
         await self._around.connection.execute(insert(NOTIFICATIONS), [row])

@@ -73,7 +73,7 @@ class TellingSettings(BaseModel):
     area_from_facilities: int = Field(default=3, ge=2)
     """The same at so many facilities of a district at once is told in one message."""
     messages_per_hour: int = Field(default=6, ge=1)
-    """What a person gets beyond this is collected into digests."""
+    """What a person gets beyond this is collected into digests; as many all-clears again, which are counted apart."""
     digest_pause_seconds: BySeverity = BySeverity(info=3600, warning=3600, critical=600)
     """So long after the last message a digest follows, by the worst severity in it."""
     flapping_from: int = Field(default=3, ge=2)

@@ -115,6 +115,17 @@ class TellingContract:
         await judge.record(opened(of_rule("silent", an_episode())))
         assert [len(incident.alerts) for incident in await judge.store.reading.incidents()] == [1, 1]
 
+    async def test_an_all_clear_takes_no_room_from_an_alarm(self, database: AsyncEngine) -> None:
+        """Of a share of two the alarm of before has one; its all-clear has none, and the next alarm goes out."""
+        judge = await a_judge(database, telling=AT_ONCE.model_copy(update={"messages_per_hour": 2}))
+        await judge.record(opened(an_episode()))
+        await judge.record(ended(an_episode()))
+        (second,) = await judge.record(opened(of_rule("silent", an_episode())))
+        (third,) = await judge.record(opened(of_rule("mains", an_episode())))
+        assert {kind for *_, kind in await told(judge, second.alert.id)} == {ALARM.value}
+        assert await told(judge, third.alert.id) == []
+        assert "held_quota" in await what(judge, third.alert.id)
+
     async def test_taking_what_goes_on_leaves_the_past_on_the_list(self, database: AsyncEngine) -> None:
         """An excursion of the past waits for somebody to look at it, whatever else is taken."""
         judge = await a_judge(database, telling=WAITING)
