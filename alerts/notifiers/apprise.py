@@ -18,6 +18,7 @@ from alerts.notifiers.apprise_addresses import (
     UnusableAddressError,
     check_host,
     check_options,
+    check_path,
     check_recipients,
     schema_of,
 )
@@ -110,6 +111,7 @@ def usable_service(library: Library, address: str, settings: AppriseSettings) ->
         raise UnusableAddressError(unknown)
     if "host" in kind.template_tokens:
         check_host(schema, service.host or "", service.port, settings.hosts)
+    check_path(schema, getattr(service, "fullpath", None))
     check_recipients(schema, len(service))
     # A text that is too long loses its end; several pieces would be several alarms.
     service.overflow_mode = library.module.OverflowMode.TRUNCATE

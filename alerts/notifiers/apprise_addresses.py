@@ -68,6 +68,12 @@ def check_host(schema: str, host: str, port: int | None, hosts: Iterable[str]) -
         raise UnusableAddressError(f"{sentence}; allowed: {known}")
 
 
+def check_path(schema: str, path: str | None) -> None:
+    """Refuse a path that would join the server's name, as Apprise cuts some; raises ``UnusableAddressError``."""
+    if path and not path.startswith("/"):
+        raise UnusableAddressError(f"the path in the {schema}:// address cannot be told from its server")
+
+
 def check_recipients(schema: str, count: int) -> None:
     """Refuse a URL that names several: one may get what another does not; raises ``UnusableAddressError``."""
     if count != 1:

@@ -204,6 +204,13 @@ async def test_a_server_that_is_not_listed_is_not_asked(library: Library, addres
     assert SECRET not in delivery.sentence
 
 
+def test_a_path_cannot_become_part_of_the_server(library: Library) -> None:
+    """Apprise 2.3 cuts the path of some services at the wrong place, and its rest would lengthen the host's name."""
+    settings = AppriseSettings(schemas=("synology",), hosts=("ok.example",))
+    with pytest.raises(UnusableAddressError, match="cannot be told from its server"):
+        usable_service(library, "synology://u@ok.example/%25%25%25%25%25%25%25x.evil.examples/", settings)
+
+
 def test_a_server_that_is_listed_may_be_named(library: Library) -> None:
     """With its port where it has one, in whatever case."""
     settings = AppriseSettings(schemas=("json", "gotifys"), hosts=("push.example.org", "[::1]:8080"))
