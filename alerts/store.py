@@ -74,7 +74,7 @@ class AlertStore:
         closing: ClosingSettings | None = None,
     ) -> None:
         self._database = database
-        self._routes = tuple(routes)
+        self.routes = tuple(routes)
         self._give_up_after = give_up_after
         self._listeners: list[Listener] = []
         self._wakers: list[Callable[[], None]] = []
@@ -93,7 +93,7 @@ class AlertStore:
             connection=connection,
             directory=world.directory(),
             rules=world.rules(),
-            routes=self._routes,
+            routes=self.routes,
             now=now,
             deadline=now + self._give_up_after,
             power_of=world.power_of,

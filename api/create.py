@@ -23,6 +23,7 @@ from api.health import health_routes
 from api.letters import letter_routes
 from api.measures import measure_routes
 from api.models import ProblemDocument
+from api.on_call import on_call_routes
 from api.pages import page_routes
 from api.readings import MOST_BYTES, PATH, reading_routes
 from api.services import Services
@@ -95,7 +96,13 @@ def _versioned(services: Services, hub: EventHub) -> APIRouter:
         reading_routes(services),
         callback_routes(services),
         stream_routes(hub),
-        *([alerting_routes(services, services.alert_store)] if services.alert_store is not None else ()),
+        *_of_store(services),
     ):
         router.include_router(part)
     return router
+
+
+def _of_store(services: Services) -> list[APIRouter]:
+    """Return the routes that need the store of alerts itself."""
+    store = services.alert_store
+    return [] if store is None else [alerting_routes(services, store), on_call_routes(services, store)]

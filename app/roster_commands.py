@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from alerts.oncall.chain import USUAL, chain_of, people_of, steps_of
+from alerts.oncall.answering import who_answers
+from alerts.oncall.chain import USUAL
 from alerts.oncall.roster import next_handover, on_call, override_at
 from app.check import registered
 from app.config import ServiceConfig
@@ -67,24 +68,18 @@ def roster_lines(roster: Roster, directory: Directory, at: datetime) -> list[str
 def chain_lines(directory: Directory, facility: str, severity: Severity, at: datetime) -> list[str]:
     """Return the steps of the chain for a facility with their people at a moment, as lines."""
     place = directory.facilities[facility]
-    chain = chain_of(place, severity, directory)
+    chain, steps = who_answers(place, severity, directory, at)
     lines = [f"{severity.label} alerts at {place.id} ({place.name}), {_clock(at, ZoneInfo(place.timezone))}"]
     lines.append("chain: the usual one, for no registered one is for this" if chain is USUAL else f"chain: {chain.id}")
-    # Only the first step that names anybody is told at another time than the chain says.
-    first = next(iter(steps_of(chain, place, directory, at)), None)
-    for step in chain.steps:
-        people = people_of(step, place, directory, at)
-        at_once = first is not None and bool(people)
-        after = timedelta(0) if at_once else step.after
-        first = None if at_once else first
+    for after, step, people in steps:
         by = f", by {', '.join(step.by)}" if step.by else ""
-        lines.append(f"{_when(after, people)} {', '.join(step.to)}{by}")
-        lines += _people_lines(people) or ["  nobody"]
+        lines.append(f"{_when(after)} {', '.join(step.to)}{by}")
+        lines += _people_lines(each.contact for each in people) or ["  nobody"]
     return [*lines, *_repeat_lines(chain)]
 
 
-def _when(after: timedelta, people: Iterable[Contact]) -> str:
-    if not people:
+def _when(after: timedelta | None) -> str:
+    if after is None:
         return "left out:"
     return f"after {format_duration(after)}:" if after else "at once:"
 

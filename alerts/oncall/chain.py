@@ -62,7 +62,7 @@ def chain_of(facility: Facility, severity: Severity, directory: Directory) -> Es
 
 def people_of(step: EscalationStep, facility: Facility, directory: Directory, at: datetime) -> tuple[Contact, ...]:
     """Return whom a step names at a moment, each once; ids that are not registered are passed over."""
-    named = (contact for word in step.to for contact in _named_by(word, facility, directory, at))
+    named = (contact for word in step.to for contact in named_by(word, facility, directory, at))
     known = (directory.contacts.get(contact) for contact in dict.fromkeys(named))
     return tuple(contact for contact in known if contact is not None)
 
@@ -112,7 +112,8 @@ def _is_for(chain: EscalationChain, facility: Facility) -> bool:
     return all(said in ("", place) for said, place in pairs)
 
 
-def _named_by(word: str, facility: Facility, directory: Directory, at: datetime) -> Iterator[str]:
+def named_by(word: str, facility: Facility, directory: Directory, at: datetime) -> Iterator[str]:
+    """Yield the ids of the contacts whom a word of a step names at a moment, registered or not, perhaps repeated."""
     level = _LEVEL_OF_WORD.get(word)
     if level is not None:
         yield from (each.id for each in directory.contacts_for(facility) if level_of(each) is level)
