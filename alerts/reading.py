@@ -1,4 +1,4 @@
-"""Reading what stands beside alerts: their incidents, who is asked next, and how they were closed."""
+"""Reading what stands beside alerts: incidents, who is asked next, how they were closed, what people wrote."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from alerts.allowed import Standing
+from alerts.answers.inbox import Inbox, Kept
 from alerts.closing import closings_of
 from alerts.rows import IS_OPEN, alert_of, select_alerts
 from alerts.tables import ALERTS, EPISODES, ESCALATIONS
@@ -64,3 +65,8 @@ class Reading:
                 incidents |= {row.id: row.incident for row in await connection.execute(query)}
             closed = await closings_of(connection, alerts)
         return {alert: Standing(incident, closed.get(alert)) for alert, incident in incidents.items()}
+
+    async def inbox(self, *, limit: int = 100, before_id: int | None = None) -> list[Kept]:
+        """Return what people wrote, newest first; page on with ``before_id``."""
+        async with self._database.connect() as connection:
+            return await Inbox(connection).newest(limit=limit, before_id=before_id)

@@ -20,6 +20,7 @@ from api.facilities import facility_routes
 from api.guard import Guard
 from api.headers import EntityTags, SecurityHeaders
 from api.health import health_routes
+from api.inbox import inbox_routes
 from api.letters import letter_routes
 from api.measures import measure_routes
 from api.models import ProblemDocument
@@ -105,4 +106,6 @@ def _versioned(services: Services, hub: EventHub) -> APIRouter:
 def _of_store(services: Services) -> list[APIRouter]:
     """Return the routes that need the store of alerts itself."""
     store = services.alert_store
-    return [] if store is None else [alerting_routes(services, store), on_call_routes(services, store)]
+    if store is None:
+        return []
+    return [alerting_routes(services, store), on_call_routes(services, store), inbox_routes(store)]
