@@ -27,6 +27,9 @@ from api.models import ProblemDocument
 from api.on_call import on_call_routes
 from api.pages import page_routes
 from api.readings import MOST_BYTES, PATH, reading_routes
+from api.rosters import MOST_BYTES as MOST_CALENDAR_BYTES
+from api.rosters import PATTERN as CALENDARS
+from api.rosters import roster_routes
 from api.services import Services
 from api.settings import ApiSettings
 from api.stream import stream_routes
@@ -74,7 +77,10 @@ def create_api(services: Services, settings: ApiSettings | None = None) -> FastA
     # The last one added stands outermost.
     api.add_middleware(EntityTags)
     api.add_middleware(GZipMiddleware, minimum_size=500, compresslevel=6)
-    larger = {f"{PREFIX}{PATH}": MOST_BYTES}
+    larger = (
+        (re.compile(re.escape(PREFIX + PATH)), MOST_BYTES),
+        (re.compile(re.escape(PREFIX) + CALENDARS), MOST_CALENDAR_BYTES),
+    )
     api.add_middleware(
         Guard,
         hosts=settings.hosts,
@@ -96,6 +102,7 @@ def _versioned(services: Services, hub: EventHub) -> APIRouter:
         letter_routes(services),
         reading_routes(services),
         callback_routes(services),
+        roster_routes(services),
         stream_routes(hub),
         *_of_store(services),
     ):

@@ -77,9 +77,10 @@ def _own_error(request: Request, error: Exception) -> Response:
     status = status_of(error) if isinstance(error, VitalsError) else HTTPStatus.INTERNAL_SERVER_ERROR
     if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         logger.error("%s %s failed: %s", request.method, request.url.path, error)
-    response = error_response(request.scope, status, str(error))
-    if isinstance(error, RequestError):
-        response.headers.update(error.headers)
+    if not isinstance(error, RequestError):
+        return error_response(request.scope, status, str(error))
+    response = error_response(request.scope, status, str(error), error.errors)
+    response.headers.update(error.headers)
     return response
 
 

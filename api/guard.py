@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from http import HTTPStatus
 from urllib.parse import urlsplit
 
@@ -14,6 +14,7 @@ from api.errors import error_response
 from api.problems import NotAllowedError, RequestError
 
 _READING_METHODS = {"GET", "HEAD", "OPTIONS"}
+_KINDS_OF_PROGRAMS = {"application/json", "text/calendar"}
 
 
 class Guard:
@@ -24,10 +25,10 @@ class Guard:
         app: ASGIApp,
         hosts: Sequence[str],
         max_body_bytes: int,
-        larger: Mapping[str, int] | None = None,
+        larger: Sequence[tuple[re.Pattern[str], int]] = (),
         outsiders: tuple[re.Pattern[str], int] | None = None,
     ) -> None:
-        """``larger``: paths whose bodies have a limit of their own.
+        """``larger``: paths whose bodies have a limit of their own, and that limit.
 
         ``outsiders``: the paths that programs of others post to, with the limit of their bodies: they say nowhere that
         they come from, so what protects these paths is a secret within them.
@@ -35,7 +36,7 @@ class Guard:
         self._app = app
         self._outsiders = outsiders
         self._hosts = frozenset(host.lower() for host in hosts)
-        self._max_body_bytes, self._larger = max_body_bytes, larger or {}
+        self._max_body_bytes, self._larger = max_body_bytes, larger
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on, or answer with the reason why not."""
@@ -69,7 +70,8 @@ class Guard:
     def _most_bytes(self, scope: Scope) -> int:
         if self._outsiders is not None and self._is_for_outsiders(scope):
             return self._outsiders[1]
-        return self._larger.get(scope["path"], self._max_body_bytes)
+        own = (most for pattern, most in self._larger if pattern.fullmatch(scope["path"]))
+        return next(own, self._max_body_bytes)
 
 
 class _Limited:
@@ -97,8 +99,8 @@ def require_same_site(headers: Headers) -> None:
     """Raise ``NotAllowedError`` unless a change was asked for by our own page or by a program that is no browser.
 
     Browsers of today say where a request comes from in ``Sec-Fetch-Site``, older ones in ``Origin`` or ``Referer``.
-    A program says nothing; it must send JSON, or a token of its own, which no page can send to another site without
-    being asked first.
+    A program says nothing; it must send JSON or a calendar, or a token of its own, none of which a page can send to
+    another site without being asked first.
     """
     site, source = headers.get("sec-fetch-site"), headers.get("origin") or headers.get("referer")
     if site is not None:
@@ -107,6 +109,6 @@ def require_same_site(headers: Headers) -> None:
         allowed = urlsplit(source).netloc.lower() == headers.get("host", "").lower()
     else:
         kind = headers.get("content-type", "").partition(";")[0].strip().lower()
-        allowed = kind == "application/json" or headers.get("authorization", "").lower().startswith("bearer ")
+        allowed = kind in _KINDS_OF_PROGRAMS or headers.get("authorization", "").lower().startswith("bearer ")
     if not allowed:
         raise NotAllowedError("A change must be asked for from this service's own pages, or as JSON by a program.")

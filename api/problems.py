@@ -19,9 +19,16 @@ class RequestError(VitalsError):
 
     fault = Fault.SENDER
 
-    def __init__(self, status: HTTPStatus, sentence: str, headers: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        status: HTTPStatus,
+        sentence: str,
+        headers: Mapping[str, str] | None = None,
+        errors: Sequence[Mapping[str, str]] = (),
+    ) -> None:
         self.status = status
         self.headers = headers or {}
+        self.errors = errors
         super().__init__(sentence)
 
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from alerts.allowed import Standing
 from alerts.measures.compute import Measures
 from alerts.measures.rows import Period, Place
 from alerts.notifiers.notifier import Callback, Heard
+from alerts.oncall.roster import Span
 from alerts.store import AlertStore
 from collector.journal.letters import Letter, LetterFilter, LetterGroup
 from collector.journal.rollup import Rollup
@@ -99,6 +100,32 @@ class IntakeDesk:
     """Takes a payload of a node and returns after the commit; raises ``IntakeBusyError``."""
 
 
+class CalendarTaken(NamedTuple):
+    """What came of a calendar that was taken as a roster's overrides."""
+
+    events: int
+    """Those that reach into the window."""
+    added: int
+    """Overrides that were not registered before."""
+    forgotten: int
+    """Overrides that are registered no more."""
+
+
+class TakeCalendar(Protocol):
+    """Takes the events of a calendar that reach into a window as overrides of a roster."""
+
+    async def __call__(self, roster: str, content: bytes, window: Span, *, add: bool) -> CalendarTaken:
+        """Return what changed, once it is in force; ``DocumentError`` names events that cannot be used."""
+
+
+@dataclass(frozen=True, slots=True)
+class RosterDesk:
+    """Rosters as calendars."""
+
+    calendar: Callable[[str, Span], Awaitable[bytes]]
+    take: TakeCalendar
+
+
 @dataclass(frozen=True, slots=True)
 class PartState:
     """Whether one part of the service can do its work, in a sentence."""
@@ -134,6 +161,8 @@ class Services:
     """What the rule behind an alert says, and what to do."""
     intake: IntakeDesk | None = None
     """None in a process that takes nothing in."""
+    rosters: RosterDesk | None = None
+    """None in a process without a registry of its own."""
     alert_store: AlertStore | None = None
     """What lets people look into the telling of alerts and act on it; None in a process that tells nobody."""
     hear_callback: HearCallback | None = None

@@ -40,13 +40,17 @@ class RegistryView:
         """Look for changes until cancelled."""
         while True:
             await clock.sleep(POLL_SECONDS)
-            before = self._version
             try:
-                await self.refresh()
-                if self._version != before:
-                    self._tell()
+                await self.look()
             except Exception:
                 log.exception("the registry could not be looked at; what was known stays in force")
+
+    async def look(self) -> None:
+        """Load the directory if the registry changed, and tell the listeners."""
+        before = self._version
+        await self.refresh()
+        if self._version != before:
+            self._tell()
 
     def on_change(self, listener: Callable[[], None]) -> None:
         """Call the listener after every change; it must return at once."""

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from types import ModuleType
 
+from sqlalchemy.ext.asyncio import AsyncEngine
+
 from alerts.oncall.roster import Span
+from api.services import CalendarTaken, RosterDesk
 from app.check import registered
 from app.config import ServiceConfig
 from app.database import make_folder, open_database
+from app.registry_view import RegistryView
 from app.roster_commands import roster_of
 from domain.document import Document
 from domain.errors import OperatorError
-from domain.instant import to_ms
+from domain.instant import Clock, to_datetime, to_ms
 from domain.people import Override, Roster
 from registry.history import Occasion
 from registry.people_export import exported_roster
@@ -42,21 +47,51 @@ async def import_roster(
     say: Callable[[str], None],
 ) -> None:
     """Take the events of a calendar as overrides of a roster; say what came and what went."""
-    ical, window = _library(), _window(period)
+    _library()
     content = _content(file)
     make_folder(config.data)
     async with open_database(config.database_url) as database:
         store = RegistryStore(database)
         await store.create_tables()
-        directory = await store.load_directory()
-        roster = roster_of(directory, name)
-        found = ical.overrides_of(content, str(file), roster, directory, window)
-        overrides = _added(roster, found) if add else ical.renewed(roster, found, window)
-        changed = replace(roster, overrides=overrides)
-        document = Document(str(file), {"rosters": [exported_roster(changed)]})
-        await store.import_document(document, occasion=Occasion(to_ms(now)))
+        taken = await take_calendar(store, name, content, str(file), _window(period), now=now, add=add)
+    say(f"{name}: {taken.events} events, {taken.added} overrides added, {taken.forgotten} forgotten")
+
+
+async def take_calendar(
+    store: RegistryStore, name: str, content: bytes, source: str, window: Span, *, now: datetime, add: bool
+) -> CalendarTaken:
+    """Register the events of a calendar as overrides of a roster, all of them or nothing.
+
+    Raises ``DocumentError`` naming the events of ``source`` that cannot be used.
+    """
+    ical = _library()
+    directory = await store.load_directory()
+    roster = roster_of(directory, name)
+    # Repetitions that unfold to thousands take seconds, in which others want their answers.
+    found = await asyncio.to_thread(ical.overrides_of, content, source, roster, directory, window)
+    overrides = _added(roster, found) if add else ical.renewed(roster, found, window)
+    document = Document(source, {"rosters": [exported_roster(replace(roster, overrides=overrides))]})
+    await store.import_document(document, occasion=Occasion(to_ms(now)))
     came, went = set(overrides) - set(roster.overrides), set(roster.overrides) - set(overrides)
-    say(f"{name}: {len(found)} events, {len(came)} overrides added, {len(went)} forgotten")
+    return CalendarTaken(len(found), len(came), len(went))
+
+
+def roster_desk(database: AsyncEngine, registry: RegistryView, clock: Clock) -> RosterDesk:
+    """Return what the API asks of rosters; a change is in force when ``take`` returns."""
+    store = RegistryStore(database)
+
+    async def calendar(roster: str, window: Span) -> bytes:
+        directory, now = registry.directory, to_datetime(clock.now_ms())
+        found = roster_of(directory, roster)
+        return bytes(await asyncio.to_thread(_library().calendar_of, found, directory, window, now))
+
+    async def take(roster: str, content: bytes, window: Span, *, add: bool) -> CalendarTaken:
+        now = to_datetime(clock.now_ms())
+        taken = await take_calendar(store, roster, content, f"{roster}.ics", window, now=now, add=add)
+        await registry.look()
+        return taken
+
+    return RosterDesk(calendar, take)
 
 
 def _added(roster: Roster, found: tuple[Override, ...]) -> tuple[Override, ...]:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from alerts.facts import RuleText, filled
 from alerts.store import AlertStore
-from api.services import HearCallback, IntakeDesk, PartState, ReadMeasures, Services
+from api.services import HearCallback, IntakeDesk, PartState, ReadMeasures, RosterDesk, Services
 from app.history import History
 from app.judge import JudgeStats
 from app.metrics import Metrics
@@ -36,6 +36,7 @@ def services_of(
     metrics: Metrics,
     parts: Callable[[], Sequence[PartState]],
     intake: IntakeDesk,
+    rosters: RosterDesk,
     notice: Callable[[], str],
     hear_callback: HearCallback | None = None,
     measures: ReadMeasures | None = None,
@@ -70,6 +71,7 @@ def services_of(
         parts=parts,
         describe=describe,
         intake=intake,
+        rosters=rosters,
         notice=notice,
         hear_callback=hear_callback,
         measures=measures,

@@ -18,6 +18,7 @@ from app.metrics import Metrics, Owners
 from app.parts.ground import Ground, Loops
 from app.parts.intake import Intake
 from app.parts.judgement import Judgement
+from app.roster_calendars import roster_desk
 from app.services import part_states, services_of
 from app.web import serve_on
 from collector.influx_history import open_history
@@ -68,6 +69,7 @@ class Web:
                 node_of=intake.tokens.node_of,
                 post=intake.posting.take,
             ),
+            rosters=roster_desk(ground.database, ground.registry, clock),
             hear_callback=hear_callbacks(config.alerts.notifiers, judgement.correspondence.heard),
             measures=lambda period, place: read_measures(ground.database, period, place, ground.directory()),
             notice=lambda: " ".join(filter(None, (notice, _past_trouble(past)))),
