@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import httpx
 import pytest
 
 from api.create import create_api
+from tests.api.desk import Desk, a_desk
 from tests.api.world import World
 
 
@@ -23,3 +25,10 @@ async def client(world: World) -> AsyncIterator[httpx.AsyncClient]:
     transport = httpx.ASGITransport(create_api(world.services()), raise_app_exceptions=False)
     async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1") as client:
         yield client
+
+
+@pytest.fixture
+async def desk(tmp_path: Path) -> AsyncIterator[Desk]:
+    """Give a judge and a client over a fresh file."""
+    async with a_desk(f"{tmp_path}/vitals.db") as both:
+        yield both

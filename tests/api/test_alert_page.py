@@ -7,21 +7,22 @@ import pytest
 
 from alerts.notification import NotificationState
 from domain.alert import AlertState
-from tests.alerts.given import MINUTE, an_episode, ended, of_rule, opened
-from tests.api.test_api_alerting import Desk, desk  # noqa: F401 - a fixture
+from tests.alerts.given import an_episode, ended, of_rule, opened
+from tests.alerts.telling_contract import ONE_BY_ONE
+from tests.api.desk import Desk
 from tests.api.test_api_pages import HTML, Reader
 
 OWN = {"origin": "http://127.0.0.1", "sec-fetch-site": "same-origin"}
 
 
-async def show(desk: Desk, alert: int = 1) -> Reader:  # noqa: F811 - a fixture's name
+async def show(desk: Desk, alert: int = 1) -> Reader:
     """Return the page as a browser sees it."""
     answer = await desk.client.get(f"/alerts/{alert}", headers=HTML)
     assert answer.status_code == 200
     return Reader(answer.text)
 
 
-async def send(desk: Desk, deed: str, alert: int = 1, **fields: str) -> httpx.Response:  # noqa: F811 - a fixture's name
+async def send(desk: Desk, deed: str, alert: int = 1, **fields: str) -> httpx.Response:
     """Send a form of the page."""
     return await desk.client.post(f"/alerts/{alert}/{deed}", data=fields, headers=OWN | HTML)
 
@@ -32,14 +33,14 @@ def offered(page: Reader, alert: int = 1) -> set[str]:
     return {each.removeprefix(f"/alerts/{alert}/") for each in targets}
 
 
-async def state(desk: Desk, alert: int = 1) -> AlertState:  # noqa: F811 - a fixture's name
+async def state(desk: Desk, alert: int = 1) -> AlertState:
     """Return how the alert stands."""
     found = await desk.judge.store.alert(alert)
     assert found is not None
     return found.state
 
 
-async def test_the_page_says_who_was_told_and_what_came_of_it(desk: Desk) -> None:  # noqa: F811
+async def test_the_page_says_who_was_told_and_what_came_of_it(desk: Desk) -> None:
     """Names and channels, and for each message how far it came; no number and no address."""
     await desk.judge.record(opened(an_episode()))
     page = await show(desk)
@@ -50,7 +51,7 @@ async def test_the_page_says_who_was_told_and_what_came_of_it(desk: Desk) -> Non
     assert "+256" not in page.text
 
 
-async def test_what_can_be_done_is_offered_and_nothing_else(desk: Desk) -> None:  # noqa: F811
+async def test_what_can_be_done_is_offered_and_nothing_else(desk: Desk) -> None:
     """Taken, it is not taken again; over, it can be closed; closed, nothing is left to do."""
     await desk.judge.record(opened(an_episode()))
     assert offered(await show(desk)) == {"acknowledge", "help", "shelve"}
@@ -65,7 +66,7 @@ async def test_what_can_be_done_is_offered_and_nothing_else(desk: Desk) -> None:
     assert "door left open; closed it; 0 doses affected" in page.text
 
 
-async def test_taking_says_that_it_takes_the_incident(desk: Desk) -> None:  # noqa: F811
+async def test_taking_says_that_it_takes_the_incident(desk: Desk) -> None:
     """What belongs together stands on the page with its links."""
     await desk.judge.record(opened(of_rule("mains", an_episode())))
     await desk.judge.record(opened(of_rule("cut-off", an_episode())))
@@ -74,7 +75,7 @@ async def test_taking_says_that_it_takes_the_incident(desk: Desk) -> None:  # no
     assert "/alerts/2" in page.links()
 
 
-async def test_help_is_called_from_the_page(desk: Desk) -> None:  # noqa: F811
+async def test_help_is_called_from_the_page(desk: Desk) -> None:
     """It is in the audit log, with the name and where it came from."""
     await desk.judge.record(opened(an_episode()))
     answer = await send(desk, "help", by="Grace", note="no key")
@@ -83,7 +84,7 @@ async def test_help_is_called_from_the_page(desk: Desk) -> None:  # noqa: F811
     assert [(each.who, each.detail, each.origin.split()[0]) for each in entries] == [("Grace", "no key", "page")]
 
 
-async def test_put_aside_and_brought_back(desk: Desk) -> None:  # noqa: F811
+async def test_put_aside_and_brought_back(desk: Desk) -> None:
     """With a reason and for some hours; the page offers to end it."""
     await desk.judge.record(opened(an_episode()))
     await send(desk, "shelve", by="Grace", hours="4", reason="defrosting")
@@ -106,7 +107,7 @@ async def test_put_aside_and_brought_back(desk: Desk) -> None:  # noqa: F811
     ],
 )
 async def test_what_is_refused_says_why(
-    desk: Desk,  # noqa: F811
+    desk: Desk,
     deed: str,
     fields: dict[str, str],
     status: int,
@@ -120,16 +121,17 @@ async def test_what_is_refused_says_why(
     assert await state(desk) is AlertState.UNACKNOWLEDGED
 
 
-async def test_who_is_asked_next_is_said(desk: Desk) -> None:  # noqa: F811
-    """With the time of the place, while nobody has answered."""
+async def test_who_is_asked_next_is_said(desk: Desk) -> None:
+    """A quarter of an hour on, by the clock of the place; no more once somebody has answered."""
+    desk.judge.directory = ONE_BY_ONE
     await desk.judge.record(opened(an_episode()))
-    incident = (await desk.judge.store.reading.incidents())[0]
-    page = await show(desk)
-    assert ("If nobody answers" in page.text) is (incident.next_step_at is not None)
-    desk.judge.now += MINUTE
+    asked = "If nobody answers, the next people are told Fri 20 Nov 15:50 EAT."
+    assert asked in (await show(desk)).text
+    await send(desk, "acknowledge", by="Grace")
+    assert "If nobody answers" not in (await show(desk)).text
 
 
-async def test_another_site_cannot_press_the_buttons(desk: Desk) -> None:  # noqa: F811
+async def test_another_site_cannot_press_the_buttons(desk: Desk) -> None:
     """A form that another page sends is refused."""
     await desk.judge.record(opened(an_episode()))
     answer = await desk.client.post("/alerts/1/help", data={"by": "Mallory"}, headers={"sec-fetch-site": "cross-site"})

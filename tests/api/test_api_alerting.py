@@ -2,50 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from datetime import timedelta
-from pathlib import Path
-from typing import NamedTuple
 
-import httpx
-import pytest
-
-from api.create import create_api
-from domain.instant import format_rfc3339, to_ms
-from tests.alerts.given import DIRECTORY, Judge, a_judge, an_episode, ended, of_rule, opened, sqlite_database
-from tests.api.world import SteppedClock, World
+from domain.instant import format_rfc3339
+from tests.alerts.given import an_episode, ended, of_rule, opened
+from tests.api.desk import Desk
 
 API = "/api/v1"
-
-
-class Desk(NamedTuple):
-    """A judge that raises alerts, and a client of the API over the same store."""
-
-    judge: Judge
-    client: httpx.AsyncClient
-
-    async def post(self, path: str, **said: object) -> httpx.Response:
-        """Send a document."""
-        return await self.client.post(f"{API}{path}", json=said)
-
-
-@pytest.fixture
-async def desk(tmp_path: Path) -> AsyncIterator[Desk]:
-    """Give both on a fresh file."""
-    async with sqlite_database(f"{tmp_path}/vitals.db") as database:
-        judge = await a_judge(database)
-        services = World().services(
-            clock=SteppedClock(to_ms(judge.now)),
-            directory=lambda: DIRECTORY,
-            alerts=judge.store.alerts,
-            alert=judge.store.alert,
-            standings=judge.store.reading.standings,
-            acknowledge=judge.store.acknowledge,
-            alert_store=judge.store,
-        )
-        transport = httpx.ASGITransport(create_api(services), raise_app_exceptions=False)
-        async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1") as client:
-            yield Desk(judge, client)
 
 
 async def test_who_was_told_and_what_happened(desk: Desk) -> None:
