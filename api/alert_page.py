@@ -2,25 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
-from datetime import timedelta
+from collections.abc import Mapping
 from http import HTTPStatus
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, TypeVar
 
 from fastapi import APIRouter, Path, Query, Request
 from pydantic import ValidationError
-from sqlalchemy.ext.asyncio import AsyncConnection
 from starlette.responses import Response
 
-from alerts.actions import Acted, Actions
 from alerts.allowed import AllowedAction, Standing, allowed_actions
-from alerts.change import Actor
-from alerts.closing import Closing
 from alerts.notification import Notification
 from alerts.store import AlertStore
-from api.alerting import act
 from api.alerting_models import ClosingStatement, Shelving
 from api.alerts import AlertId, acknowledge, client_of
+from api.deeds import Deeds
 from api.models import Acknowledgement
 from api.page_parts import done, form_of, html_page, person_of, scene_of, waiting_count
 from api.problems import NotFoundError, RequestError, field_sentences
@@ -29,10 +24,8 @@ from dashboards.pages.alert import Background, Closed, Told, alert_page
 from dashboards.pages.render import Pages
 from domain.alert import Alert
 from domain.directory import Directory
-from domain.instant import to_datetime
 
 Said = TypeVar("Said", bound=Acknowledgement)
-Deed = Callable[[Actions, AsyncConnection, Actor, Any], Awaitable[Acted]]
 Number = Annotated[int, Path(ge=1, lt=2**63)]
 Part = Annotated[str, Query(max_length=10)]
 
@@ -61,58 +54,35 @@ def add_alert_page(router: APIRouter, services: Services, pages: Pages) -> None:
 
 
 def _add_deeds(router: APIRouter, services: Services, store: AlertStore) -> None:
-    async def perform(request: Request, alert_id: int, said: Acknowledgement, deed: Deed) -> Response:
-        by = Actor(said.by, f"page {client_of(request)}")
-        now = to_datetime(services.clock.now_ms())
-        await act(services, store, alert_id, lambda connection: deed(store.actions, connection, by, now))
+    deeds = Deeds(services, store)
+
+    def back(request: Request, said: Acknowledgement, alert_id: int) -> Response:
         return done(request, said.by, "", f"/alerts/{alert_id}")
 
     @router.post("/alerts/{alert_id}/help")
     async def call_help(request: Request, alert_id: Number) -> Response:
         said = _said(Acknowledgement, form_of(await request.body()), ("by", "note"))
-        return await perform(
-            request,
-            alert_id,
-            said,
-            lambda actions, connection, by, now: actions.ask_for_help(
-                connection, alert_id, by=by, now=now, note=said.note
-            ),
-        )
+        await deeds.ask_for_help(alert_id, said, f"page {client_of(request)}")
+        return back(request, said, alert_id)
 
     @router.post("/alerts/{alert_id}/shelve")
     async def put_aside(request: Request, alert_id: Number) -> Response:
         said = _said(Shelving, form_of(await request.body()), ("by", "hours", "reason"))
-        return await perform(
-            request,
-            alert_id,
-            said,
-            lambda actions, connection, by, now: actions.shelve(
-                connection, alert_id, until=now + timedelta(hours=said.hours), reason=said.reason, by=by, now=now
-            ),
-        )
+        await deeds.shelve(alert_id, said, f"page {client_of(request)}")
+        return back(request, said, alert_id)
 
     @router.post("/alerts/{alert_id}/unshelve")
     async def bring_back(request: Request, alert_id: Number) -> Response:
         said = _said(Acknowledgement, form_of(await request.body()), ("by",))
-        return await perform(
-            request,
-            alert_id,
-            said,
-            lambda actions, connection, by, now: actions.unshelve(connection, alert_id, by=by, now=now),
-        )
+        await deeds.unshelve(alert_id, said, f"page {client_of(request)}")
+        return back(request, said, alert_id)
 
     @router.post("/alerts/{alert_id}/close")
     async def close(request: Request, alert_id: Number) -> Response:
         form = {name: text for name, text in form_of(await request.body()).items() if text.strip() or name == "by"}
         said = _said(ClosingStatement, form, ("by", "reason", "action", "doses_affected"))
-        closing = Closing(said.reason, said.action, said.doses_affected, said.note)
-        store.actions.require(closing)
-        return await perform(
-            request,
-            alert_id,
-            said,
-            lambda actions, connection, by, now: actions.close(connection, alert_id, closing, by=by, now=now),
-        )
+        await deeds.close(alert_id, said, f"page {client_of(request)}")
+        return back(request, said, alert_id)
 
 
 async def _background(services: Services, alert: Alert) -> Background:

@@ -2,20 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable
 from dataclasses import asdict
-from datetime import timedelta
 from http import HTTPStatus
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from fastapi import APIRouter, Path, Query, Request
-from sqlalchemy.ext.asyncio import AsyncConnection
 
-from alerts.actions import Acted
-from alerts.change import Actor
-from alerts.closing import Closing
-from alerts.lifecycle import ImpossibleEventError
 from alerts.notification import Notification
 from alerts.reading import Incident
 from alerts.silences import Silence, SilenceKind
@@ -36,13 +30,14 @@ from api.alerting_models import (
     SilenceStatement,
 )
 from api.alerts import AlertId, client_of
+from api.deeds import Deeds
 from api.models import Acknowledgement, AlertDetail
 from api.problems import NotFoundError, RequestError
 from api.services import Services
 from api.translate import Translator
+from domain.alert import Alert
 from domain.instant import to_datetime
 
-Action = Callable[[AsyncConnection], Awaitable[Acted]]
 _UNKNOWN: dict[int | str, dict[str, Any]] = {404: {"description": "Unknown alert"}}
 _REFUSED: dict[int | str, dict[str, Any]] = {
     **_UNKNOWN,
@@ -99,54 +94,31 @@ def _add_looks(router: APIRouter, services: Services, store: AlertStore) -> None
 
 
 def _add_actions(router: APIRouter, services: Services, store: AlertStore) -> None:
-    actions = store.actions
+    deeds = Deeds(services, store)
+
+    async def answer(said: Awaitable[Alert]) -> AlertDetail:
+        alert = await said
+        return (await Translator.of(services, [alert])).alert(alert)
 
     @router.post("/alerts/{alert_id}/help", summary="Ask for help with an alert", responses=_REFUSED)
     async def ask_for_help(alert_id: AlertId, said: Acknowledgement, request: Request) -> AlertDetail:
         """Tell the next people of the escalation at once."""
-        by, now = _actor(said.by, request), to_datetime(services.clock.now_ms())
-        return await act(
-            services,
-            store,
-            alert_id,
-            lambda connection: actions.ask_for_help(connection, alert_id, by=by, now=now, note=said.note),
-        )
+        return await answer(deeds.ask_for_help(alert_id, said, f"api {client_of(request)}"))
 
     @router.post("/alerts/{alert_id}/shelve", summary="Put an alert aside for a while", responses=_REFUSED)
     async def shelve(alert_id: AlertId, said: Shelving, request: Request) -> AlertDetail:
         """Silence the alert, and what its rule says of the same thing, for some hours; getting worse ends it."""
-        by, now = _actor(said.by, request), to_datetime(services.clock.now_ms())
-        until = now + timedelta(hours=said.hours)
-        return await act(
-            services,
-            store,
-            alert_id,
-            lambda connection: actions.shelve(connection, alert_id, until=until, reason=said.reason, by=by, now=now),
-        )
+        return await answer(deeds.shelve(alert_id, said, f"api {client_of(request)}"))
 
     @router.post("/alerts/{alert_id}/unshelve", summary="Let a shelved alert speak again", responses=_REFUSED)
     async def unshelve(alert_id: AlertId, said: Acknowledgement, request: Request) -> AlertDetail:
         """End the shelving before its time: what goes on is told afresh."""
-        by, now = _actor(said.by, request), to_datetime(services.clock.now_ms())
-        return await act(
-            services,
-            store,
-            alert_id,
-            lambda connection: actions.unshelve(connection, alert_id, by=by, now=now, note=said.note),
-        )
+        return await answer(deeds.unshelve(alert_id, said, f"api {client_of(request)}"))
 
     @router.post("/alerts/{alert_id}/close", summary="Close an alert that is over", responses=_REFUSED)
     async def close(alert_id: AlertId, said: ClosingStatement, request: Request) -> AlertDetail:
         """Keep what was found and done; one that goes on is acknowledged instead."""
-        by, now = _actor(said.by, request), to_datetime(services.clock.now_ms())
-        closing = Closing(said.reason, said.action, said.doses_affected, said.note)
-        actions.require(closing)
-        return await act(
-            services,
-            store,
-            alert_id,
-            lambda connection: actions.close(connection, alert_id, closing, by=by, now=now),
-        )
+        return await answer(deeds.close(alert_id, said, f"api {client_of(request)}"))
 
 
 def _add_silences(router: APIRouter, services: Services, store: AlertStore) -> None:
@@ -177,20 +149,6 @@ def _add_silences(router: APIRouter, services: Services, store: AlertStore) -> N
 async def _require(services: Services, alert_id: int) -> None:
     if await services.alert(alert_id) is None:
         raise NotFoundError("alert", alert_id)
-
-
-async def act(services: Services, store: AlertStore, alert_id: int, action: Action) -> AlertDetail:
-    """Let somebody do something with an alert; raise ``RequestError`` where that is not possible now."""
-    await _require(services, alert_id)
-    try:
-        acted = await store.act(action)
-    except ImpossibleEventError as error:
-        raise RequestError(HTTPStatus.CONFLICT, str(error)) from None
-    return (await Translator.of(services, [acted.alert])).alert(acted.alert)
-
-
-def _actor(name: str, request: Request) -> Actor:
-    return Actor(name, f"api {client_of(request)}")
 
 
 def _require_zone(name: str) -> None:
