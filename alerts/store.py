@@ -188,13 +188,19 @@ class AlertStore:
         facility: str | None = None,
         limit: int = 100,
         before_id: int | None = None,
+        within: frozenset[str] | None = None,
     ) -> list[Alert]:
-        """Return alerts, newest reference first, without those that late data withdrew; page on with ``before_id``."""
+        """Return alerts, newest reference first, without those that late data withdrew; page on with ``before_id``.
+
+        ``facility`` None means all, or those ``within``.
+        """
         query = select_alerts().where(EPISODES.c.retracted_at.is_(None)).order_by(ALERTS.c.id.desc()).limit(limit)
         if open_only:
             query = query.where(IS_OPEN)
         if facility is not None:
             query = query.where(ALERTS.c.facility == facility)
+        if within is not None:
+            query = query.where(ALERTS.c.facility.in_(within))
         if before_id is not None:
             query = query.where(ALERTS.c.id < before_id)
         async with self._database.connect() as connection:

@@ -14,12 +14,13 @@ from alerts.allowed import AllowedAction, Standing, allowed_actions
 from alerts.notification import Notification
 from alerts.store import AlertStore
 from api.alerting_models import ClosingStatement, Shelving
-from api.alerts import AlertId, acknowledge, client_of
+from api.alerts import AlertId, acknowledge
 from api.deeds import Deeds
 from api.models import Acknowledgement
-from api.page_parts import done, form_of, html_page, person_of, scene_of, waiting_count
+from api.page_parts import done, form_of, page, scene_of
 from api.problems import NotFoundError, RequestError, field_sentences
 from api.services import Services
+from api.visit import Acting, Viewing, Visit
 from dashboards.pages.alert import Background, Closed, Told, alert_page
 from dashboards.pages.render import Pages
 from domain.alert import Alert
@@ -30,59 +31,56 @@ Number = Annotated[int, Path(ge=1, lt=2**63)]
 Part = Annotated[str, Query(max_length=10)]
 
 
-def add_alert_page(router: APIRouter, services: Services, pages: Pages) -> None:
+def add_alert_page(router: APIRouter, pages: Pages, store: AlertStore | None) -> None:
     """Add the page of an alert and its forms."""
 
     @router.get("/alerts/{alert_id}")
-    async def show_alert(request: Request, alert_id: AlertId, part: Part = "") -> Response:
-        found = await services.alert(alert_id)
+    async def show_alert(visit: Viewing, alert_id: AlertId, part: Part = "") -> Response:
+        found = await visit.services.alert(alert_id)
         if found is None:
             raise NotFoundError("alert", alert_id)
-        view = alert_page(found, await _background(services, found), scene_of(services))
-        waiting = await waiting_count(services)
-        return html_page(pages.alert(view, live=part == "live", waiting=waiting, person=person_of(request)))
+        view = alert_page(found, await _background(visit.services, found), scene_of(visit.services))
+        return await page(visit, pages, "alert.html", view, live=part == "live")
 
     @router.post("/alerts/{alert_id}/acknowledge")
-    async def take_alert(request: Request, alert_id: Number) -> Response:
+    async def take_alert(visit: Acting, request: Request, alert_id: Number) -> Response:
         form = form_of(await request.body())
         said = _said(Acknowledgement, form, ("by", "note"))
-        await acknowledge(services, alert_id, said, f"page {client_of(request)}")
-        return done(request, said.by, form.get("next", ""), f"/alerts/{alert_id}")
+        await acknowledge(visit, alert_id, said, "page")
+        return done(visit, said.by, form.get("next", ""), f"/alerts/{alert_id}")
 
-    if services.alert_store is not None:
-        _add_deeds(router, services, services.alert_store)
+    if store is not None:
+        _add_deeds(router, store)
 
 
-def _add_deeds(router: APIRouter, services: Services, store: AlertStore) -> None:
-    deeds = Deeds(services, store)
-
-    def back(request: Request, said: Acknowledgement, alert_id: int) -> Response:
-        return done(request, said.by, "", f"/alerts/{alert_id}")
+def _add_deeds(router: APIRouter, store: AlertStore) -> None:
+    def back(visit: Visit, said: Acknowledgement, alert_id: int) -> Response:
+        return done(visit, said.by, "", f"/alerts/{alert_id}")
 
     @router.post("/alerts/{alert_id}/help")
-    async def call_help(request: Request, alert_id: Number) -> Response:
+    async def call_help(visit: Acting, request: Request, alert_id: Number) -> Response:
         said = _said(Acknowledgement, form_of(await request.body()), ("by", "note"))
-        await deeds.ask_for_help(alert_id, said, f"page {client_of(request)}")
-        return back(request, said, alert_id)
+        await Deeds(visit, store, "page").ask_for_help(alert_id, said)
+        return back(visit, said, alert_id)
 
     @router.post("/alerts/{alert_id}/shelve")
-    async def put_aside(request: Request, alert_id: Number) -> Response:
+    async def put_aside(visit: Acting, request: Request, alert_id: Number) -> Response:
         said = _said(Shelving, form_of(await request.body()), ("by", "hours", "reason"))
-        await deeds.shelve(alert_id, said, f"page {client_of(request)}")
-        return back(request, said, alert_id)
+        await Deeds(visit, store, "page").shelve(alert_id, said)
+        return back(visit, said, alert_id)
 
     @router.post("/alerts/{alert_id}/unshelve")
-    async def bring_back(request: Request, alert_id: Number) -> Response:
+    async def bring_back(visit: Acting, request: Request, alert_id: Number) -> Response:
         said = _said(Acknowledgement, form_of(await request.body()), ("by",))
-        await deeds.unshelve(alert_id, said, f"page {client_of(request)}")
-        return back(request, said, alert_id)
+        await Deeds(visit, store, "page").unshelve(alert_id, said)
+        return back(visit, said, alert_id)
 
     @router.post("/alerts/{alert_id}/close")
-    async def close(request: Request, alert_id: Number) -> Response:
+    async def close(visit: Acting, request: Request, alert_id: Number) -> Response:
         form = {name: text for name, text in form_of(await request.body()).items() if text.strip() or name == "by"}
         said = _said(ClosingStatement, form, ("by", "reason", "action", "doses_affected"))
-        await deeds.close(alert_id, said, f"page {client_of(request)}")
-        return back(request, said, alert_id)
+        await Deeds(visit, store, "page").close(alert_id, said)
+        return back(visit, said, alert_id)
 
 
 async def _background(services: Services, alert: Alert) -> Background:

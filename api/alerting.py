@@ -8,7 +8,7 @@ from http import HTTPStatus
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from fastapi import APIRouter, Path, Query, Request
+from fastapi import APIRouter, Path, Query
 
 from alerts.notification import Notification
 from alerts.reading import Incident
@@ -29,12 +29,13 @@ from api.alerting_models import (
     SilenceList,
     SilenceStatement,
 )
-from api.alerts import AlertId, client_of
+from api.alerts import AlertId
 from api.deeds import Deeds
 from api.models import Acknowledgement, AlertDetail
 from api.problems import NotFoundError, RequestError
 from api.services import Services
 from api.translate import Translator
+from api.visit import Acting, Managing, Viewing, Visit
 from domain.alert import Alert
 from domain.instant import to_datetime
 
@@ -46,20 +47,20 @@ _REFUSED: dict[int | str, dict[str, Any]] = {
 }
 
 
-def alerting_routes(services: Services, store: AlertStore) -> APIRouter:
+def alerting_routes(store: AlertStore) -> APIRouter:
     """Return the routes that need the store of alerts itself."""
     router = APIRouter(tags=["alerts"])
-    _add_looks(router, services, store)
-    _add_actions(router, services, store)
-    _add_silences(router, services, store)
+    _add_looks(router, store)
+    _add_actions(router, store)
+    _add_silences(router, store)
     return router
 
 
-def _add_looks(router: APIRouter, services: Services, store: AlertStore) -> None:
+def _add_looks(router: APIRouter, store: AlertStore) -> None:
     @router.get("/alerts/{alert_id}/history", summary="What happened to an alert", responses=_UNKNOWN)
-    async def history(alert_id: AlertId) -> AlertHistory:
+    async def history(visit: Viewing, alert_id: AlertId) -> AlertHistory:
         """Return the audit log of an alert, oldest first."""
-        await _require(services, alert_id)
+        await _require(visit.services, alert_id)
         lines = await store.audit(alert_id)
         return AlertHistory(
             entries=[
@@ -69,20 +70,20 @@ def _add_looks(router: APIRouter, services: Services, store: AlertStore) -> None
         )
 
     @router.get("/alerts/{alert_id}/notifications", summary="Who was told of an alert", responses=_UNKNOWN)
-    async def notifications(alert_id: AlertId) -> NotificationList:
+    async def notifications(visit: Viewing, alert_id: AlertId) -> NotificationList:
         """Return the messages about an alert; addresses stay in the registry."""
-        await _require(services, alert_id)
+        await _require(visit.services, alert_id)
         return NotificationList(notifications=[_notification(each) for each in await store.notifications(alert_id)])
 
     @router.get("/incidents", summary="Incidents that are not over, newest first")
-    async def incidents(facility: Annotated[str | None, Query(max_length=300)] = None) -> IncidentList:
+    async def incidents(visit: Viewing, facility: Annotated[str | None, Query(max_length=300)] = None) -> IncidentList:
         """Return alerts of one facility and one cause together, what began first at the head."""
         found = await store.reading.incidents(facility=facility)
-        translator = await Translator.of(services, [alert for each in found for alert in each.alerts])
+        translator = await Translator.of(visit.services, [alert for each in found for alert in each.alerts])
         return IncidentList(incidents=[_incident(each, translator) for each in found])
 
     @router.get("/outbox", summary="Messages by channel and state")
-    async def outbox() -> OutboxState:
+    async def outbox(visit: Viewing) -> OutboxState:
         """Return how many messages wait, went out, or failed."""
         counts = await store.outbox.counts()
         return OutboxState(
@@ -93,56 +94,56 @@ def _add_looks(router: APIRouter, services: Services, store: AlertStore) -> None
         )
 
 
-def _add_actions(router: APIRouter, services: Services, store: AlertStore) -> None:
-    deeds = Deeds(services, store)
-
-    async def answer(said: Awaitable[Alert]) -> AlertDetail:
+def _add_actions(router: APIRouter, store: AlertStore) -> None:
+    async def answer(visit: Visit, said: Awaitable[Alert]) -> AlertDetail:
         alert = await said
-        return (await Translator.of(services, [alert])).alert(alert)
+        return (await Translator.of(visit.services, [alert])).alert(alert)
 
     @router.post("/alerts/{alert_id}/help", summary="Ask for help with an alert", responses=_REFUSED)
-    async def ask_for_help(alert_id: AlertId, said: Acknowledgement, request: Request) -> AlertDetail:
+    async def ask_for_help(visit: Acting, alert_id: AlertId, said: Acknowledgement) -> AlertDetail:
         """Tell the next people of the escalation at once."""
-        return await answer(deeds.ask_for_help(alert_id, said, f"api {client_of(request)}"))
+        return await answer(visit, Deeds(visit, store, "api").ask_for_help(alert_id, said))
 
     @router.post("/alerts/{alert_id}/shelve", summary="Put an alert aside for a while", responses=_REFUSED)
-    async def shelve(alert_id: AlertId, said: Shelving, request: Request) -> AlertDetail:
+    async def shelve(visit: Acting, alert_id: AlertId, said: Shelving) -> AlertDetail:
         """Silence the alert, and what its rule says of the same thing, for some hours; getting worse ends it."""
-        return await answer(deeds.shelve(alert_id, said, f"api {client_of(request)}"))
+        return await answer(visit, Deeds(visit, store, "api").shelve(alert_id, said))
 
     @router.post("/alerts/{alert_id}/unshelve", summary="Let a shelved alert speak again", responses=_REFUSED)
-    async def unshelve(alert_id: AlertId, said: Acknowledgement, request: Request) -> AlertDetail:
+    async def unshelve(visit: Acting, alert_id: AlertId, said: Acknowledgement) -> AlertDetail:
         """End the shelving before its time: what goes on is told afresh."""
-        return await answer(deeds.unshelve(alert_id, said, f"api {client_of(request)}"))
+        return await answer(visit, Deeds(visit, store, "api").unshelve(alert_id, said))
 
     @router.post("/alerts/{alert_id}/close", summary="Close an alert that is over", responses=_REFUSED)
-    async def close(alert_id: AlertId, said: ClosingStatement, request: Request) -> AlertDetail:
+    async def close(visit: Acting, alert_id: AlertId, said: ClosingStatement) -> AlertDetail:
         """Keep what was found and done; one that goes on is acknowledged instead."""
-        return await answer(deeds.close(alert_id, said, f"api {client_of(request)}"))
+        return await answer(visit, Deeds(visit, store, "api").close(alert_id, said))
 
 
-def _add_silences(router: APIRouter, services: Services, store: AlertStore) -> None:
+def _add_silences(router: APIRouter, store: AlertStore) -> None:
     @router.get("/silences", summary="Shelvings and maintenance windows that hold now or will")
-    async def silences() -> SilenceList:
+    async def silences(visit: Viewing) -> SilenceList:
         """Return what is or will be silent."""
-        found = await store.silences(to_datetime(services.clock.now_ms()))
+        found = await store.silences(to_datetime(visit.services.clock.now_ms()))
         return SilenceList(silences=[_silence(each) for each in found])
 
     @router.post("/silences", summary="Announce maintenance", status_code=201)
-    async def announce(said: SilenceStatement) -> SilenceDetail:
+    async def announce(visit: Managing, said: SilenceStatement) -> SilenceDetail:
         """Let alerts of a place, a piece of equipment or a rule be listed and not told meanwhile."""
         _require_zone(said.timezone)
         fields = said.model_dump() | {"created_by": said.by}
         del fields["by"]
-        now = to_datetime(services.clock.now_ms())
+        now = to_datetime(visit.services.clock.now_ms())
         return _silence(await store.silence(Silence(kind=SilenceKind.MAINTENANCE, created_at=now, **fields)))
 
     @router.delete("/silences/{number}", summary="Take a shelving or maintenance back", status_code=204)
     async def cancel(
-        number: Annotated[int, Path(ge=1, lt=2**63)], by: Annotated[str, Query(min_length=1, max_length=80)]
+        visit: Managing,
+        number: Annotated[int, Path(ge=1, lt=2**63)],
+        by: Annotated[str, Query(min_length=1, max_length=80)],
     ) -> None:
         """Let what goes on be told again."""
-        if not await store.cancel_silence(number, by=by, now=to_datetime(services.clock.now_ms())):
+        if not await store.cancel_silence(number, by=by, now=to_datetime(visit.services.clock.now_ms())):
             raise NotFoundError("silence that still stands", number)
 
 

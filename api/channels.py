@@ -15,6 +15,7 @@ from api.problems import NotFoundError, RequestError, parse_moment
 from api.queries import read_points
 from api.services import Services
 from api.translate import Translator
+from api.visit import Viewing
 from dashboards.pages.series import MOST_POINTS, Resolution
 from domain.instant import DAY_MS, to_datetime, to_ms
 from domain.places import Channel
@@ -32,42 +33,44 @@ class Wanted(StrEnum):
     DAY = "day"
 
 
-def channel_routes(services: Services) -> APIRouter:
+def channel_routes() -> APIRouter:
     """Return the routes under ``/channels``; the more special address stands first, ids may hold slashes."""
     router = APIRouter(prefix="/channels", tags=["channels"])
-    _add_readings(router, services)
+    _add_readings(router)
 
     @router.get("", summary="Channels")
     async def list_channels(
+        visit: Viewing,
         facility: Annotated[str | None, Query(max_length=300)] = None,
         limit: Annotated[int, Query(ge=1, le=5000)] = 500,
         offset: Annotated[int, Query(ge=0, le=10_000_000)] = 0,
     ) -> ChannelList:
         """Return what is measured, with the newest values."""
-        directory = services.directory()
+        directory = visit.services.directory()
         if facility is not None and facility not in directory.facilities:
             raise NotFoundError("facility", facility)
         found = list(directory.channels.values()) if facility is None else directory.channels_of(facility)
-        translator = Translator(services, directory)
+        translator = Translator(visit.services, directory)
         return ChannelList(
             total=len(found), channels=[translator.channel(channel) for channel in found[offset : offset + limit]]
         )
 
     @router.get("/{channel:path}", summary="One channel", responses={404: {"description": "Unknown channel"}})
-    async def get_channel(channel: ChannelId) -> ChannelDetail:
+    async def get_channel(visit: Viewing, channel: ChannelId) -> ChannelDetail:
         """Return one channel with its newest value."""
-        return Translator(services, services.directory()).channel(_find(services, channel))
+        return Translator(visit.services, visit.services.directory()).channel(_find(visit.services, channel))
 
     return router
 
 
-def _add_readings(router: APIRouter, services: Services) -> None:
+def _add_readings(router: APIRouter) -> None:
     @router.get(
         "/{channel:path}/readings",
         summary="Readings of one channel",
         responses={404: {"description": "Unknown channel"}},
     )
     async def get_readings(
+        visit: Viewing,
         channel: ChannelId,
         from_: Annotated[QueryMoment, Query(alias="from", description="Inclusive; a day before `to`")] = None,
         to: Annotated[QueryMoment, Query(description="Exclusive; now")] = None,
@@ -77,10 +80,10 @@ def _add_readings(router: APIRouter, services: Services) -> None:
         limit: Annotated[int, Query(ge=1, le=10_000)] = MOST_POINTS,
     ) -> ReadingList:
         """Return raw readings or roll-ups; minimum and maximum are always kept, gaps have no points."""
-        found = _find(services, channel)
-        from_ms, to_ms = _window(services, from_, to)
+        found = _find(visit.services, channel)
+        from_ms, to_ms = _window(visit.services, from_, to)
         exact = None if resolution is Wanted.AUTO else Resolution(resolution.value)
-        answer = await read_points(services, found, from_ms, to_ms, exact, limit)
+        answer = await read_points(visit.services, found, from_ms, to_ms, exact, limit)
         return ReadingList(
             channel=found.id,
             quantity=found.quantity.name,

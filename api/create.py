@@ -21,6 +21,7 @@ from api.guard import Guard
 from api.headers import EntityTags, SecurityHeaders
 from api.health import health_routes
 from api.inbox import inbox_routes
+from api.languages import words_of
 from api.letters import letter_routes
 from api.measures import measure_routes
 from api.models import ProblemDocument
@@ -33,6 +34,7 @@ from api.rosters import roster_routes
 from api.services import Services
 from api.settings import ApiSettings
 from api.stream import stream_routes
+from api.visit import Door, Recognise, open_to_all
 from dashboards.pages.assets import read_assets
 from dashboards.pages.render import Pages
 
@@ -45,8 +47,13 @@ Times are RFC 3339 in UTC. Values are in the canonical unit that stands beside t
 """
 
 
-def create_api(services: Services, settings: ApiSettings | None = None) -> FastAPI:
-    """Return the application; ``api.state.events.close()`` ends the event streams before the server stops."""
+def create_api(
+    services: Services, settings: ApiSettings | None = None, *, recognise: Recognise = open_to_all
+) -> FastAPI:
+    """Return the application; ``api.state.events.close()`` ends the event streams before the server stops.
+
+    ``recognise`` says who asks.
+    """
     settings = settings or ApiSettings()
     hub = EventHub(services, settings)
     assets = read_assets()
@@ -69,11 +76,12 @@ def create_api(services: Services, settings: ApiSettings | None = None) -> FastA
         redirect_slashes=False,
     )
     api.state.events = hub
+    api.state.door = Door(services, recognise, words_of)
     api.state.render_error = pages.error
     errors.install(api)
     api.include_router(_versioned(services, hub))
     api.include_router(health_routes(services))
-    api.include_router(page_routes(services, pages, assets))
+    api.include_router(page_routes(pages, assets, services.alert_store))
     # The last one added stands outermost.
     api.add_middleware(EntityTags)
     api.add_middleware(GZipMiddleware, minimum_size=500, compresslevel=6)
@@ -95,14 +103,14 @@ def create_api(services: Services, settings: ApiSettings | None = None) -> FastA
 def _versioned(services: Services, hub: EventHub) -> APIRouter:
     router = APIRouter(prefix=PREFIX, responses={422: {"model": ProblemDocument, "description": "Not answerable"}})
     for part in (
-        facility_routes(services),
-        channel_routes(services),
-        alert_routes(services),
-        measure_routes(services),
-        letter_routes(services),
+        facility_routes(),
+        channel_routes(),
+        alert_routes(),
+        measure_routes(),
+        letter_routes(),
         reading_routes(services),
         callback_routes(services),
-        roster_routes(services),
+        roster_routes(),
         stream_routes(hub),
         *_of_store(services),
     ):
@@ -115,4 +123,4 @@ def _of_store(services: Services) -> list[APIRouter]:
     store = services.alert_store
     if store is None:
         return []
-    return [alerting_routes(services, store), on_call_routes(services, store), inbox_routes(store)]
+    return [alerting_routes(store), on_call_routes(store), inbox_routes(store)]

@@ -1,4 +1,4 @@
-"""What a person does with an alert, the same from the API and a page; ``origin`` says from where, for the record."""
+"""What a person does with an alert, the same from the API and a page."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from alerts.store import AlertStore
 from api.alerting_models import ClosingStatement, Shelving
 from api.models import Acknowledgement
 from api.problems import NotFoundError, RequestError
-from api.services import Services
+from api.visit import Visit
 from domain.alert import Alert
 from domain.instant import to_datetime
 
@@ -24,40 +24,44 @@ from domain.instant import to_datetime
 class Deeds:
     """Each returns the alert as it is then; an unknown one, or what is not possible now, raises ``RequestError``."""
 
-    def __init__(self, services: Services, store: AlertStore) -> None:
-        self._services, self._store = services, store
+    def __init__(self, visit: Visit, store: AlertStore, way: str) -> None:
+        """``way``: ``api`` or ``page``, for the record."""
+        self._visit, self._store, self._way = visit, store, way
 
-    async def ask_for_help(self, alert_id: int, said: Acknowledgement, origin: str) -> Alert:
+    async def ask_for_help(self, alert_id: int, said: Acknowledgement) -> Alert:
         """Tell the next people of the escalation at once."""
-        by, now, actions = Actor(said.by, origin), self._now, self._store.actions
+        by, now, actions = self._actor(said), self._now, self._store.actions
         return await self._act(alert_id, lambda on: actions.ask_for_help(on, alert_id, by=by, now=now, note=said.note))
 
-    async def shelve(self, alert_id: int, said: Shelving, origin: str) -> Alert:
+    async def shelve(self, alert_id: int, said: Shelving) -> Alert:
         """Put the alert aside for some hours."""
-        by, now, actions = Actor(said.by, origin), self._now, self._store.actions
+        by, now, actions = self._actor(said), self._now, self._store.actions
         until = now + timedelta(hours=said.hours)
         return await self._act(
             alert_id, lambda on: actions.shelve(on, alert_id, until=until, reason=said.reason, by=by, now=now)
         )
 
-    async def unshelve(self, alert_id: int, said: Acknowledgement, origin: str) -> Alert:
+    async def unshelve(self, alert_id: int, said: Acknowledgement) -> Alert:
         """Let a shelved alert speak again."""
-        by, now, actions = Actor(said.by, origin), self._now, self._store.actions
+        by, now, actions = self._actor(said), self._now, self._store.actions
         return await self._act(alert_id, lambda on: actions.unshelve(on, alert_id, by=by, now=now, note=said.note))
 
-    async def close(self, alert_id: int, said: ClosingStatement, origin: str) -> Alert:
+    async def close(self, alert_id: int, said: ClosingStatement) -> Alert:
         """Keep what was found and done; raises ``ActionRefusedError`` where something that is asked for is missing."""
-        by, now, actions = Actor(said.by, origin), self._now, self._store.actions
+        by, now, actions = self._actor(said), self._now, self._store.actions
         closing = Closing(said.reason, said.action, said.doses_affected, said.note)
         actions.require(closing)
         return await self._act(alert_id, lambda on: actions.close(on, alert_id, closing, by=by, now=now))
 
+    def _actor(self, said: Acknowledgement) -> Actor:
+        return Actor(self._visit.signature(said.by), self._visit.origin(self._way))
+
     @property
     def _now(self) -> datetime:
-        return to_datetime(self._services.clock.now_ms())
+        return to_datetime(self._visit.services.clock.now_ms())
 
     async def _act(self, alert_id: int, action: Callable[[AsyncConnection], Awaitable[Acted]]) -> Alert:
-        if await self._services.alert(alert_id) is None:
+        if await self._visit.services.alert(alert_id) is None:
             raise NotFoundError("alert", alert_id)
         try:
             return (await self._store.act(action)).alert

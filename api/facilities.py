@@ -12,6 +12,7 @@ from api.models import FacilityDetail, FacilityList
 from api.problems import NotFoundError
 from api.services import Services
 from api.translate import Translator
+from api.visit import Viewing
 from dashboards.pages.status import FacilityStatus, facility_status, facility_statuses
 from domain.alert import Alert
 from domain.directory import Directory
@@ -21,25 +22,26 @@ MOST_OPEN_ALERTS = 2000
 FacilityId = Annotated[str, Path(max_length=300, description="Id of the facility; may hold slashes")]
 
 
-def facility_routes(services: Services) -> APIRouter:
+def facility_routes() -> APIRouter:
     """Return the routes under ``/facilities``."""
     router = APIRouter(prefix="/facilities", tags=["facilities"])
 
     @router.get("", summary="Facilities, worst first")
     async def list_facilities(
+        visit: Viewing,
         region: Annotated[str | None, Query(max_length=300)] = None,
         district: Annotated[str | None, Query(max_length=300)] = None,
         limit: Annotated[int, Query(ge=1, le=5000)] = 500,
         offset: Annotated[int, Query(ge=0, le=1_000_000)] = 0,
     ) -> FacilityList:
         """Return how every facility is, per service; a silent one is unknown, never ok."""
-        directory = services.directory()
+        directory = visit.services.directory()
         statuses = [
             status
-            for status in await all_statuses(services, directory)
+            for status in await all_statuses(visit.services, directory)
             if region in (None, status.facility.region) and district in (None, status.facility.district)
         ]
-        translator = Translator(services, directory)
+        translator = Translator(visit.services, directory)
         return FacilityList(
             total=len(statuses),
             by_status=dict(Counter(status.overall for status in statuses)),
@@ -47,11 +49,11 @@ def facility_routes(services: Services) -> APIRouter:
         )
 
     @router.get("/{facility:path}", summary="One facility", responses={404: {"description": "Unknown facility"}})
-    async def get_facility(facility: FacilityId) -> FacilityDetail:
+    async def get_facility(visit: Viewing, facility: FacilityId) -> FacilityDetail:
         """Return a facility with its equipment, the newest values and its open alerts."""
-        directory = services.directory()
-        status, open_alerts = await one_status(services, directory, facility)
-        return (await Translator.of(services, open_alerts, directory)).facility_detail(status, open_alerts)
+        directory = visit.services.directory()
+        status, open_alerts = await one_status(visit.services, directory, facility)
+        return (await Translator.of(visit.services, open_alerts, directory)).facility_detail(status, open_alerts)
 
     return router
 

@@ -11,6 +11,7 @@ from alerts.answers.inbox import Kept
 from alerts.answers.masking import masked, without_numbers
 from alerts.store import AlertStore
 from api.models import Model, Moment
+from api.visit import Managing
 
 
 class InboxText(Model):
@@ -42,6 +43,7 @@ def inbox_routes(store: AlertStore) -> APIRouter:
 
     @router.get("/inbox", summary="What people wrote, newest first")
     async def list_inbox(
+        visit: Managing,
         limit: Annotated[int, Query(ge=1, le=500)] = 100,
         before: Annotated[int | None, Query(ge=1, lt=2**63, description="Only texts with smaller numbers")] = None,
     ) -> InboxList:

@@ -21,6 +21,7 @@ from api.models import (
 )
 from api.problems import NotFoundError, RequestError
 from api.services import IntakeDesk, Services
+from api.visit import Administering
 from collector.journal.letters import Letter, LetterFilter, LetterGroup
 from collector.waiting import WaitingNode
 from domain.instant import to_datetime, to_ms
@@ -31,19 +32,20 @@ NodeName = Annotated[str | None, Query(max_length=64)]
 MOST_LETTERS = 500
 
 
-def letter_routes(services: Services) -> APIRouter:
+def letter_routes() -> APIRouter:
     """Return the routes under ``/deadletters`` and ``/nodes/waiting``."""
     router = APIRouter(tags=["intake"], responses={503: {"description": "This process takes nothing in"}})
 
     @router.get("/deadletters", summary="What was refused, newest first")
     async def list_letters(
+        visit: Administering,
         reason: Reason | None = None,
         node: NodeName = None,
         since: Moment | None = None,
         limit: Annotated[int, Query(ge=1, le=MOST_LETTERS)] = 100,
     ) -> LetterList:
         """Return how much was refused, by reason and node, and the last of it."""
-        desk = desk_of(services)
+        desk = desk_of(visit.services)
         wanted = LetterFilter(reason, node, 0 if since is None else to_ms(since))
         letters = await desk.letters(wanted, limit=limit, newest_first=True)
         return LetterList(
@@ -52,26 +54,26 @@ def letter_routes(services: Services) -> APIRouter:
         )
 
     @router.get("/deadletters/{letter_id}", summary="One letter", responses={404: {"description": "Unknown letter"}})
-    async def get_letter(letter_id: LetterId) -> LetterDetail:
+    async def get_letter(visit: Administering, letter_id: LetterId) -> LetterDetail:
         """Return one letter whole."""
-        found = await desk_of(services).letters(LetterFilter(after_id=letter_id - 1, upto_id=letter_id), limit=1)
+        found = await desk_of(visit.services).letters(LetterFilter(after_id=letter_id - 1, upto_id=letter_id), limit=1)
         if not found:
             raise NotFoundError("dead letter", letter_id)
         return _letter(found[0])
 
     @router.post("/deadletters/replay", summary="Send letters through once more")
-    async def replay_letters(order: ReplayOrder) -> ReplayResult:
+    async def replay_letters(visit: Administering, order: ReplayOrder) -> ReplayResult:
         """Replay what the order names; answer when all of it is stored, or refused again."""
         wanted = LetterFilter(order.reason, order.node, 0 if order.since is None else to_ms(order.since))
         if order.id is not None:
             wanted = wanted._replace(after_id=order.id - 1, upto_id=order.id)
-        done = await desk_of(services).replay(wanted)
+        done = await desk_of(visit.services).replay(wanted)
         return ReplayResult(letters=done.letters, readings=done.readings, refused=dict(done.refused), left=done.left)
 
     @router.get("/nodes/waiting", summary="Nodes that nobody has registered")
-    async def list_waiting() -> WaitingList:
+    async def list_waiting(visit: Administering) -> WaitingList:
         """Return who sends without being in the registry, the last heard first."""
-        return WaitingList(nodes=[_waiting(each) for each in await desk_of(services).waiting()])
+        return WaitingList(nodes=[_waiting(each) for each in await desk_of(visit.services).waiting()])
 
     return router
 

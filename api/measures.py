@@ -9,23 +9,25 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 from pydantic import BeforeValidator
 
-from alerts.measures.rows import Period, Place, misplaced
+from alerts.measures.rows import Period, misplaced
 from api.measure_models import MeasuresDocument, document_of
 from api.problems import RequestError, parse_moment
-from api.services import Services
+from api.visit import Viewing
 from domain.instant import to_datetime
+from domain.places import Place
 
 USUAL = timedelta(days=30)
 Asked = Annotated[datetime, BeforeValidator(parse_moment)]
 Name = Annotated[str, Query(max_length=300)]
 
 
-def measure_routes(services: Services) -> APIRouter:
+def measure_routes() -> APIRouter:
     """Return the route ``/measures``."""
     router = APIRouter(tags=["measures"], responses={503: {"description": "This process has no measures"}})
 
     @router.get("/measures", summary="How alerting does, for managers")
     async def get_measures(
+        visit: Viewing,
         from_: Annotated[Asked | None, Query(alias="from", description="By default 30 days before the end")] = None,
         to: Annotated[Asked | None, Query(description="By default now")] = None,
         country: Name = "",
@@ -34,15 +36,15 @@ def measure_routes(services: Services) -> APIRouter:
         facility: Name = "",
     ) -> MeasuresDocument:
         """Return times, loads and messages of a period."""
-        if services.measures is None:
+        if visit.services.measures is None:
             raise RequestError(HTTPStatus.SERVICE_UNAVAILABLE, "This process has no measures of alerting.")
-        end = to or to_datetime(services.clock.now_ms())
+        end = to or to_datetime(visit.services.clock.now_ms())
         begin = from_ or end - USUAL
         if begin >= end:
             raise RequestError(HTTPStatus.UNPROCESSABLE_ENTITY, "from must be before to.")
         place = Place(country, region, district, facility)
-        if sentence := misplaced(place, services.directory()):
+        if sentence := misplaced(place, visit.services.directory()):
             raise RequestError(HTTPStatus.UNPROCESSABLE_ENTITY, sentence)
-        return document_of(await services.measures(Period(begin, end), place))
+        return document_of(await visit.services.measures(Period(begin, end), place))
 
     return router

@@ -16,7 +16,7 @@ from alerts.store import AlertStore
 from api.channels import QueryMoment
 from api.on_call_models import OnCall, OnCallPerson, OnCallStep, WhyDetail
 from api.problems import NotFoundError, RequestError
-from api.services import Services
+from api.visit import Viewing
 from domain.directory import Directory
 from domain.episode import Severity
 from domain.instant import to_datetime
@@ -33,12 +33,13 @@ class SeverityWord(StrEnum):
     CRITICAL = "critical"
 
 
-def on_call_routes(services: Services, store: AlertStore) -> APIRouter:
+def on_call_routes(store: AlertStore) -> APIRouter:
     """Return the route ``/on-call``."""
     router = APIRouter(tags=["people"])
 
     @router.get("/on-call", summary="Who answers for a place", responses={404: {"description": "Unknown place"}})
     async def get_on_call(
+        visit: Viewing,
         facility: Annotated[str | None, Query(max_length=300, description="Id; or else an area")] = None,
         country: Name = "",
         region: Name = "",
@@ -47,7 +48,7 @@ def on_call_routes(services: Services, store: AlertStore) -> APIRouter:
         at: Annotated[QueryMoment, Query(description="Now, if left out")] = None,
     ) -> OnCall:
         """Return the steps of the escalation chain with their people, and what names each of them."""
-        directory, moment = services.directory(), at or to_datetime(services.clock.now_ms())
+        directory, moment = visit.services.directory(), at or to_datetime(visit.services.clock.now_ms())
         place = _place(directory, facility, country, region, district)
         level = Severity[severity.name]
         chain, steps = who_answers(place, level, directory, moment)

@@ -9,16 +9,25 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from api.facilities import MOST_OPEN_ALERTS
 from api.services import Services
+from api.visit import Visit
 from dashboards.pages.alerts import NEEDS_ANSWER, AlertScene
+from dashboards.pages.render import Frame, Pages
 
 REVALIDATE = {"Cache-Control": "private, no-cache", "Vary": "Cookie"}
 _PERSON_COOKIE = "vitals_name"
 _YEAR_SECONDS = 365 * 86400
 
 
-def html_page(text: str) -> Response:
-    """Return a page, to be asked for again each time."""
-    return HTMLResponse(text.encode("utf-8", "replace"), headers=REVALIDATE)
+async def page(visit: Visit, pages: Pages, template: str, view: object, *, live: bool = False) -> Response:
+    """Return a page of a view, to be asked for again each time; with ``live`` only what an open page replaces."""
+    frame = Frame(
+        words=visit.words,
+        live=live,
+        waiting=await waiting_count(visit.services),
+        person=visit.principal.name or person_of(visit.request),
+        principal=visit.principal,
+    )
+    return HTMLResponse(pages.write(template, view, frame).encode("utf-8", "replace"), headers=REVALIDATE)
 
 
 def scene_of(services: Services) -> AlertScene:
@@ -37,13 +46,14 @@ def person_of(request: Request) -> str:
     return unquote(request.cookies.get(_PERSON_COOKIE, ""), errors="replace")[:80]
 
 
-def done(request: Request, person: str, wanted: str, otherwise: str) -> Response:
-    """Return to the page that a form came from, and remember who sent it."""
+def done(visit: Visit, person: str, wanted: str, otherwise: str) -> Response:
+    """Return to the page that a form came from, and remember who sent it where nobody signs in."""
     response = RedirectResponse(local_path(wanted, otherwise), status_code=303)
-    response.set_cookie(
-        _PERSON_COOKIE, quote(person), max_age=_YEAR_SECONDS, httponly=True, samesite="lax",
-        secure=request.url.scheme == "https",
-    )  # fmt: skip
+    if not visit.principal.name:
+        response.set_cookie(
+            _PERSON_COOKIE, quote(person), max_age=_YEAR_SECONDS, httponly=True, samesite="lax",
+            secure=visit.request.url.scheme == "https",
+        )  # fmt: skip
     return response
 
 

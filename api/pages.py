@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Query
 from starlette.responses import HTMLResponse, JSONResponse, Response
 
+from alerts.store import AlertStore
 from api.alert_page import add_alert_page
 from api.facilities import MOST_OPEN_ALERTS, FacilityId, all_statuses, one_status
-from api.page_parts import REVALIDATE, html_page, person_of, scene_of, waiting_count
+from api.page_parts import REVALIDATE, page, scene_of
 from api.problems import NotFoundError
 from api.queries import read_buckets, read_time_spent
 from api.services import Services
+from api.visit import Viewing
 from dashboards.pages.alerts import alerts_page
 from dashboards.pages.assets import Asset
 from dashboards.pages.chart import Window, plot_columns
@@ -34,56 +36,55 @@ RangeKey = Annotated[str, Query(alias="range", max_length=10, description="24h, 
 Part = Annotated[str, Query(max_length=10, description="`live` answers only what an open page replaces")]
 
 
-def page_routes(services: Services, pages: Pages, assets: Mapping[str, Asset]) -> APIRouter:
+def page_routes(pages: Pages, assets: Mapping[str, Asset], store: AlertStore | None) -> APIRouter:
     """Return the routes of people: pages, their form, their charts and static files."""
     router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
-    _add_overview(router, services, pages)
-    _add_facility(router, services, pages)
-    _add_alerts(router, services, pages)
-    add_alert_page(router, services, pages)
+    _add_overview(router, pages)
+    _add_facility(router, pages)
+    _add_alerts(router, pages)
+    add_alert_page(router, pages, store)
     _add_static(router, assets)
     return router
 
 
-def _add_overview(router: APIRouter, services: Services, pages: Pages) -> None:
+def _add_overview(router: APIRouter, pages: Pages) -> None:
     @router.get("/")
-    async def show_overview(part: Part = "") -> Response:
-        directory = services.directory()
-        statuses = await all_statuses(services, directory)
-        view = overview(statuses, services.clock.now_ms())
-        return html_page(pages.overview(view, live=part == "live", waiting=await waiting_count(services)))
+    async def show_overview(visit: Viewing, part: Part = "") -> Response:
+        directory = visit.services.directory()
+        statuses = await all_statuses(visit.services, directory)
+        view = overview(statuses, visit.services.clock.now_ms())
+        return await page(visit, pages, "overview.html", view, live=part == "live")
 
 
-def _add_facility(router: APIRouter, services: Services, pages: Pages) -> None:
+def _add_facility(router: APIRouter, pages: Pages) -> None:
     @router.get("/facilities/{facility:path}")
     async def show_facility(
-        request: Request, facility: FacilityId, range_key: RangeKey = DEFAULT_RANGE.key, part: Part = ""
+        visit: Viewing, facility: FacilityId, range_key: RangeKey = DEFAULT_RANGE.key, part: Part = ""
     ) -> Response:
-        scene, live = scene_of(services), part == "live"
-        status, open_alerts = await one_status(services, scene.directory, facility)
+        scene, live = scene_of(visit.services), part == "live"
+        status, open_alerts = await one_status(visit.services, scene.directory, facility)
         window = _window(status.facility, range_key, scene.now_ms)
         channels = scene.directory.channels_of(facility)
-        past = None if live else await _past(services, channels, window)
-        episodes = await services.episodes(
+        past = None if live else await _past(visit.services, channels, window)
+        episodes = await visit.services.episodes(
             facility=facility,
             from_=to_datetime(window.from_ms),
             to=to_datetime(window.to_ms),
             limit=_EPISODES_READ,
         )
-        titled = [(each, services.describe(_as_alert(each)).title) for each in reversed(episodes)]
+        titled = [(each, visit.services.describe(_as_alert(each)).title) for each in reversed(episodes)]
         view = facility_page(status, open_alerts, titled, past, scene, window)
-        waiting = await waiting_count(services)
-        return html_page(pages.facility(view, live=live, waiting=waiting, person=person_of(request)))
+        return await page(visit, pages, "facility.html", view, live=live)
 
     @router.get("/charts/{facility:path}")
-    async def chart_data(facility: FacilityId, range_key: RangeKey = DEFAULT_RANGE.key) -> Response:
-        directory = services.directory()
+    async def chart_data(visit: Viewing, facility: FacilityId, range_key: RangeKey = DEFAULT_RANGE.key) -> Response:
+        directory = visit.services.directory()
         found = directory.facilities.get(facility)
         if found is None:
             raise NotFoundError("facility", facility)
-        window = _window(found, range_key, services.clock.now_ms())
+        window = _window(found, range_key, visit.services.clock.now_ms())
         channels = [each for each in directory.channels_of(facility) if not each.quantity.states]
-        series = await read_buckets(services, channels, window)
+        series = await read_buckets(visit.services, channels, window)
         body = {
             "zone": found.timezone,
             "from": window.from_ms // 1000,
@@ -93,14 +94,13 @@ def _add_facility(router: APIRouter, services: Services, pages: Pages) -> None:
         return JSONResponse(body, headers=REVALIDATE)
 
 
-def _add_alerts(router: APIRouter, services: Services, pages: Pages) -> None:
+def _add_alerts(router: APIRouter, pages: Pages) -> None:
     @router.get("/alerts")
-    async def show_alerts(request: Request, part: Part = "") -> Response:
-        open_alerts = await services.alerts(open_only=True, facility=None, limit=MOST_OPEN_ALERTS)
-        recent = await services.alerts(open_only=False, facility=None, limit=RECENT_ALERTS)
-        view = alerts_page(open_alerts, recent, scene_of(services))
-        waiting = len(view.waiting)
-        return html_page(pages.alerts(view, live=part == "live", waiting=waiting, person=person_of(request)))
+    async def show_alerts(visit: Viewing, part: Part = "") -> Response:
+        open_alerts = await visit.services.alerts(open_only=True, facility=None, limit=MOST_OPEN_ALERTS)
+        recent = await visit.services.alerts(open_only=False, facility=None, limit=RECENT_ALERTS)
+        view = alerts_page(open_alerts, recent, scene_of(visit.services))
+        return await page(visit, pages, "alerts.html", view, live=part == "live")
 
 
 def _add_static(router: APIRouter, assets: Mapping[str, Asset]) -> None:

@@ -15,6 +15,7 @@ from api.channels import QueryMoment
 from api.models import Model
 from api.problems import NotFoundError, RequestError, printable
 from api.services import RosterDesk, Services
+from api.visit import Managing, Viewing
 from domain.errors import DocumentError
 from domain.instant import to_datetime
 
@@ -43,7 +44,7 @@ class RosterChange(Model):
     forgotten: int = Field(description="Overrides that are registered no more")
 
 
-def roster_routes(services: Services) -> APIRouter:
+def roster_routes() -> APIRouter:
     """Return the routes under ``/rosters``."""
     router = APIRouter(tags=["people"], responses=_RESPONSES)
 
@@ -54,11 +55,11 @@ def roster_routes(services: Services) -> APIRouter:
         responses={200: {"content": {CALENDAR: {}}, "description": "iCalendar (RFC 5545)"}},
     )
     async def get_calendar(
-        roster: RosterId, from_: From = None, days: Annotated[int, Query(ge=1, le=_MOST_DAYS)] = 60
+        visit: Viewing, roster: RosterId, from_: From = None, days: Annotated[int, Query(ge=1, le=_MOST_DAYS)] = 60
     ) -> Response:
         """Return an event for each turn, with the e-mail address of who is on call; UIDs stay the same."""
-        desk = _desk(services, roster)
-        content = await desk.calendar(roster, _window(services, from_, days))
+        desk = _desk(visit.services, roster)
+        content = await desk.calendar(roster, _window(visit.services, from_, days))
         return Response(content, media_type=f"{CALENDAR}; charset=utf-8")
 
     @router.put(
@@ -68,6 +69,7 @@ def roster_routes(services: Services) -> APIRouter:
         openapi_extra=_BODY,
     )
     async def put_calendar(
+        visit: Managing,
         roster: RosterId,
         request: Request,
         from_: From = None,
@@ -75,11 +77,11 @@ def roster_routes(services: Services) -> APIRouter:
         add: Annotated[bool, Query(description="Keep what is registered; otherwise the calendar says all")] = False,
     ) -> RosterChange:
         """Put the person of each event on call while it lasts; one event that cannot be used, and nothing changes."""
-        desk = _desk(services, roster)
+        desk = _desk(visit.services, roster)
         kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
         if kind != CALENDAR:
             raise RequestError(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, f"Send a calendar, as {CALENDAR}.")
-        window = _window(services, from_, days)
+        window = _window(visit.services, from_, days)
         try:
             taken = await desk.take(roster, await request.body(), window, add=add)
         except DocumentError as error:

@@ -9,7 +9,7 @@ from typing import NamedTuple, Protocol
 
 from alerts.allowed import Standing
 from alerts.measures.compute import Measures
-from alerts.measures.rows import Period, Place
+from alerts.measures.rows import Period
 from alerts.notifiers.notifier import Callback, Heard
 from alerts.oncall.roster import Span
 from alerts.store import AlertStore
@@ -26,6 +26,7 @@ from domain.directory import Directory
 from domain.episode import Episode
 from domain.instant import Clock
 from domain.kept import Kept
+from domain.places import Place
 from domain.reading import Reading
 from domain.topics import UpLane
 
@@ -47,8 +48,10 @@ class ReadRollups(Protocol):
 class ReadAlerts(Protocol):
     """Alerts, newest first."""
 
-    async def __call__(self, *, open_only: bool, facility: str | None, limit: int) -> Sequence[Alert]:
-        """Return at most ``limit`` alerts; the facility None means all."""
+    async def __call__(
+        self, *, open_only: bool, facility: str | None, limit: int, within: frozenset[str] | None = None
+    ) -> Sequence[Alert]:
+        """Return at most ``limit`` alerts of one facility, or of those ``within``; None means all."""
 
 
 class AcknowledgeAlert(Protocol):

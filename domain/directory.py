@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import TypeVar
 
 from domain.people import Contact, EscalationChain, Roster, Team
@@ -45,6 +45,25 @@ class Directory:
         self._nodes_by_facility = _group(self.nodes.values())
         self._channels_by_facility = _group(self.channels.values())
         self._contacts_by_place = _by_place(self.contacts.values())
+
+    def within(self, facilities: Collection[str]) -> Directory:
+        """Return the part with only these facilities, what stands in them, and the people who answer for them."""
+        found = [facility for facility in self.facilities.values() if facility.id in facilities]
+        contacts = [each for each in self.contacts.values() if any(map(each.answers_for, found))]
+        known, wanted = {contact.id for contact in contacts}, {"", *facilities}
+        return Directory(
+            facilities=found,
+            equipment=(item for each in found for item in self.equipment_of(each.id)),
+            nodes=(node for each in found for node in self.nodes_of(each.id)),
+            channels=(channel for each in found for channel in self.channels_of(each.id)),
+            contacts=contacts,
+            shared_limits=[
+                each for each in self.shared_limits.values() if not each.id.facility or each.id.facility in facilities
+            ],
+            teams=[each for each in self.teams.values() if known.intersection(each.members)],
+            rosters=[each for each in self.rosters.values() if known & each.contacts],
+            chains=[each for each in self.chains.values() if each.facility in wanted],
+        )
 
     def channels_of_node(self, node: str) -> dict[str, Channel] | None:
         """Return the node's channels by the node's own name for them, or None for an unknown node."""

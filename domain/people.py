@@ -102,6 +102,12 @@ class Roster:
     """All of them count: two that overlap put two people on call."""
     overrides: tuple[Override, ...] = ()
 
+    @property
+    def contacts(self) -> frozenset[str]:
+        """Return the ids of everybody who takes turns or stands in."""
+        turns = {member for rotation in self.rotations for member in rotation.members}
+        return frozenset(turns.union(override.contact for override in self.overrides))
+
 
 @dataclass(frozen=True, slots=True)
 class EscalationStep:

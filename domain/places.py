@@ -79,6 +79,27 @@ class Facility:
 
 
 @dataclass(frozen=True, slots=True)
+class Place:
+    """Which facilities are meant; an empty part means all."""
+
+    country: str = ""
+    region: str = ""
+    district: str = ""
+    facility: str = ""
+
+    def covers(self, facility: Facility | None) -> bool:
+        """Tell whether a facility is meant; one that is not registered any more is meant only by everywhere."""
+        if facility is None:
+            return self == EVERYWHERE
+        wanted = (self.country, self.region, self.district, self.facility)
+        found = (facility.country, facility.region, facility.district, facility.id)
+        return all(not part or part == is_ for part, is_ in zip(wanted, found, strict=True))
+
+
+EVERYWHERE = Place()
+
+
+@dataclass(frozen=True, slots=True)
 class Equipment:
     """A fridge, a mains supply, a tank: something that can fail."""
 

@@ -10,9 +10,10 @@ from math import ceil
 from typing import Final
 
 from alerts.measures.load import Load, load_of
-from alerts.measures.rows import AlertRow, ClosingRow, District, MessageRow, Period, Place, district_of
+from alerts.measures.rows import AlertRow, ClosingRow, District, MessageRow, Period, district_of
 from alerts.notification import UNREACHED, NotificationState
 from domain.directory import Directory
+from domain.places import Place
 
 _WEEK: Final = timedelta(weeks=1)
 _DAY: Final = timedelta(days=1)

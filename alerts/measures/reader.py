@@ -10,11 +10,12 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from alerts.lifecycle import AlertEvent
 from alerts.measures.compute import Measures, Rows, measures_of
-from alerts.measures.rows import AlertRow, ClosingRow, MessageRow, Period, Place
+from alerts.measures.rows import AlertRow, ClosingRow, MessageRow, Period
 from alerts.notification import NotificationKind
 from alerts.tables import ALERTS, AUDIT, CLOSINGS, EPISODES, NOTIFICATIONS, TELLINGS
 from domain.directory import Directory
 from domain.episode import Severity
+from domain.places import Place
 
 _ALARMS: Final = (NotificationKind.ALARM.value, NotificationKind.WORSE.value)
 

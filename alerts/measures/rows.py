@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from domain.directory import Directory
 from domain.episode import Severity
 from domain.errors import OperatorError
-from domain.places import Facility
+from domain.places import Place
 from domain.suggest import allowed_words
 
 
@@ -32,24 +32,6 @@ class Period:
     def holds(self, moment: datetime) -> bool:
         """Tell whether a moment is within."""
         return self.from_ <= moment < self.to
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Which facilities are meant; an empty part means all."""
-
-    country: str = ""
-    region: str = ""
-    district: str = ""
-    facility: str = ""
-
-    def covers(self, facility: Facility | None) -> bool:
-        """Tell whether a facility is meant; one that is not registered any more is meant only by everywhere."""
-        if facility is None:
-            return self == Place()
-        wanted = (self.country, self.region, self.district, self.facility)
-        found = (facility.country, facility.region, facility.district, facility.id)
-        return all(not part or part == is_ for part, is_ in zip(wanted, found, strict=True))
 
 
 def misplaced(place: Place, directory: Directory) -> str:

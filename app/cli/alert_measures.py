@@ -23,10 +23,10 @@ def alerts_measures(start: str | None, end: str | None, config_path: Path, *, as
     """Show how fast people answer, how much they are told, and which rules disturb without need."""
     from datetime import UTC, datetime
 
-    from alerts.measures.rows import Place
     from app.config import read_config
     from app.measures_command import period_of, tell_measures
     from app.process import run_until_stopped
+    from domain.places import Place
 
     config = read_config(config_path, os.environ)
     period = period_of(start, end, datetime.now(UTC))

@@ -3,23 +3,36 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from http import HTTPStatus
 from pathlib import Path
-from typing import Any
 from urllib.parse import quote
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from dashboards.pages.alert import AlertPage
-from dashboards.pages.alerts import AlertsPage
 from dashboards.pages.assets import Asset
-from dashboards.pages.facility import FacilityPage
-from dashboards.pages.overview import Overview
+from dashboards.pages.navigation import NAVIGATION
 from dashboards.pages.series import RANGES
 from dashboards.pages.wording import SERVICE_WORDS
+from dashboards.pages.words import ENGLISH, Words
+from domain.access import EVERYBODY, Principal, Role
 
 TEMPLATES_FOLDER = Path(__file__).parent / "templates"
 STATIC_PATH = "/static/"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Frame:
+    """What stands around a page: who reads it in which language."""
+
+    words: Words = ENGLISH
+    live: bool = False
+    """Whether only those parts are written that an open page replaces."""
+    waiting: int = 0
+    """How many alerts wait for an answer."""
+    person: str = ""
+    """The name to sign with; empty where it has to be typed."""
+    principal: Principal = EVERYBODY
 
 
 class Pages:
@@ -27,44 +40,70 @@ class Pages:
 
     def __init__(self, assets: Mapping[str, Asset], notice: Callable[[], str] = str) -> None:
         self._assets = assets
-        self._templates = Environment(
-            loader=FileSystemLoader(TEMPLATES_FOLDER, encoding="utf-8"),
-            autoescape=True,
-            undefined=StrictUndefined,
-            trim_blocks=True,
-            lstrip_blocks=True,
-        )
-        self._templates.filters["path"] = path_segment
-        self._templates.globals.update(
-            asset=self.asset_url, notice=notice, service_words=SERVICE_WORDS, ranges=tuple(RANGES.values())
-        )
+        self._notice = notice
+        self._loader = FileSystemLoader(TEMPLATES_FOLDER, encoding="utf-8")
+        self._by_language: dict[str, Environment] = {}
 
     def asset_url(self, name: str) -> str:
         """Return the address of a static file, which changes with its content."""
         return f"{STATIC_PATH}{name}?v={self._assets[name].version}"
 
-    def overview(self, view: Overview, *, live: bool, waiting: int) -> str:
-        """Return the overview; with ``live`` only what a page in a browser replaces."""
-        return self._write("overview.html", live, view=view, waiting=waiting, person="")
+    def write(self, template: str, view: object, frame: Frame) -> str:
+        """Return the page of a view: ``write("overview.html", overview(...), frame)``."""
+        return (
+            self._templates(frame.words)
+            .get_template(template)
+            .render(
+                view=view,
+                live=frame.live,
+                waiting=frame.waiting,
+                person=frame.person,
+                principal=frame.principal,
+                words=frame.words,
+            )
+        )
 
-    def facility(self, view: FacilityPage, *, live: bool, waiting: int, person: str) -> str:
-        """Return the page of one facility."""
-        return self._write("facility.html", live, view=view, waiting=waiting, person=person)
-
-    def alerts(self, view: AlertsPage, *, live: bool, waiting: int, person: str) -> str:
-        """Return the list of alerts."""
-        return self._write("alerts.html", live, view=view, waiting=waiting, person=person)
-
-    def alert(self, view: AlertPage, *, live: bool, waiting: int, person: str) -> str:
-        """Return the page of one alert."""
-        return self._write("alert.html", live, page=view, waiting=waiting, person=person)
-
-    def error(self, status: HTTPStatus, sentence: str) -> str:
+    def error(self, status: HTTPStatus, sentence: str, words: Words = ENGLISH) -> str:
         """Return the page that says what went wrong."""
-        return self._write("error.html", live=False, status=status, sentence=sentence, waiting=0, person="")
+        return self.write("error.html", Failure(status, sentence), Frame(words=words))
 
-    def _write(self, template: str, live: bool, **values: Any) -> str:
-        return self._templates.get_template(template).render(live=live, **values)
+    def _templates(self, words: Words) -> Environment:
+        """Return the templates of a language: macros that are imported know no other way of being translated."""
+        found = self._by_language.get(words.language)
+        if found is None:
+            found = self._by_language[words.language] = self._environment(words)
+        return found
+
+    def _environment(self, words: Words) -> Environment:
+        environment = Environment(
+            loader=self._loader,
+            autoescape=True,
+            undefined=StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+            extensions=["jinja2.ext.i18n"],
+        )
+        environment.policies["ext.i18n.trimmed"] = True
+        # The extension adds this method when it is loaded.
+        environment.install_gettext_callables(words.gettext, words.ngettext, newstyle=True)  # type: ignore[attr-defined]
+        environment.filters["path"] = path_segment
+        environment.globals.update(
+            asset=self.asset_url,
+            notice=self._notice,
+            service_words=SERVICE_WORDS,
+            ranges=tuple(RANGES.values()),
+            navigation=NAVIGATION,
+            Role=Role,
+        )
+        return environment
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """What went wrong."""
+
+    status: HTTPStatus
+    sentence: str
 
 
 def path_segment(id_: object) -> str:

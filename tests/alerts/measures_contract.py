@@ -13,11 +13,12 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from alerts.dispatch import Dispatcher
 from alerts.measures.compute import Measures
 from alerts.measures.reader import read_measures
-from alerts.measures.rows import Period, Place
+from alerts.measures.rows import Period
 from alerts.notifiers.notifier import Delivery
 from alerts.settings import AT_ONCE, BySeverity, DispatchSettings
 from alerts.tables import AUDIT
 from domain.instant import to_ms
+from domain.places import Place
 from tests.alerts.given import (
     DIRECTORY,
     MINUTE,

@@ -12,9 +12,10 @@ from hypothesis import strategies as st
 from alerts.measures.bands import Band, rate_band, top_ten_band
 from alerts.measures.compute import Rows, measures_of, spread
 from alerts.measures.load import load_of
-from alerts.measures.rows import AlertRow, ClosingRow, MessageRow, Period, Place
+from alerts.measures.rows import AlertRow, ClosingRow, MessageRow, Period
 from domain.episode import Severity
 from domain.errors import OperatorError
+from domain.places import Place
 from tests.alerts.given import DIRECTORY, MINUTE, NOON
 from tests.alerts.measures_contract import MeasuresContract
 

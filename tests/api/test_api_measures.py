@@ -7,9 +7,10 @@ from datetime import timedelta
 import httpx
 
 from alerts.measures.compute import Measures, Rows, measures_of
-from alerts.measures.rows import AlertRow, Period, Place
+from alerts.measures.rows import AlertRow, Period
 from api.create import create_api
 from domain.episode import Severity
+from domain.places import Place
 from tests.api.world import NOON, World
 
 ALERT = AlertRow(

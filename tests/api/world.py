@@ -151,12 +151,16 @@ class World:
 
     # What the alerts know.
 
-    async def alerts(self, *, open_only: bool, facility: str | None, limit: int) -> Sequence[Alert]:
+    async def alerts(
+        self, *, open_only: bool, facility: str | None, limit: int, within: frozenset[str] | None = None
+    ) -> Sequence[Alert]:
         """Return alerts, newest first."""
         found = [
             alert
             for alert in self.alert_by_id.values()
-            if facility in (None, alert.facility) and not (open_only and alert.state is AlertState.NORMAL)
+            if facility in (None, alert.facility)
+            and (within is None or alert.facility in within)
+            and not (open_only and alert.state is AlertState.NORMAL)
         ]
         return sorted(found, key=lambda alert: -alert.id)[:limit]
 

@@ -9,12 +9,13 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from alerts.measures.rows import Period, Place
+from alerts.measures.rows import Period
 from app.cli import main
 from app.config import ServiceConfig, read_config
 from app.database import make_folder, open_database
 from app.measures_command import duration, period_of, tell_measures
 from domain.errors import OperatorError
+from domain.places import Place
 from tests.alerts.given import MINUTE, NOON, a_judge, an_episode, ended, opened
 
 DAY = Period(NOON, NOON + timedelta(days=1))

@@ -1,0 +1,45 @@
+"""The words of a page in the language of the one who reads it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+
+def _same(sentence: str) -> str:
+    return sentence
+
+
+def _english(one: str, many: str, count: int) -> str:
+    return one if count == 1 else many
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """Says English sentences in one language; whoever looks them up is passed in.
+
+    ``words("heard {ago}", ago=...)`` fills the fields of the translated sentence. Templates say ``_("...")`` and
+    ``{% trans %}``.
+    """
+
+    language: str = "en"
+    """BCP 47: ``sw``."""
+    right_to_left: bool = False
+    gettext: Callable[[str], str] = _same
+    ngettext: Callable[[str, str, int], str] = _english
+
+    def __call__(self, sentence: str, /, **fields: object) -> str:
+        """Return the sentence with its ``{fields}`` filled."""
+        return self.gettext(sentence).format(**fields)
+
+    def many(self, one: str, many: str, count: int, /, **fields: object) -> str:
+        """Return the form that belongs to a count, which both sentences may name as ``{count}``."""
+        return self.ngettext(one, many, count).format(count=count, **fields)
+
+
+def noop(sentence: str) -> str:
+    """Mark a sentence that is kept somewhere before it is said, so that it gets into the catalogues."""
+    return sentence
+
+
+ENGLISH = Words()
