@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import NamedTuple, Protocol
 
 from alerts.allowed import Standing
+from alerts.facts import Power
 from alerts.measures.compute import Measures
 from alerts.measures.rows import Period
 from alerts.notifiers.notifier import Callback, Heard
@@ -160,6 +161,8 @@ class Services:
     """The text for Prometheus; may block, so it is called in a thread."""
     parts: Callable[[], Sequence[PartState]]
     """The state of each part, for readiness; must not block."""
+    power: Callable[[str], Power | None] = lambda _: None
+    """Whether a facility has power, and since when if that is known; None where nothing tells."""
     describe: DescribeAlert = plain_alert_text
     """What the rule behind an alert says, and what to do."""
     intake: IntakeDesk | None = None

@@ -12,6 +12,7 @@ from datetime import datetime
 from functools import lru_cache
 
 from alerts.allowed import Standing
+from alerts.facts import Power
 from api.problems import NotAllowedError, NotFoundError
 from api.services import Services
 from collector.journal.rollup import Rollup
@@ -43,6 +44,7 @@ def services_for(principal: Principal, role: Role, services: Services) -> Servic
         alert=sight.alert,
         standings=sight.standings,
         episodes=sight.episodes,
+        power=sight.power,
     )
 
 
@@ -96,6 +98,9 @@ class _Sight:
         if facility not in self.directory().facilities:
             return []
         return await self._all.episodes(facility=facility, from_=from_, to=to, limit=limit)
+
+    def power(self, facility: str) -> Power | None:
+        return self._all.power(facility) if facility in self.directory().facilities else None
 
     def _require_channel(self, channel: str) -> None:
         if channel not in self.directory().channels:

@@ -8,8 +8,8 @@ from typing import NamedTuple
 from alerts.facts import Power
 from domain.directory import Directory
 from domain.instant import to_datetime, to_ms
-from domain.places import EquipmentKind
 from domain.reading import Reading
+from domain.supplies import ON, is_supply
 
 
 class _Supply(NamedTuple):
@@ -29,12 +29,12 @@ class PowerWatch:
 
     def update(self, readings: Sequence[Reading]) -> None:
         """Take readings in order of arrival; one that came late says nothing about now."""
-        channels = self._directory().channels
+        directory = self._directory()
         for reading in readings:
-            channel = channels.get(reading.channel)
-            if channel is None or reading.value is None or not self._is_supply(reading.channel):
+            channel = directory.channels.get(reading.channel)
+            if channel is None or reading.value is None or not is_supply(directory, channel):
                 continue
-            self._note(channel.facility, reading.channel, _Supply(reading.value >= 0.5, reading.measured_at_ms))
+            self._note(channel.facility, reading.channel, _Supply(reading.value >= ON, reading.measured_at_ms))
 
     def of(self, facility: str) -> Power | None:
         """Return whether the facility has power from any supply; None where nothing tells."""
@@ -44,16 +44,6 @@ class PowerWatch:
         """Take up the newest stored readings; since when is not known from them."""
         self.update(sorted(latest.values(), key=lambda reading: reading.measured_at_ms))
         self._known = {facility: Power(power.on) for facility, power in self._known.items()}
-
-    def _is_supply(self, channel_id: str) -> bool:
-        directory = self._directory()
-        channel = directory.channels[channel_id]
-        if channel.quantity.name == "supply":
-            return True
-        equipment = directory.equipment.get(channel.equipment)
-        return (
-            channel.quantity.name == "running" and equipment is not None and equipment.kind is EquipmentKind.GENERATOR
-        )
 
     def _note(self, facility: str, channel: str, said: _Supply) -> None:
         supplies = self._supplies.setdefault(facility, {})

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
-from alerts.facts import RuleText, filled
+from alerts.facts import Power, RuleText, filled
 from alerts.store import AlertStore
 from api.services import HearCallback, IntakeDesk, PartState, ReadMeasures, RosterDesk, Services
 from app.history import History
@@ -32,6 +32,7 @@ def services_of(
     latest: Latest,
     past: History | Journal,
     alerts: AlertStore,
+    power: Callable[[str], Power | None],
     texts: Callable[[], Mapping[str, RuleText]],
     metrics: Metrics,
     parts: Callable[[], Sequence[PartState]],
@@ -67,6 +68,7 @@ def services_of(
         acknowledge=alerts.acknowledge,
         alert_store=alerts,
         episodes=alerts.episodes,
+        power=power,
         metrics=metrics.render,
         parts=parts,
         describe=describe,

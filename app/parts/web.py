@@ -52,6 +52,7 @@ class Web:
             latest=ground.latest,
             past=past,
             alerts=judgement.alerts,
+            power=ground.power.of,
             texts=lambda: ground.rulebook.texts,
             metrics=Metrics(_owners(ground, intake, judgement, clock)),
             parts=lambda: part_states(
