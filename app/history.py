@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import Protocol, TypeVar
 
 from collector.journal.rollup import Resolution, Rollup
+from domain.channel_day import ChannelDay, fuller
 from domain.directory import Directory
 from domain.errors import VitalsError
 from domain.instant import DAY_MS, MINUTE_MS, Clock
@@ -16,7 +17,7 @@ from domain.places import Channel
 from domain.reading import Reading
 
 log = logging.getLogger(__name__)
-T = TypeVar("T", Reading, Rollup)
+T = TypeVar("T", Reading, Rollup, ChannelDay)
 
 RECENT_MS = 2 * DAY_MS
 """What is newer comes from the journal alone: roll-ups of running hours and days change with every reading."""
@@ -42,6 +43,12 @@ class Recent(Protocol):
     async def rollups(self, channel: str, from_ms: int, to_ms: int, resolution: Resolution) -> list[Rollup]:
         """Return roll-ups in order of time."""
 
+    async def days(self, channels: Sequence[str], from_ms: int, to_ms: int) -> list[ChannelDay]:
+        """Return the stored days of many channels in any order."""
+
+    async def days_changed(self, position: int, from_ms: int, to_ms: int) -> tuple[int, frozenset[str]]:
+        """Return the position of the last change, and whose days changed after a position."""
+
     async def kept(self, channel: str) -> Kept:
         """Return from when on what of a channel is kept."""
 
@@ -54,6 +61,9 @@ class Old(Protocol):
 
     async def rollups(self, channel: Channel, from_ms: int, to_ms: int, resolution: Resolution) -> list[Rollup]:
         """Return roll-ups in order of time."""
+
+    async def days(self, channels: Sequence[Channel], from_ms: int, to_ms: int) -> list[ChannelDay]:
+        """Return the days of many channels, each once, in any order."""
 
 
 class History:
@@ -76,7 +86,7 @@ class History:
         """Return the readings of a channel measured in [from, to), in order of time; at most ``limit``."""
         here = await self._journal.series(channel, from_ms, to_ms, limit)
         there = await self._older(
-            lambda known, seam_ms: self._influx.series(known, from_ms, seam_ms, limit), channel, from_ms, to_ms
+            lambda known, seam_ms: self._influx.series(known[0], from_ms, seam_ms, limit), [channel], from_ms, to_ms
         )
         if not there:
             return here
@@ -87,7 +97,10 @@ class History:
         """Return the roll-ups of a channel that share time with [from, to), in order of time."""
         here = await self._journal.rollups(channel, from_ms, to_ms, resolution)
         there = await self._older(
-            lambda known, seam_ms: self._influx.rollups(known, from_ms, seam_ms, resolution), channel, from_ms, to_ms
+            lambda known, seam_ms: self._influx.rollups(known[0], from_ms, seam_ms, resolution),
+            [channel],
+            from_ms,
+            to_ms,
         )
         joined = {each.start_ms: each for each in here}
         for each in there:
@@ -96,14 +109,33 @@ class History:
                 joined[each.start_ms] = each
         return [joined[start] for start in sorted(joined)]
 
+    async def days(self, channels: Sequence[str], from_ms: int, to_ms: int) -> list[ChannelDay]:
+        """Return the stored days of many channels that begin in [from, to), in any order."""
+        here = await self._journal.days(channels, from_ms, to_ms)
+        there = await self._older(
+            lambda known, seam_ms: self._influx.days(known, from_ms, seam_ms), channels, from_ms, to_ms
+        )
+        if not there:
+            return here
+        joined = {(each.channel, each.start_ms): each for each in here}
+        for each in there:
+            key = (each.channel, each.start_ms)
+            joined[key] = fuller(joined[key], each) if key in joined else each
+        return list(joined.values())
+
+    async def days_changed(self, position: int, from_ms: int, to_ms: int) -> tuple[int, frozenset[str]]:
+        """Return the position of the last change, and whose days in [from, to) changed, as the journal knows it."""
+        return await self._journal.days_changed(position, from_ms, to_ms)
+
     async def _older(
-        self, ask: Callable[[Channel, int], Awaitable[list[T]]], channel: str, from_ms: int, to_ms: int
+        self, ask: Callable[[list[Channel], int], Awaitable[list[T]]], channels: Sequence[str], from_ms: int, to_ms: int
     ) -> list[T]:
         """Return what InfluxDB has of the older part; nothing where there is none, or while it is away."""
-        known, now_ms = self._directory().channels.get(channel), self._clock.now_ms()
+        registered, now_ms = self._directory().channels, self._clock.now_ms()
+        known = [registered[channel] for channel in channels if channel in registered]
         recent_ms = now_ms - RECENT_MS
         seam_ms = min(recent_ms - recent_ms % DAY_MS, to_ms)
-        if known is None or seam_ms <= from_ms or (self._trouble and now_ms < self._failed_ms + LEFT_ALONE_MS):
+        if not known or seam_ms <= from_ms or (self._trouble and now_ms < self._failed_ms + LEFT_ALONE_MS):
             return []
         try:
             found = await ask(known, seam_ms)

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import AsyncIterator, Mapping
+from collections import defaultdict
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from typing import Any
@@ -20,12 +21,16 @@ from collector.forwarder.line_protocol import measurement_text, tag_text
 from collector.forwarder.rollup_lines import SECONDS, SUFFIXES
 from collector.forwarder.settings import InfluxKind, InfluxSettings
 from collector.journal.rollup import Resolution, Rollup
+from domain.channel_day import ChannelDay, fuller
 from domain.errors import OperatorError, PeerError
+from domain.instant import SECOND_MS
 from domain.places import Channel
 from domain.reading import QUALITY_BY_LABEL, Quality, Reading
 
 LARGEST_ANSWER_BYTES = 64 * 2**20
 _PAGE = 100_000
+_CHANNELS_AT_ONCE = 300
+"""What one question names: a statement has its limits too."""
 _HINTS = {
     401: "check username and password, or the token",
     403: "the user or token may not read this database",
@@ -87,6 +92,30 @@ class InfluxHistory:
         rows = await self._ask(_select(fields, source, channel, from_ms - from_ms % resolution, to_ms))
         # One that late data emptied was overwritten with nothing, for a point cannot be taken back.
         return [_rollup(row) for row in rows if row["count"] or row["covered_seconds"]]
+
+    async def days(self, channels: Sequence[Channel], from_ms: int, to_ms: int) -> list[ChannelDay]:
+        """Return the days of many channels that begin in [from, to), each once, in any order, as far as forwarded."""
+        measured: defaultdict[str, list[Channel]] = defaultdict(list)
+        for channel in channels:
+            measured[channel.quantity.measurement].append(channel)
+        found: dict[tuple[str, int], ChannelDay] = {}
+        for measurement, some in measured.items():
+            for start in range(0, len(some), _CHANNELS_AT_ONCE):
+                for day in await self._days(measurement, some[start : start + _CHANNELS_AT_ONCE], from_ms, to_ms):
+                    # One of a facility that moved may stand under the tags of both places.
+                    key = (day.channel, day.start_ms)
+                    found[key] = fuller(found[key], day) if key in found else day
+        return list(found.values())
+
+    async def _days(self, measurement: str, channels: Sequence[Channel], from_ms: int, to_ms: int) -> list[ChannelDay]:
+        names = {tag_text(channel.id): channel.id for channel in channels}
+        source = identifier(measurement_text(f"{measurement}{SUFFIXES[Resolution.DAY]}"))
+        fields = ", ".join(map(identifier, ("channel", "mean", "min", "max", "count", *SECONDS)))
+        which = " OR ".join(f'"channel" = {string(name)}' for name in names)
+        rows = await self._ask(
+            f"SELECT {fields} FROM {source} WHERE ({which}) AND time >= {from_ms}ms AND time < {to_ms}ms"  # noqa: S608 - quoted
+        )
+        return [_day(names[row["channel"]], row) for row in rows if row["count"] or row["covered_seconds"]]
 
     async def series_of(self, measurement: str, name: str, from_ms: int, to_ms: int) -> list[tuple[int, float]]:
         """Return time and value of whatever a measurement has under a channel's name: for checking a server."""
@@ -200,3 +229,19 @@ def _rollup(row: _Row) -> Rollup:
     mean, minimum, maximum = (None if row[name] is None else float(row[name]) for name in ("mean", "min", "max"))
     seconds = (float(row[name] or 0.0) for name in SECONDS)  # of those written before limits were kept: none
     return Rollup(row["time"], mean, minimum, maximum, int(row["count"]), *seconds)
+
+
+def _day(channel: str, row: _Row) -> ChannelDay:
+    found = _rollup(row)
+    return ChannelDay(
+        channel=channel,
+        start_ms=found.start_ms,
+        readings=found.readings,
+        mean=found.mean,
+        minimum=found.minimum,
+        maximum=found.maximum,
+        covered_ms=round(found.covered_seconds * SECOND_MS),
+        judged_ms=round(found.judged_seconds * SECOND_MS),
+        below_ms=round(found.below_seconds * SECOND_MS),
+        above_ms=round(found.above_seconds * SECOND_MS),
+    )

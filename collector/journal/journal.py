@@ -13,6 +13,7 @@ from collector.journal import letters
 from collector.journal.archive.archiver import Archiver
 from collector.journal.buckets import changes, rollups
 from collector.journal.contests import Contests
+from collector.journal.days import channels_changed, days
 from collector.journal.errors import JournalUnwritable
 from collector.journal.letters import EVERY_LETTER, Letter, LetterFilter, LetterGroup
 from collector.journal.marks import Stretch
@@ -24,6 +25,7 @@ from collector.journal.settling import Settler
 from collector.journal.threads import ReaderPool, WriterThread
 from collector.journal.upkeep import Upkeep
 from collector.journal.writer import Writer
+from domain.channel_day import ChannelDay
 from domain.instant import MINUTE_MS, Clock
 from domain.kept import Kept
 from domain.limits import LimitHistory
@@ -241,6 +243,14 @@ class Journal:
             return rollups(reader, snapshot, sid, from_ms, to_ms, resolution, cover_ms)
 
         return await self._ask(lambda reader, snapshot: {name: of_channel(reader, snapshot, name) for name in channels})
+
+    async def days(self, channels: Sequence[str], from_ms: int, to_ms: int) -> list[ChannelDay]:
+        """Return the stored days of many channels that begin in [from, to), in any order, as far as settled."""
+        return await self._ask(lambda reader, _: days(reader, channels, from_ms, to_ms))
+
+    async def days_changed(self, position: int, from_ms: int, to_ms: int) -> tuple[int, frozenset[str]]:
+        """Return the position of the last change, and whose days in [from, to) changed after a position."""
+        return await self._ask(lambda reader, _: channels_changed(reader, position, from_ms, to_ms))
 
     async def kept(self, channel: str) -> Kept:
         """Return from when on what of a channel is kept."""

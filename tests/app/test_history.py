@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import timedelta
 
 import pytest
 
 from app.history import LEFT_ALONE_MS, RECENT_MS, TOLD_MS, History
 from collector.journal.rollup import Resolution, Rollup
+from domain.channel_day import ChannelDay
 from domain.directory import Directory
 from domain.errors import PeerError
 from domain.instant import DAY_MS, HOUR_MS
@@ -46,6 +48,16 @@ class Store:
         starts = range(from_ms - from_ms % resolution, to_ms, resolution)
         kept = (start for start in starts if self._has(start))
         return [Rollup(start, self.value, self.value, self.value, self.readings, 60.0) for start in kept]
+
+    async def days(self, channels: Sequence[object], from_ms: int, to_ms: int) -> list[ChannelDay]:
+        """Return a day each time for the one channel."""
+        rollups = await self.rollups(channels[0], from_ms, to_ms, Resolution.DAY)
+        return [ChannelDay("c", each[0], *each[4:5], *each[1:4], 60_000, 0, 0, 0) for each in rollups]
+
+    async def days_changed(self, position: int, from_ms: int, to_ms: int) -> tuple[int, frozenset[str]]:
+        """Return that the channel changed."""
+        del from_ms, to_ms
+        return position + 1, frozenset("c")
 
     def _has(self, moment: int) -> bool:
         return self.kept_from_ms <= moment < self.kept_to_ms
@@ -101,6 +113,24 @@ async def test_what_is_not_forwarded_yet_is_no_hole(stores: tuple[Store, Store, 
     journal.readings = 10
     days = await history.rollups("c", SEAM_MS - DAY_MS, SEAM_MS + DAY_MS, Resolution.DAY)
     assert [each.mean for each in days] == [1.0, 1.0]
+
+
+async def test_days_of_many_channels_come_from_both_each_once(stores: tuple[Store, Store, History]) -> None:
+    """The fuller one of two, the journal's of two that know as much; its own alone while InfluxDB is away."""
+    journal, influx, history = stores
+    journal.kept_from_ms = SEAM_MS - 2 * DAY_MS
+
+    async def means() -> list[float | None]:
+        found = await history.days(["c", "gone"], SEAM_MS - 3 * DAY_MS, SEAM_MS + DAY_MS)
+        return [each.mean for each in sorted(found)]
+
+    assert await means() == [2.0, 1.0, 1.0, 1.0]
+    influx.readings = 9
+    assert await means() == [2.0, 2.0, 2.0, 1.0]
+    influx.away = True
+    assert await means() == [1.0, 1.0, 1.0]
+    assert history.trouble == "away"
+    assert await history.days_changed(4, 0, NOW_MS) == (5, frozenset("c"))
 
 
 async def test_a_chart_of_today_costs_influxdb_nothing(stores: tuple[Store, Store, History]) -> None:
