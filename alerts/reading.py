@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from alerts.allowed import Standing
@@ -33,6 +33,14 @@ class Incident:
     """When the next people are told unless somebody answers; None where nobody is asked any more."""
 
 
+@dataclass(frozen=True, slots=True)
+class Firings:
+    """How often a rule raised an alert, and when last."""
+
+    count: int
+    last_at: datetime
+
+
 class Reading:
     """Looks into a database of alerts; each look on a connection of its own."""
 
@@ -53,6 +61,19 @@ class Reading:
             grouped[row.alert_incident].append(alert_of(row))
         newest = sorted(grouped, reverse=True)[:limit]
         return [Incident(number, tuple(grouped[number]), due.get(number)) for number in newest]
+
+    async def firings(self, since: datetime, within: frozenset[str] | None = None) -> dict[str, Firings]:
+        """Return how often each rule raised an alert since a moment, at all facilities or those ``within``."""
+        query = (
+            select(EPISODES.c.rule, func.count().label("times"), func.max(ALERTS.c.raised_at).label("last_at"))
+            .join(ALERTS, ALERTS.c.episode == EPISODES.c.id)
+            .where(EPISODES.c.retracted_at.is_(None), ALERTS.c.raised_at >= since)
+            .group_by(EPISODES.c.rule)
+        )
+        if within is not None:
+            query = query.where(EPISODES.c.facility.in_(within))
+        async with self._database.connect() as connection:
+            return {row.rule: Firings(row.times, row.last_at) for row in await connection.execute(query)}
 
     async def standings(self, alerts: Sequence[int]) -> dict[int, Standing]:
         """Return what is known besides of those of these alerts that there are."""

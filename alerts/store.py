@@ -189,10 +189,11 @@ class AlertStore:
         limit: int = 100,
         before_id: int | None = None,
         within: frozenset[str] | None = None,
+        rule: str | None = None,
     ) -> list[Alert]:
         """Return alerts, newest reference first, without those that late data withdrew; page on with ``before_id``.
 
-        ``facility`` None means all, or those ``within``.
+        ``facility`` None means all, or those ``within``; ``rule`` None means every rule.
         """
         query = select_alerts().where(EPISODES.c.retracted_at.is_(None)).order_by(ALERTS.c.id.desc()).limit(limit)
         if open_only:
@@ -201,6 +202,8 @@ class AlertStore:
             query = query.where(ALERTS.c.facility == facility)
         if within is not None:
             query = query.where(ALERTS.c.facility.in_(within))
+        if rule is not None:
+            query = query.where(EPISODES.c.rule == rule)
         if before_id is not None:
             query = query.where(ALERTS.c.id < before_id)
         async with self._database.connect() as connection:

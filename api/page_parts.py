@@ -18,7 +18,9 @@ _PERSON_COOKIE = "vitals_name"
 _YEAR_SECONDS = 365 * 86400
 
 
-async def page(visit: Visit, pages: Pages, template: str, view: object, *, live: bool = False) -> Response:
+async def page(
+    visit: Visit, pages: Pages, template: str, view: object, *, live: bool = False, status: int = 200
+) -> Response:
     """Return a page of a view, to be asked for again each time; with ``live`` only what an open page replaces."""
     frame = Frame(
         words=visit.words,
@@ -27,7 +29,7 @@ async def page(visit: Visit, pages: Pages, template: str, view: object, *, live:
         person=visit.principal.name or person_of(visit.request),
         principal=visit.principal,
     )
-    return HTMLResponse(pages.write(template, view, frame).encode("utf-8", "replace"), headers=REVALIDATE)
+    return HTMLResponse(pages.write(template, view, frame).encode("utf-8", "replace"), status, headers=REVALIDATE)
 
 
 def scene_of(services: Services) -> AlertScene:

@@ -14,6 +14,7 @@ from api.facilities import MOST_OPEN_ALERTS, all_statuses
 from api.facility_page import add_facility_page
 from api.page_parts import page, scene_of
 from api.problems import NotFoundError
+from api.rule_pages import add_rule_pages
 from api.visit import Viewing
 from dashboards.pages.alerts import alerts_page
 from dashboards.pages.assets import Asset
@@ -33,6 +34,7 @@ def page_routes(pages: Pages, assets: Mapping[str, Asset], store: AlertStore | N
     add_facility_page(router, pages)
     _add_alerts(router, pages)
     add_alert_page(router, pages, store)
+    add_rule_pages(router, pages)
     _add_static(router, assets)
     return router
 

@@ -14,6 +14,7 @@ from alerts.measures.rows import Period
 from alerts.notifiers.notifier import Callback, Heard
 from alerts.oncall.roster import Span
 from alerts.store import AlertStore
+from api.rule_services import RuleDesk
 from collector.journal.letters import Letter, LetterFilter, LetterGroup
 from collector.journal.rollup import Rollup
 from collector.lanes import Outcome
@@ -50,9 +51,15 @@ class ReadAlerts(Protocol):
     """Alerts, newest first."""
 
     async def __call__(
-        self, *, open_only: bool, facility: str | None, limit: int, within: frozenset[str] | None = None
+        self,
+        *,
+        open_only: bool,
+        facility: str | None,
+        limit: int,
+        within: frozenset[str] | None = None,
+        rule: str | None = None,
     ) -> Sequence[Alert]:
-        """Return at most ``limit`` alerts of one facility, or of those ``within``; None means all."""
+        """Return at most ``limit`` alerts of one facility, of those ``within``, or of one rule; None means all."""
 
 
 class AcknowledgeAlert(Protocol):
@@ -175,5 +182,7 @@ class Services:
     """None where no channel hears its gateway."""
     measures: ReadMeasures | None = None
     """None where there is no database of alerts."""
+    rules: RuleDesk | None = None
+    """None in a process that does not judge."""
     notice: Callable[[], str] = str
     """A sentence at the head of every page, e.g. that the demo's time runs faster; empty for none."""

@@ -13,7 +13,9 @@ from functools import lru_cache
 
 from alerts.allowed import Standing
 from alerts.facts import Power
+from alerts.reading import Firings
 from api.problems import NotAllowedError, NotFoundError
+from api.rule_services import RuleDesk
 from api.services import Services
 from collector.journal.rollup import Rollup
 from dashboards.pages.series import Resolution
@@ -45,6 +47,7 @@ def services_for(principal: Principal, role: Role, services: Services) -> Servic
         standings=sight.standings,
         episodes=sight.episodes,
         power=sight.power,
+        rules=sight.rules(),
     )
 
 
@@ -77,11 +80,16 @@ class _Sight:
         return await self._all.kept(channel)
 
     async def alerts(
-        self, *, open_only: bool, facility: str | None, limit: int, within: frozenset[str] | None = None
+        self,
+        *,
+        open_only: bool,
+        facility: str | None,
+        limit: int,
+        within: frozenset[str] | None = None,
+        rule: str | None = None,
     ) -> Sequence[Alert]:
-        mine = frozenset(self.directory().facilities)
-        asked = mine if within is None else mine & within
-        return await self._all.alerts(open_only=open_only, facility=facility, limit=limit, within=asked)
+        asked = self._mine(within)
+        return await self._all.alerts(open_only=open_only, facility=facility, limit=limit, within=asked, rule=rule)
 
     async def alert(self, alert_id: int) -> Alert | None:
         found = await self._all.alert(alert_id)
@@ -101,6 +109,20 @@ class _Sight:
 
     def power(self, facility: str) -> Power | None:
         return self._all.power(facility) if facility in self.directory().facilities else None
+
+    def rules(self) -> RuleDesk | None:
+        desk = self._all.rules
+        if desk is None:
+            return None
+
+        async def firings(since: datetime, within: frozenset[str] | None = None) -> Mapping[str, Firings]:
+            return await desk.firings(since, self._mine(within))
+
+        return dataclasses.replace(desk, firings=firings)
+
+    def _mine(self, within: frozenset[str] | None) -> frozenset[str]:
+        mine = frozenset(self.directory().facilities)
+        return mine if within is None else mine & within
 
     def _require_channel(self, channel: str) -> None:
         if channel not in self.directory().channels:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from alerts.facts import Power, RuleText, filled
 from alerts.store import AlertStore
+from api.rule_services import RuleDesk
 from api.services import HearCallback, IntakeDesk, PartState, ReadMeasures, RosterDesk, Services
 from app.history import History
 from app.judge import JudgeStats
@@ -41,6 +42,7 @@ def services_of(
     notice: Callable[[], str],
     hear_callback: HearCallback | None = None,
     measures: ReadMeasures | None = None,
+    rules: RuleDesk | None = None,
 ) -> Services:
     """Return what routes and pages call."""
 
@@ -77,6 +79,7 @@ def services_of(
         notice=notice,
         hear_callback=hear_callback,
         measures=measures,
+        rules=rules,
     )
 
 

@@ -11,6 +11,7 @@ from fastapi import FastAPI
 from alerts.measures.reader import read_measures
 from api.create import create_api
 from api.services import IntakeDesk
+from app.backtests import Backtests
 from app.callbacks import hear_callbacks
 from app.config import ServiceConfig
 from app.history import History, Source
@@ -19,6 +20,7 @@ from app.parts.ground import Ground, Loops
 from app.parts.intake import Intake
 from app.parts.judgement import Judgement
 from app.roster_calendars import roster_desk
+from app.rule_desk import rule_desk
 from app.services import part_states, services_of
 from app.web import serve_on
 from collector.influx_history import open_history
@@ -32,6 +34,7 @@ class Web:
     """The HTTP application."""
 
     api: FastAPI
+    backtests: Backtests
 
     @classmethod
     async def open(
@@ -46,6 +49,7 @@ class Web:
     ) -> Web:
         """Join the routes to those who know the answers."""
         past = await _past(ground, config, clock, stack)
+        backtests = Backtests(config, clock, lambda: ground.rulebook.rules)
         services = services_of(
             clock=clock,
             registry=ground.registry,
@@ -73,13 +77,17 @@ class Web:
             rosters=roster_desk(ground.database, ground.registry, clock),
             hear_callback=hear_callbacks(config.alerts.notifiers, judgement.correspondence.heard),
             measures=lambda period, place: read_measures(ground.database, period, place, ground.directory()),
+            rules=rule_desk(ground.rulebook, judgement.alerts, backtests),
             notice=lambda: " ".join(filter(None, (notice, _past_trouble(past)))),
         )
-        return cls(api=create_api(services, config.api))
+        return cls(api=create_api(services, config.api), backtests=backtests)
 
     def loops(self, listener: socket.socket) -> Loops:
-        """Return the loop that serves on a listening socket."""
-        return {"web": lambda: serve_on(listener, self.api, before_stop=self.api.state.events.close)}
+        """Return the loops: one serves on a listening socket, one works off what is tried on the past."""
+        return {
+            "web": lambda: serve_on(listener, self.api, before_stop=self.api.state.events.close),
+            "backtests": self.backtests.run,
+        }
 
 
 async def _past(ground: Ground, config: ServiceConfig, clock: Clock, stack: AsyncExitStack) -> History | Journal:

@@ -23,4 +23,5 @@ class Destination(NamedTuple):
 NAVIGATION: Final = (
     Destination("overview", "/", noop("Overview"), Role.VIEWER),
     Destination("alerts", "/alerts", noop("Alerts"), Role.VIEWER),
+    Destination("rules", "/rules", noop("Rules"), Role.VIEWER),
 )

@@ -152,7 +152,13 @@ class World:
     # What the alerts know.
 
     async def alerts(
-        self, *, open_only: bool, facility: str | None, limit: int, within: frozenset[str] | None = None
+        self,
+        *,
+        open_only: bool,
+        facility: str | None,
+        limit: int,
+        within: frozenset[str] | None = None,
+        rule: str | None = None,
     ) -> Sequence[Alert]:
         """Return alerts, newest first."""
         found = [
@@ -160,6 +166,7 @@ class World:
             for alert in self.alert_by_id.values()
             if facility in (None, alert.facility)
             and (within is None or alert.facility in within)
+            and rule in (None, alert.rule)
             and not (open_only and alert.state is AlertState.NORMAL)
         ]
         return sorted(found, key=lambda alert: -alert.id)[:limit]

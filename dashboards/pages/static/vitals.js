@@ -2,9 +2,9 @@
 // in their places. Without this file the pages work the same, and change when they are loaded again.
 
 const QUIET_MS = 2500; // changes that come together are fetched together
-const ANYWAY_MS = 30000; // ages ("3 min ago") go on without any change
 const CHARTS_MS = 15000;
 const body = document.body;
+const ANYWAY_MS = Number(body.dataset.every) || 30000; // ages ("3 min ago") go on without any change
 const facility = body.dataset.facility;
 const linkState = document.getElementById("link-state");
 let due = 0, lastFetch = Date.now(), lastCharts = 0, wasLost = false;
@@ -164,6 +164,6 @@ function startCharts() {
 }
 
 document.addEventListener("visibilitychange", () => { if (!document.hidden) soon(); });
-setInterval(() => { if (Date.now() - lastFetch > ANYWAY_MS) soon(); }, 5000);
+setInterval(() => { if (Date.now() - lastFetch > ANYWAY_MS) soon(); }, Math.min(5000, ANYWAY_MS));
 startCharts();
 listen();
