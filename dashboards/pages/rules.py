@@ -164,14 +164,14 @@ class BacktestPage:
 
 def rule_row(facts: RuleFacts, fired: Fired | None, now_ms: int, words: Words) -> RuleRow:
     """Return a rule as it stands in the list."""
-    said = words("not in the last {days} days", days=RECENT_DAYS)
+    said = words("No alert in the last {days} days", days=RECENT_DAYS)
     if fired is not None:
-        said = words.many("once, {ago}", "{count} times, last {ago}", fired.count, ago=_ago(fired, now_ms))
+        ago = ago_text(to_ms(fired.last_at), now_ms)
+        said = words.many(
+            "One alert in {days} days, {ago}", "{count} alerts in {days} days, the last {ago}", fired.count,
+            days=RECENT_DAYS, ago=ago,
+        )  # fmt: skip
     return RuleRow(facts, _TONES[facts.severity], words(SEVERITY_WORDS[facts.severity]), said)
-
-
-def _ago(fired: Fired, now_ms: int) -> str:
-    return ago_text(to_ms(fired.last_at), now_ms)
 
 
 def rules_page(

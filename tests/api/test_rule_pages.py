@@ -103,7 +103,7 @@ async def test_the_list_says_each_rule_as_a_sentence_and_how_often_it_fired(tryi
         page = (await browser.get("/rules")).text
     assert f"{len(trying.rules)} rules are in force" in page
     assert page.count('<p class="saying"') == len(every_rule())
-    assert "3 times, last 2 h ago" in page
+    assert "3 alerts in 30 days, the last 2 h ago" in page
     assert page.index(f"/rules/{RULE}") < page.index("/rules/who-heat")
 
 
