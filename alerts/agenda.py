@@ -22,7 +22,7 @@ from alerts.outbox import Outbox
 from alerts.post import next_telling_at
 from alerts.recorder import TIME, Recorder
 from alerts.rows import IS_OPEN, alert_of, select_alerts
-from alerts.silences import Silence, SilenceKind, Silences, covering, next_change, subject_of
+from alerts.silences import Silence, SilenceKind, Silences, next_change, silenced, subject_of
 from alerts.steps import take_steps
 from alerts.surroundings import Surroundings
 from alerts.tables import ALERTS
@@ -121,9 +121,9 @@ class Agenda:
         return [await recorder.happen(entry, AlertEvent.ACKNOWLEDGEMENT_EXPIRED, by=TIME) for entry in stored.values()]
 
     async def _sweep(self, connection: AsyncConnection, recorder: Recorder, around: Surroundings) -> list[AlertChange]:
-        """Silence what a maintenance covers now, and let speak what no silence covers any more."""
+        """Silence what is out of service or under maintenance now, and let speak what is silent no more."""
         standing = await Silences(connection).standing(around.now)
-        watched = [*_SILENT, *_CAN_BE_TAKEN_OUT] if standing else [*_SILENT]
+        watched = [*_SILENT, *_CAN_BE_TAKEN_OUT] if standing or around.directory.out_of_service else [*_SILENT]
         query = select_alerts().where(IS_OPEN, ALERTS.c.state.in_([state.value for state in watched]))
         rows = (await connection.execute(query.order_by(ALERTS.c.id))).all()
         wanted = {row.alert_id: event for row in rows if (event := self._swept(alert_of(row), standing, around))}
@@ -132,12 +132,10 @@ class Agenda:
 
     def _swept(self, alert: Alert, standing: Sequence[Silence], around: Surroundings) -> AlertEvent | None:
         subject = subject_of(alert.rule, alert.subject_kind, alert.subject, alert.facility, around.directory)
-        silence = covering(standing, subject, around.now)
-        if silence is not None and silence.kind is SilenceKind.MAINTENANCE and alert.state in _CAN_BE_TAKEN_OUT:
+        kind = silenced(standing, subject, around.now, around.directory)
+        if kind is SilenceKind.MAINTENANCE and alert.state in _CAN_BE_TAKEN_OUT:
             return AlertEvent.TAKEN_OUT_OF_SERVICE
-        if silence is not None:
-            return None
-        return _SILENT.get(alert.state)
+        return None if kind else _SILENT.get(alert.state)
 
     async def _next_expiry(self, connection: AsyncConnection) -> datetime | None:
         query = select(ALERTS.c.acknowledged_until).where(

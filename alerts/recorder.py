@@ -17,7 +17,7 @@ from alerts.notification import NotificationKind
 from alerts.post import Post
 from alerts.reconcile import Known, apart, events_of, is_audible, is_news
 from alerts.routing import Decision
-from alerts.silences import Silence, SilenceKind, Silences, covering, subject_of
+from alerts.silences import Silence, SilenceKind, Silences, covering, silenced, subject_of
 from alerts.suppression import Suppression
 from alerts.surroundings import Note, Surroundings
 from alerts.telling import News, Story, Telling, describe
@@ -180,9 +180,10 @@ class Recorder:
         explained = await self._suppression.explained(places)
         for turn in turns:
             episode = turn.change.episode
-            silence = covering(await self._standing(), self._subject(episode), self._now)
-            if silence is not None:
-                turn.events = (_RAISED_SILENTLY[silence.kind], *turn.events[1:])
+            subject, directory = self._subject(episode), self._around.directory
+            kind = silenced(await self._standing(), subject, self._now, directory)
+            if kind is not None:
+                turn.events = (_RAISED_SILENTLY[kind], *turn.events[1:])
             elif (episode.rule, episode.facility) in explained:
                 turn.events = (AlertEvent.RAISED_SUPPRESSED, *turn.events[1:])
 

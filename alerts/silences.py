@@ -158,6 +158,17 @@ def covering(silences: Iterable[Silence], subject: Subject, at: datetime) -> Sil
     return min(holding, key=lambda silence: silence.kind is SilenceKind.SHELVING, default=None)
 
 
+def silenced(silences: Iterable[Silence], subject: Subject, at: datetime, directory: Directory) -> SilenceKind | None:
+    """Return why alerts about a subject are silent at a moment; None where they are not.
+
+    Equipment that is out of service is so without anybody's announcing it.
+    """
+    if subject.equipment in directory.out_of_service:
+        return SilenceKind.MAINTENANCE
+    found = covering(silences, subject, at)
+    return None if found is None else found.kind
+
+
 def silence_values(silence: Silence) -> dict[str, Any]:
     """Return the columns of a silence, without its number."""
     values = asdict(silence)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple, Protocol
@@ -31,6 +31,7 @@ from domain.kept import Kept
 from domain.places import Place
 from domain.reading import Reading
 from domain.topics import UpLane
+from domain.upkeep import Visit
 
 
 class ReadSeries(Protocol):
@@ -74,6 +75,13 @@ class ReadEpisodes(Protocol):
 
     async def __call__(self, *, facility: str, from_: datetime, to: datetime, limit: int) -> Sequence[Episode]:
         """Return at most ``limit`` episodes."""
+
+
+class ReadVisits(Protocol):
+    """Visits of one facility with ``from_ <= at < to`` as they stand after corrections, the last first."""
+
+    async def __call__(self, facility: str, from_: datetime, to: datetime, *, limit: int) -> Sequence[Visit]:
+        """Return at most ``limit`` visits."""
 
 
 class ReadMeasures(Protocol):
@@ -164,6 +172,10 @@ class Services:
     """Incidents and closings of alerts, by the numbers of the alerts."""
     acknowledge: AcknowledgeAlert
     episodes: ReadEpisodes
+    visits: ReadVisits
+    """How equipment is stands in ``directory().upkeep``."""
+    last_visits: Callable[[Collection[str]], Awaitable[Mapping[str, Visit]]]
+    """The last visit of each of some facilities, for those that were ever visited."""
     metrics: Callable[[], bytes]
     """The text for Prometheus; may block, so it is called in a thread."""
     parts: Callable[[], Sequence[PartState]]

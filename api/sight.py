@@ -7,7 +7,7 @@ see and not change is refused when it is about to be changed.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from functools import lru_cache
 
@@ -25,6 +25,7 @@ from domain.directory import Directory
 from domain.episode import Episode
 from domain.kept import Kept
 from domain.reading import Reading
+from domain.upkeep import Visit
 
 
 def services_for(principal: Principal, role: Role, services: Services) -> Services:
@@ -48,6 +49,8 @@ def services_for(principal: Principal, role: Role, services: Services) -> Servic
         episodes=sight.episodes,
         power=sight.power,
         rules=sight.rules(),
+        visits=sight.visits,
+        last_visits=sight.last_visits,
     )
 
 
@@ -123,6 +126,15 @@ class _Sight:
     def _mine(self, within: frozenset[str] | None) -> frozenset[str]:
         mine = frozenset(self.directory().facilities)
         return mine if within is None else mine & within
+
+    async def visits(self, facility: str, from_: datetime, to: datetime, *, limit: int) -> Sequence[Visit]:
+        if facility not in self.directory().facilities:
+            return []
+        return await self._all.visits(facility, from_, to, limit=limit)
+
+    async def last_visits(self, facilities: Collection[str]) -> Mapping[str, Visit]:
+        mine = self.directory().facilities
+        return await self._all.last_visits([each for each in facilities if each in mine])
 
     def _require_channel(self, channel: str) -> None:
         if channel not in self.directory().channels:

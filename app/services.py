@@ -24,6 +24,7 @@ from dashboards.pages.series import Resolution
 from dashboards.pages.wording import AlertText, plain_alert_text
 from domain.alert import Alert
 from domain.instant import Clock
+from registry.upkeep import UpkeepStore
 
 
 def services_of(
@@ -39,6 +40,7 @@ def services_of(
     parts: Callable[[], Sequence[PartState]],
     intake: IntakeDesk,
     rosters: RosterDesk,
+    upkeep: UpkeepStore,
     notice: Callable[[], str],
     hear_callback: HearCallback | None = None,
     measures: ReadMeasures | None = None,
@@ -71,6 +73,8 @@ def services_of(
         alert_store=alerts,
         episodes=alerts.episodes,
         power=power,
+        visits=upkeep.visits,
+        last_visits=upkeep.last_visits,
         metrics=metrics.render,
         parts=parts,
         describe=describe,

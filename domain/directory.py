@@ -8,6 +8,7 @@ from typing import TypeVar
 
 from domain.people import Contact, EscalationChain, Roster, Team
 from domain.places import Channel, Equipment, Facility, Node, SharedLimits
+from domain.upkeep import Upkeep, UpkeepState
 
 Placed = TypeVar("Placed", Equipment, Node, Channel)
 
@@ -27,6 +28,7 @@ class Directory:
         teams: Iterable[Team] = (),
         rosters: Iterable[Roster] = (),
         chains: Iterable[EscalationChain] = (),
+        upkeep: Iterable[Upkeep] = (),
     ) -> None:
         self.facilities = {facility.id: facility for facility in facilities}
         self.equipment = {item.id: item for item in equipment}
@@ -37,6 +39,11 @@ class Directory:
         self.teams = {team.id: team for team in teams}
         self.rosters = {roster.id: roster for roster in rosters}
         self.chains = {chain.id: chain for chain in chains}
+        self.upkeep = {said.equipment: said for said in upkeep}
+        """How equipment is of which anything was said; all other is taken to function."""
+        self.out_of_service = frozenset(
+            said.equipment for said in self.upkeep.values() if said.state is UpkeepState.OUT_OF_SERVICE
+        )
         by_node: dict[str, dict[str, Channel]] = {node: {} for node in self.nodes}
         for channel in self.channels.values():
             by_node.setdefault(channel.node, {})[channel.name] = channel
@@ -51,9 +58,10 @@ class Directory:
         found = [facility for facility in self.facilities.values() if facility.id in facilities]
         contacts = [each for each in self.contacts.values() if any(map(each.answers_for, found))]
         known, wanted = {contact.id for contact in contacts}, {"", *facilities}
+        equipment = [item for each in found for item in self.equipment_of(each.id)]
         return Directory(
             facilities=found,
-            equipment=(item for each in found for item in self.equipment_of(each.id)),
+            equipment=equipment,
             nodes=(node for each in found for node in self.nodes_of(each.id)),
             channels=(channel for each in found for channel in self.channels_of(each.id)),
             contacts=contacts,
@@ -63,6 +71,7 @@ class Directory:
             teams=[each for each in self.teams.values() if known.intersection(each.members)],
             rosters=[each for each in self.rosters.values() if known & each.contacts],
             chains=[each for each in self.chains.values() if each.facility in wanted],
+            upkeep=[self.upkeep[item.id] for item in equipment if item.id in self.upkeep],
         )
 
     def channels_of_node(self, node: str) -> dict[str, Channel] | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import date, timedelta
 from enum import StrEnum
 from types import MappingProxyType
 from typing import NamedTuple
@@ -109,6 +109,9 @@ class Equipment:
     name: str
     model: str = ""
     serial: str = ""
+    pqs_code: str = ""
+    """Under which WHO prequalified the model: ``E003/045``."""
+    installed: date | None = None
 
 
 @dataclass(frozen=True, slots=True)

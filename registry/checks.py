@@ -121,5 +121,6 @@ def merged(draft: Draft, registered: Directory) -> Directory:
         teams=_replaced(registered.teams, draft.teams),
         rosters=_replaced(registered.rosters, draft.rosters),
         chains=_replaced(registered.chains, draft.chains),
+        upkeep=registered.upkeep.values(),
     )
     return in_force(everything)

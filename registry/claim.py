@@ -14,6 +14,7 @@ from domain.places import EquipmentKind, Facility
 from domain.quantities import QUANTITIES
 from domain.reading import Sample
 from domain.units import UNITS_BY_SYMBOL
+from registry.export import equipment_entry
 
 UNKNOWN = "CHANGE-ME"
 """Stands where nothing can be guessed; an import refuses it with its place."""
@@ -73,7 +74,7 @@ def claim(
 def _equipment(id_: str, facility: Facility, directory: Directory) -> dict[str, Any]:
     known = directory.equipment.get(f"{facility.id}/{id_}")
     if known is not None:
-        return {"id": id_, "kind": known.kind.value, "name": known.name}
+        return equipment_entry(known)
     kind = guess_kind(id_)
     return {"id": id_, "kind": kind.value if kind else UNKNOWN, "name": id_.replace("-", " ").capitalize()}
 

@@ -77,11 +77,20 @@ class EquipmentFields(Entry):
     name: fields.Name
     model: fields.Text = ""
     serial: fields.Text = ""
+    pqs_code: fields.PqsCode = ""
+    installed: fields.Day | None = None
 
     def equipment(self, facility: str) -> Equipment:
         """Return the equipment of ``facility`` under its id in the whole registry."""
         return Equipment(
-            f"{facility}/{self.id}", facility, EquipmentKind(self.kind), self.name, self.model, self.serial
+            id=f"{facility}/{self.id}",
+            facility=facility,
+            kind=EquipmentKind(self.kind),
+            name=self.name,
+            model=self.model,
+            serial=self.serial,
+            pqs_code=self.pqs_code,
+            installed=self.installed,
         )
 
 

@@ -165,7 +165,7 @@ _TABLES: tuple[_Table[Any], ...] = (
     ),
     _Table(
         "equipment",
-        frozenset({"kind", "model", "serial"}),
+        frozenset({"kind", "model", "serial", "pqs_code", "installed"}),
         EquipmentRow,
         lambda draft, row, place: draft.add(draft.equipment, row.equipment(row.facility), place),
     ),

@@ -27,18 +27,23 @@ def exported(directory: Directory) -> dict[str, Any]:
 
 def _facility(facility: Facility, directory: Directory, channels: dict[str, list[Channel]]) -> dict[str, Any]:
     nodes = [said(id=node.id, name=node.name) for node in directory.nodes_of(facility.id)]
-    equipment = [_equipment(item, channels.get(item.id, [])) for item in directory.equipment_of(facility.id)]
+    equipment = [
+        said(**equipment_entry(item), channels=[_channel(each) for each in channels.get(item.id, [])])
+        for item in directory.equipment_of(facility.id)
+    ]
     return said(**asdict(facility), nodes=nodes, equipment=equipment)
 
 
-def _equipment(item: Equipment, channels: list[Channel]) -> dict[str, Any]:
+def equipment_entry(item: Equipment) -> dict[str, Any]:
+    """Return the entry of a piece of equipment, without its channels."""
     return said(
         id=item.id.removeprefix(f"{item.facility}/"),
         kind=item.kind.value,
         name=item.name,
         model=item.model,
         serial=item.serial,
-        channels=[_channel(channel) for channel in channels],
+        pqs_code=item.pqs_code,
+        installed=item.installed.isoformat() if item.installed else "",
     )
 
 

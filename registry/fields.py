@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import date, timedelta
 from functools import cache
 from typing import Annotated, Any, Final
 from zoneinfo import available_timezones
@@ -24,6 +24,7 @@ SHORTEST_INTERVAL: Final = timedelta(seconds=1)
 LONGEST_INTERVAL: Final = timedelta(days=7)
 NO_LIMIT: Final = "none"
 """Written in the place of a limit that is said elsewhere of more than this, and not to hold here."""
+_OLDEST_YEAR: Final = 1900
 _MILLISECOND = timedelta(milliseconds=1)
 _NUMBER_WITH_UNIT = re.compile(r"\s*([-+]?\d+(?:\.\d*)?(?:[eE][-+]?\d+)?)\s*(\S.*?)?\s*")
 
@@ -67,6 +68,16 @@ def _one_of(allowed: Callable[[], list[str]]) -> AfterValidator:
     return AfterValidator(check)
 
 
+def _day(written: Any) -> date:
+    try:
+        day = written if type(written) is date else date.fromisoformat(written)
+    except (TypeError, ValueError):
+        raise ValueError("a day such as 2024-05-31") from None
+    if day.year < _OLDEST_YEAR:
+        raise ValueError(f"a day in {_OLDEST_YEAR} or later")
+    return day
+
+
 def _interval(written: Any) -> timedelta:
     if not isinstance(written, str):
         raise ValueError("a duration with its unit, such as 45s, 10min or 1h")  # noqa: TRY004 - pydantic collects these
@@ -89,6 +100,9 @@ Id = Annotated[
 ]
 Name = Annotated[str, Field(min_length=1, max_length=MAX_NAME_CHARACTERS), AfterValidator(_storable)]
 Text = Annotated[str, Field(max_length=MAX_NAME_CHARACTERS), AfterValidator(_storable)]
+PqsCode = Annotated[str, _matching(r"([A-Z][0-9]{3}/[0-9]{1,4}(-[0-9A-Z]{1,4})?)?", "a WHO PQS code such as E003/045")]
+Day = Annotated[date, PlainValidator(_day)]
+"""Written as ``2024-05-31``."""
 TimeZone = Annotated[str, AfterValidator(_timezone)]
 Latitude = Annotated[float, Field(ge=-90, le=90, allow_inf_nan=False)]
 Longitude = Annotated[float, Field(ge=-180, le=180, allow_inf_nan=False)]

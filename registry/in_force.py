@@ -50,6 +50,7 @@ def in_force(directory: Directory) -> Directory:
         teams=directory.teams.values(),
         rosters=directory.rosters.values(),
         chains=directory.chains.values(),
+        upkeep=directory.upkeep.values(),
     )
 
 

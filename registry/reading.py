@@ -8,12 +8,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Row, Table, select
+from sqlalchemy import ColumnElement, Row, Table, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from domain.directory import Directory
 from domain.places import LimitScope, SharedLimits
-from registry import people_tables, tables
+from domain.upkeep import Upkeep
+from registry import people_tables, tables, upkeep_tables
 from registry.history import LimitChange, SharedLimitChange, past_limits_of
 
 _READ_IN_ORDER: Final = (
@@ -23,6 +24,7 @@ _READ_IN_ORDER: Final = (
     people_tables.contact_preference,
     tables.contact,
     tables.channel,
+    upkeep_tables.equipment_detail,
     tables.equipment,
     tables.node,
     tables.facility,
@@ -47,15 +49,24 @@ async def shared_changes(connection: AsyncConnection) -> dict[LimitScope, Shared
     return {change.scope: change for change in map(tables.to_shared_limit_change, rows)}
 
 
+async def last_upkeep(connection: AsyncConnection) -> list[Upkeep]:
+    """Return what was last said of each piece of equipment of which anything was said."""
+    table = upkeep_tables.upkeep
+    newest = select(func.max(table.c.id)).group_by(table.c.equipment)
+    rows = await connection.execute(select(table).where(table.c.id.in_(newest)).order_by(table.c.id))
+    return [upkeep_tables.to_upkeep(row) for row in rows]
+
+
 async def load(connection: AsyncConnection) -> Directory:
     """Return what is said; which limits are in force does not stand in it yet."""
     # What refers to others is read before them: rows are never removed, so every reference is found
     # even where another process imports between two of these statements.
     shared = [SharedLimits(scope, change.limits) for scope, change in (await shared_changes(connection)).items()]
+    upkeep = await last_upkeep(connection)
     rows = {table.name: await _rows(connection, table) for table in _READ_IN_ORDER}
     recorded = await recorded_limits(connection)
     rows["place"] = (await connection.execute(select(tables.place).order_by(tables.place.c.id))).all()
-    return await asyncio.to_thread(_directory, rows, recorded, shared)
+    return await asyncio.to_thread(_directory, rows, recorded, shared, upkeep)
 
 
 async def _rows(connection: AsyncConnection, table: Table) -> Sequence[Row[Any]]:
@@ -66,12 +77,17 @@ def _directory(
     rows: Mapping[str, Sequence[Row[Any]]],
     recorded: Mapping[str, Sequence[LimitChange]],
     shared: Sequence[SharedLimits],
+    upkeep: Sequence[Upkeep],
 ) -> Directory:
     places = tables.place_keys(rows["place"])
+    details = {row.id: row for row in rows["equipment_detail"]}
     preferences = {row.id: row for row in rows["contact_preference"]}
     return Directory(
         facilities=[tables.to_facility(row, places) for row in rows["facility"]],
-        equipment=map(tables.to_equipment, rows["equipment"]),
+        equipment=(
+            upkeep_tables.with_detail(item, details.get(item.id))
+            for item in map(tables.to_equipment, rows["equipment"])
+        ),
         nodes=map(tables.to_node, rows["node"]),
         channels=(
             replace(channel, past_limits=past_limits_of(recorded[channel.id])) if channel.id in recorded else channel
@@ -85,4 +101,5 @@ def _directory(
         teams=map(people_tables.to_team, rows["team"]),
         rosters=map(people_tables.to_roster, rows["roster"]),
         chains=map(people_tables.to_chain, rows["escalation_chain"]),
+        upkeep=upkeep,
     )

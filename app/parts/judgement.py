@@ -67,6 +67,8 @@ class Judgement:
             closing=settings.closing,
         )
         await alerts.create_tables()
+        # Equipment may be out of service since, or serve again.
+        ground.registry.on_change(alerts.agenda.wake)
         judge = await _open_judge(ground, alerts, config, clock)
         correspondence = Correspondence(alerts, _desk(ground, alerts, config, clock), clock)
         workplace = Workplace(writer=say, heard=correspondence.heard)

@@ -27,6 +27,7 @@ from collector.influx_history import open_history
 from collector.journal.journal import Journal
 from dashboards.pages.status import facility_statuses
 from domain.instant import Clock
+from registry.upkeep import UpkeepStore
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,6 +75,7 @@ class Web:
                 node_of=intake.tokens.node_of,
                 post=intake.posting.take,
             ),
+            upkeep=UpkeepStore(ground.database),
             rosters=roster_desk(ground.database, ground.registry, clock),
             hear_callback=hear_callbacks(config.alerts.notifiers, judgement.correspondence.heard),
             measures=lambda period, place: read_measures(ground.database, period, place, ground.directory()),

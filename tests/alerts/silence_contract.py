@@ -10,7 +10,9 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from alerts.change import ActionRefusedError, Actor
 from alerts.silences import Silence, SilenceKind
 from domain.alert import Alert, AlertState
-from tests.alerts.given import MINUTE, Judge, a_judge, an_episode, ended, opened, worsened
+from domain.directory import Directory
+from domain.upkeep import Upkeep, UpkeepState
+from tests.alerts.given import DIRECTORY, MINUTE, Judge, a_judge, an_episode, ended, opened, worsened
 from tests.alerts.telling_contract import told, what
 
 AMINA_API = Actor("Amina", "api")
@@ -36,6 +38,25 @@ def maintenance(judge: Judge, start: datetime, end: datetime | None) -> Silence:
         end=end,
         equipment="fridge-2",
     )
+
+
+def of_fridge(judge: Judge, state: UpkeepState) -> Directory:
+    """Return the district with what somebody said of the fridge of Kasese."""
+    said = Upkeep("fridge-2", state, judge.now, judge.now, "Amina", "the compressor")
+    return Directory(
+        facilities=DIRECTORY.facilities.values(),
+        equipment=DIRECTORY.equipment.values(),
+        nodes=DIRECTORY.nodes.values(),
+        channels=DIRECTORY.channels.values(),
+        contacts=DIRECTORY.contacts.values(),
+        chains=DIRECTORY.chains.values(),
+        upkeep=[said],
+    )
+
+
+def out_of_service(judge: Judge) -> Directory:
+    """Return the district whose fridge of Kasese serves nobody."""
+    return of_fridge(judge, UpkeepState.OUT_OF_SERVICE)
 
 
 async def now_is(judge: Judge, alert: int) -> AlertState:
@@ -135,3 +156,35 @@ class SilenceContract:
         await judge.store.agenda.do(judge.now + 2 * HOUR)
         assert await told(judge, change.alert.id) == []
         assert await now_is(judge, change.alert.id) is AlertState.NORMAL
+
+    async def test_equipment_out_of_service_tells_nobody(self, database: AsyncEngine) -> None:
+        """What goes on is silent from the next round on, what comes is raised without a word, all-clears are told."""
+        judge = await a_judge(database)
+        (before,) = await judge.record(opened(an_episode()))
+        assert await told(judge, before.alert.id) != []
+        judge.directory = out_of_service(judge)
+        await judge.store.agenda.do(judge.now)
+        assert await now_is(judge, before.alert.id) is AlertState.OUT_OF_SERVICE
+        await judge.record(worsened(an_episode(), 15.0), ended(an_episode()))
+        assert {kind for *_, kind in await told(judge, before.alert.id)} == {"alarm", "all_clear"}
+        judge.now += HOUR
+        (meanwhile, elsewhere) = await judge.record(opened(an_episode(1)), opened(an_episode(1, facility="lonely")))
+        assert (meanwhile.alert.state, elsewhere.alert.state) == (
+            AlertState.OUT_OF_SERVICE,
+            AlertState.UNACKNOWLEDGED,
+        )
+        judge.now += 24 * HOUR
+        await judge.store.agenda.do(judge.now)
+        assert await told(judge, meanwhile.alert.id) == []
+
+    async def test_equipment_that_functions_again_is_told_of_again(self, database: AsyncEngine) -> None:
+        """What outlasts its being out of service is told afresh; one that needs repair was told of all along."""
+        judge = await a_judge(database)
+        judge.directory = out_of_service(judge)
+        (change,) = await judge.record(opened(an_episode()))
+        assert await told(judge, change.alert.id) == []
+        judge.now += HOUR
+        judge.directory = of_fridge(judge, UpkeepState.NEEDS_REPAIR)
+        await judge.store.agenda.do(judge.now)
+        assert await now_is(judge, change.alert.id) is AlertState.UNACKNOWLEDGED
+        assert {kind for *_, kind in await told(judge, change.alert.id)} == {"alarm"}

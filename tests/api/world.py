@@ -10,7 +10,7 @@ import asyncio
 import dataclasses
 import math
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
 import uvicorn
@@ -32,6 +32,7 @@ from domain.limits import ALWAYS_MS, LimitsSince
 from domain.places import Channel, Equipment, EquipmentKind, Facility, Node
 from domain.quantities import QUANTITIES
 from domain.reading import Quality, Reading
+from domain.upkeep import Upkeep, UpkeepState, Visit
 
 NOON = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 INTERVAL = timedelta(minutes=10)
@@ -83,6 +84,8 @@ class World:
         self.notes: list[tuple[int, str, str, str]] = []
         self.ready = True
         self.kept = Kept()
+        self.upkeep: list[Upkeep] = []
+        self.visit_log: list[Visit] = []
         self._build(copies)
         self._directory: Directory | None = None
 
@@ -90,7 +93,11 @@ class World:
         """Return the registry."""
         if self._directory is None:
             self._directory = Directory(
-                facilities=self.facilities, equipment=self.equipment, nodes=self.nodes, channels=self.channels
+                facilities=self.facilities,
+                equipment=self.equipment,
+                nodes=self.nodes,
+                channels=self.channels,
+                upkeep=self.upkeep,
             )
         return self._directory
 
@@ -108,6 +115,8 @@ class World:
             standings=self.standings,
             acknowledge=self.acknowledge,
             episodes=self.episodes,
+            visits=self.visits,
+            last_visits=self.last_visits,
             metrics=lambda: b"# TYPE vitals_up gauge\nvitals_up 1\n",
             parts=self.parts,
             describe=lambda alert: WORDS.get(alert.rule, AlertText(alert.rule)),
@@ -203,6 +212,31 @@ class World:
             if each.facility == facility and each.started_at < to and (each.ended_at is None or each.ended_at > from_)
         ]  # fmt: skip
         return sorted(found, key=lambda each: each.started_at)[:limit]
+
+    # What people noted.
+
+    def say(self, equipment: str, state: UpkeepState, *, why: str = "", ago: timedelta = timedelta(0)) -> None:
+        """Let Grace say how a piece of equipment is."""
+        now = to_datetime(self.clock.now_ms())
+        self.upkeep.append(Upkeep(equipment, state, now - ago, now, "Grace", why, len(self.upkeep) + 1))
+        self._directory = None
+
+    def visit(self, facility: str, ago: timedelta, **more: str) -> Visit:
+        """Let Grace have visited a facility."""
+        now = to_datetime(self.clock.now_ms())
+        entry = Visit(facility=facility, at=now - ago, by="Grace", said_at=now, said_by="Grace", **more)  # type: ignore[arg-type]  # names are checked by the class
+        self.visit_log.append(dataclasses.replace(entry, id=len(self.visit_log) + 1))
+        return self.visit_log[-1]
+
+    async def visits(self, facility: str, from_: datetime, to: datetime, *, limit: int) -> Sequence[Visit]:
+        """Return visits, the last first."""
+        found = [each for each in self.visit_log if each.facility == facility and from_ <= each.at < to]
+        return sorted(found, key=lambda each: each.at, reverse=True)[:limit]
+
+    async def last_visits(self, facilities: Collection[str]) -> Mapping[str, Visit]:
+        """Return the last visit of each facility."""
+        in_order = sorted(self.visit_log, key=lambda each: each.at)
+        return {each.facility: each for each in in_order if each.facility in facilities}
 
     def parts(self) -> Sequence[PartState]:
         """Return the state of the parts."""

@@ -22,7 +22,7 @@ facilities:
     district: Kasese
     nodes: [{id: old}]
     equipment:
-      - {id: fridge-1, kind: cold_room, name: The big one}
+      - {id: fridge-1, kind: cold_room, name: The big one, model: MK 304, pqs_code: E003/007, installed: 2019-03-01}
 """
 
 

@@ -15,7 +15,8 @@ from domain.document import Document
 from domain.errors import OperatorError
 from domain.limits import ALWAYS_MS, LimitHistory, LimitsSince
 from registry.history import Occasion
-from registry.store import ImportReport, RegistryStore
+from registry.store import RegistryStore
+from registry.writing import ImportReport
 
 FRIDGE, ROOM = "hc/fridge/temperature", "hc/fridge/room"
 NOON_MS = 1_795_176_000_000

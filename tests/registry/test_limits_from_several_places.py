@@ -24,7 +24,8 @@ from registry.checks import checked_draft, directory_of, merged
 from registry.export import exported
 from registry.history import Occasion
 from registry.in_force import in_force, unused
-from registry.store import Counts, ImportReport, RegistryStore
+from registry.store import RegistryStore
+from registry.writing import Counts, ImportReport
 
 NOON_MS = 1_795_176_000_000
 HOUR_MS = 3_600_000

@@ -23,7 +23,8 @@ from domain.people import EscalationStep, Override, QuietHours, Roster, Rotation
 from registry.checks import directory_of
 from registry.export import exported
 from registry.history import Occasion
-from registry.store import Counts, RegistryStore
+from registry.store import RegistryStore
+from registry.writing import Counts
 
 TODAY = Occasion(1_795_000_000_000)
 PEOPLE = ("contacts", "teams", "rosters", "chains")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncIterator
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -20,8 +21,9 @@ from domain.errors import DocumentError, OperatorError
 from registry.checks import directory_of
 from registry.export import exported
 from registry.history import Occasion
-from registry.store import Counts, RegistryStore
+from registry.store import RegistryStore
 from registry.tables import channel as channel_table
+from registry.writing import Counts
 
 HOSTILE = Path(__file__).parents[2] / "../shared/data/hostile/blns.json"
 TODAY = Occasion(1_795_000_000_000)
@@ -124,6 +126,34 @@ async def test_documents_may_refer_to_what_is_registered(store: RegistryStore) -
         await store.import_document(Document("channels.csv", [{**taken, "interval": "1min"}]), occasion=TODAY)
 
 
+async def test_what_equipment_is_beside_its_row_can_change_and_go(store: RegistryStore) -> None:
+    """PQS code and day of installation are read back, changed, and gone where a later document leaves them out."""
+    for details in ({"pqs_code": "E003/045", "installed": "2024-05-31"}, {"pqs_code": "E003/046"}, {}):
+        said = facility()
+        said["equipment"][0] |= details
+        report = await store.import_document(document(said), occasion=TODAY)
+        assert report.changed
+        assert content(await store.load_directory()) == content(directory_of(document(said)))
+
+
+@pytest.mark.parametrize(
+    ("field", "written", "allowed"),
+    [
+        ("pqs_code", "fridge", "a WHO PQS code such as E003/045"),
+        ("installed", "31.5.2024", "a day such as 2024-05-31"),
+        ("installed", "2024-02-30", "a day such as 2024-05-31"),
+        ("installed", "1066-10-14", "1900 or later"),
+        ("installed", 20240531, "a day such as 2024-05-31"),
+    ],
+)
+def test_details_that_cannot_be_are_refused(field: str, written: object, allowed: str) -> None:
+    """The refusal says what a code or a day looks like."""
+    said = facility()
+    said["equipment"][0][field] = written
+    with pytest.raises(DocumentError, match=allowed):
+        directory_of(document(said))
+
+
 async def test_imports_at_once_stand_in_line(store: RegistryStore) -> None:
     """Two imports of different facilities at the same time both last."""
     await asyncio.gather(*(store.import_document(document(facility(number)), occasion=TODAY) for number in range(1, 5)))
@@ -163,12 +193,26 @@ async def test_hostile_names_survive_unchanged(store: RegistryStore) -> None:
 NAMES = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), min_size=1, max_size=20)
 
 
-@given(name=NAMES, model=NAMES, low=st.floats(-200, 150), seconds=st.integers(1, 604_800), latitude=st.floats(-90, 90))
+PQS_CODES = st.from_regex(r"[A-Z][0-9]{3}/[0-9]{1,4}(-[0-9A-Z]{1,4})?", fullmatch=True) | st.just("")
+DAYS = st.dates(date(1900, 1, 1)).map(str) | st.none()
+
+
+@given(
+    name=NAMES,
+    model=NAMES,
+    low=st.floats(-200, 150),
+    seconds=st.integers(1, 604_800),
+    latitude=st.floats(-90, 90),
+    pqs_code=PQS_CODES,
+    installed=DAYS,
+)
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
-def test_an_export_says_what_was_said(name: str, model: str, low: float, seconds: int, latitude: float) -> None:
+def test_an_export_says_what_was_said(
+    name: str, model: str, low: float, seconds: int, latitude: float, pqs_code: str, installed: str | None
+) -> None:
     """Whatever may be registered, its export describes the same registry."""
     entry = facility(name=name, latitude=latitude, timezone="Africa/Kampala")
-    entry["equipment"][0] |= {"model": model}
+    entry["equipment"][0] |= {"model": model, "pqs_code": pqs_code, "installed": installed}
     entry["equipment"][0]["channels"][0] |= {"limits": {"low": low}, "interval": f"{seconds}s"}
     contact = {"id": "amina", "name": name, "language": "fr-CD", "phone": "+256700000001", "district": "District 1"}
     directory = directory_of(document(entry, contacts=[contact]))

@@ -1,0 +1,16 @@
+"""The state of equipment and the visit log on a real PostgreSQL server."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.registry.upkeep_contract import UpkeepContract
+from tests.system.test_notif_postgresql import database, server
+
+__all__ = ["database", "server"]  # pytest finds them by name
+
+pytestmark = pytest.mark.system
+
+
+class TestUpkeepOnPostgresql(UpkeepContract):
+    """The contract on PostgreSQL."""
