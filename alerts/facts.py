@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
@@ -13,7 +13,10 @@ from domain.directory import Directory
 from domain.episode import Episode, SubjectKind
 from domain.instant import format_rfc3339
 from domain.places import Channel
+from domain.quantities import Quantity
 
+Show = Callable[[Quantity, float], str]
+"""Writes a value with its unit."""
 _PLACEHOLDER = re.compile(r"\$(?:limits\.(\w+)|(value))")
 
 
@@ -153,13 +156,13 @@ def _equipment(episode: Episode, channel: Channel | None, directory: Directory) 
     return episode.subject, (node.name if node else "") or episode.subject
 
 
-def filled(message: str, channel: Channel | None, value: str) -> str:
+def filled(message: str, channel: Channel | None, value: str, show: Show = Quantity.format) -> str:
     """Return the phrase with its placeholders filled; one that names nothing known stays as it is written."""
 
     def fill(match: re.Match[str]) -> str:
         if match[2]:
             return value or match[0]
         limit = channel.limits.get(match[1]) if channel else None
-        return channel.quantity.format(limit) if channel and limit is not None else match[0]
+        return show(channel.quantity, limit) if channel and limit is not None else match[0]
 
     return _PLACEHOLDER.sub(fill, message)

@@ -39,7 +39,7 @@ def add_alert_page(router: APIRouter, pages: Pages, store: AlertStore | None) ->
         found = await visit.services.alert(alert_id)
         if found is None:
             raise NotFoundError("alert", alert_id)
-        view = alert_page(found, await _background(visit.services, found), scene_of(visit.services))
+        view = alert_page(found, await _background(visit.services, found), scene_of(visit.services, visit.words))
         return await page(visit, pages, "alert.html", view, live=part == "live")
 
     @router.post("/alerts/{alert_id}/acknowledge")

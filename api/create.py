@@ -21,7 +21,8 @@ from api.guard import Guard
 from api.headers import EntityTags, SecurityHeaders
 from api.health import health_routes
 from api.inbox import inbox_routes
-from api.languages import words_of
+from api.language_page import language_routes
+from api.languages import page_languages
 from api.letters import letter_routes
 from api.measures import measure_routes
 from api.models import ProblemDocument
@@ -57,7 +58,8 @@ def create_api(
     settings = settings or ApiSettings()
     hub = EventHub(services, settings)
     assets = read_assets()
-    pages = Pages(assets, services.notice)
+    languages = page_languages(settings.language)
+    pages = Pages(assets, services.notice, languages.choices)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -76,11 +78,12 @@ def create_api(
         redirect_slashes=False,
     )
     api.state.events = hub
-    api.state.door = Door(services, recognise, words_of)
+    api.state.door = Door(services, recognise, languages.words_of)
     api.state.render_error = pages.error
     errors.install(api)
     api.include_router(_versioned(services, hub))
     api.include_router(health_routes(services))
+    api.include_router(language_routes())
     api.include_router(page_routes(pages, assets, services.alert_store))
     # The last one added stands outermost.
     api.add_middleware(EntityTags)

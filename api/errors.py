@@ -16,6 +16,7 @@ from starlette.types import Scope
 
 from api.headers import SECURITY_HEADERS
 from api.problems import PROBLEM_TYPE, RequestError, field_sentences, problem, status_of
+from dashboards.pages.words import Words
 from domain.errors import VitalsError
 
 logger = logging.getLogger(__name__)
@@ -40,9 +41,15 @@ def error_response(scope: Scope, status: HTTPStatus, detail: str, errors: Sequen
     if _wants_page(scope):
         render = scope["app"].state.render_error if "app" in scope else None
         if render is not None:
-            return HTMLResponse(render(status, detail), status_code=status, headers=headers)
+            return HTMLResponse(render(status, detail, words_for(scope)), status_code=status, headers=headers)
     body = problem(status, detail, str(scope.get("path", "")), errors)
     return JSONResponse(body, status_code=status, media_type=PROBLEM_TYPE, headers=headers)
+
+
+def words_for(scope: Scope) -> Words:
+    """Return the words of whoever asks: of the visit, or where it did not come to one, as the browser asks."""
+    found: Words | None = scope.get("state", {}).get("words")
+    return found or scope["app"].state.door.words(Request(scope), None)
 
 
 def _wants_page(scope: Scope) -> bool:

@@ -14,6 +14,7 @@ from api.services import Services
 from api.translate import Translator
 from api.visit import Viewing
 from dashboards.pages.status import FacilityStatus, facility_status, facility_statuses
+from dashboards.pages.words import ENGLISH, Words
 from domain.alert import Alert
 from domain.directory import Directory
 
@@ -58,14 +59,14 @@ def facility_routes() -> APIRouter:
     return router
 
 
-async def all_statuses(services: Services, directory: Directory) -> list[FacilityStatus]:
+async def all_statuses(services: Services, directory: Directory, words: Words = ENGLISH) -> list[FacilityStatus]:
     """Return how every facility is, worst first."""
     open_alerts = await services.alerts(open_only=True, facility=None, limit=MOST_OPEN_ALERTS)
-    return facility_statuses(directory, services.latest, open_alerts, services.clock.now_ms(), services.describe)
+    return facility_statuses(directory, services.latest, open_alerts, services.clock.now_ms(), services.describe, words)
 
 
 async def one_status(
-    services: Services, directory: Directory, facility_id: str
+    services: Services, directory: Directory, facility_id: str, words: Words = ENGLISH
 ) -> tuple[FacilityStatus, Sequence[Alert]]:
     """Return how one facility is and its open alerts; raise ``NotFoundError`` for an unknown one."""
     facility = directory.facilities.get(facility_id)
@@ -73,4 +74,6 @@ async def one_status(
         raise NotFoundError("facility", facility_id)
     open_alerts = await services.alerts(open_only=True, facility=facility_id, limit=MOST_OPEN_ALERTS)
     now_ms = services.clock.now_ms()
-    return facility_status(facility, directory, services.latest, open_alerts, now_ms, services.describe), open_alerts
+    return facility_status(
+        facility, directory, services.latest, open_alerts, now_ms, services.describe, words
+    ), open_alerts

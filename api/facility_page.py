@@ -36,8 +36,8 @@ def add_facility_page(router: APIRouter, pages: Pages) -> None:
     async def show_facility(
         visit: Viewing, facility: FacilityId, range_key: RangeKey = DEFAULT_RANGE.key, part: Part = ""
     ) -> Response:
-        scene, live = scene_of(visit.services), part == "live"
-        status, open_alerts = await one_status(visit.services, scene.directory, facility)
+        scene, live = scene_of(visit.services, visit.words), part == "live"
+        status, open_alerts = await one_status(visit.services, scene.directory, facility, visit.words)
         window = _window(status.facility, range_key, scene.now_ms)
         channels = scene.directory.channels_of(facility)
         past = None if live else await _past(visit.services, channels, window)
@@ -47,7 +47,7 @@ def add_facility_page(router: APIRouter, pages: Pages) -> None:
             to=to_datetime(window.to_ms),
             limit=_EPISODES_READ,
         )
-        titled = [(each, visit.services.describe(_as_alert(each)).title) for each in reversed(episodes)]
+        titled = [(each, visit.services.describe(_as_alert(each), visit.words).title) for each in reversed(episodes)]
         view = facility_page(status, open_alerts, titled, past, scene, window)
         return await page(visit, pages, "facility.html", view, live=live)
 

@@ -12,10 +12,11 @@ from api.services import Services
 from api.visit import Visit
 from dashboards.pages.alerts import NEEDS_ANSWER, AlertScene
 from dashboards.pages.render import Frame, Pages
+from dashboards.pages.words import ENGLISH, Words
 
-REVALIDATE = {"Cache-Control": "private, no-cache", "Vary": "Cookie"}
+REVALIDATE = {"Cache-Control": "private, no-cache", "Vary": "Cookie, Accept-Language"}
 _PERSON_COOKIE = "vitals_name"
-_YEAR_SECONDS = 365 * 86400
+YEAR_SECONDS = 365 * 86400
 
 
 async def page(
@@ -24,6 +25,7 @@ async def page(
     """Return a page of a view, to be asked for again each time; with ``live`` only what an open page replaces."""
     frame = Frame(
         words=visit.words,
+        address=address_of(visit.request),
         live=live,
         waiting=await waiting_count(visit.services),
         person=visit.principal.name or person_of(visit.request),
@@ -32,9 +34,15 @@ async def page(
     return HTMLResponse(pages.write(template, view, frame).encode("utf-8", "replace"), status, headers=REVALIDATE)
 
 
-def scene_of(services: Services) -> AlertScene:
+def address_of(request: Request) -> str:
+    """Return where to come back to: the page itself, without what only a script asks for."""
+    url = request.url.remove_query_params("part")
+    return f"{url.path}?{url.query}" if url.query else url.path
+
+
+def scene_of(services: Services, words: Words = ENGLISH) -> AlertScene:
     """Return what the words of alerts depend on, at this moment."""
-    return AlertScene(services.directory(), services.latest, services.describe, services.clock.now_ms())
+    return AlertScene(services.directory(), services.latest, services.describe, services.clock.now_ms(), words)
 
 
 async def waiting_count(services: Services) -> int:
@@ -53,7 +61,7 @@ def done(visit: Visit, person: str, wanted: str, otherwise: str) -> Response:
     response = RedirectResponse(local_path(wanted, otherwise), status_code=303)
     if not visit.principal.name:
         response.set_cookie(
-            _PERSON_COOKIE, quote(person), max_age=_YEAR_SECONDS, httponly=True, samesite="lax",
+            _PERSON_COOKIE, quote(person), max_age=YEAR_SECONDS, httponly=True, samesite="lax",
             secure=visit.request.url.scheme == "https",
         )  # fmt: skip
     return response

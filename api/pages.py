@@ -43,8 +43,8 @@ def _add_overview(router: APIRouter, pages: Pages) -> None:
     @router.get("/")
     async def show_overview(visit: Viewing, part: Part = "") -> Response:
         directory = visit.services.directory()
-        statuses = await all_statuses(visit.services, directory)
-        view = overview(statuses, visit.services.clock.now_ms())
+        statuses = await all_statuses(visit.services, directory, visit.words)
+        view = overview(statuses, visit.services.clock.now_ms(), visit.words)
         return await page(visit, pages, "overview.html", view, live=part == "live")
 
 
@@ -53,7 +53,7 @@ def _add_alerts(router: APIRouter, pages: Pages) -> None:
     async def show_alerts(visit: Viewing, part: Part = "") -> Response:
         open_alerts = await visit.services.alerts(open_only=True, facility=None, limit=MOST_OPEN_ALERTS)
         recent = await visit.services.alerts(open_only=False, facility=None, limit=RECENT_ALERTS)
-        view = alerts_page(open_alerts, recent, scene_of(visit.services))
+        view = alerts_page(open_alerts, recent, scene_of(visit.services, visit.words))
         return await page(visit, pages, "alerts.html", view, live=part == "live")
 
 

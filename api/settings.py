@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
+
+from api.languages import page_languages
 
 
 class ApiSettings(BaseModel):
@@ -13,6 +15,8 @@ class ApiSettings(BaseModel):
     hosts: tuple[str, ...] = ("localhost", "127.0.0.1", "[::1]")
     """Names under which the service answers, without port. Others are refused, so that a foreign page cannot
     reach a loopback service by pointing its own name at it. ``*`` answers to every name."""
+    language: str = "en"
+    """In which pages are shown to whom neither a choice, nor an account, nor the browser says which."""
     event_interval_seconds: float = Field(default=1.0, ge=0.05, le=60)
     """How often changes are looked for while somebody listens."""
     heartbeat_seconds: float = Field(default=15.0, ge=0.05, le=60)
@@ -20,3 +24,9 @@ class ApiSettings(BaseModel):
     max_event_streams: int = Field(default=200, ge=1, le=10_000)
     max_body_bytes: int = Field(default=16_384, ge=1024, le=1_048_576)
     """A request with a larger body is refused."""
+
+    @field_validator("language")
+    @classmethod
+    def _known(cls, language: str) -> str:
+        page_languages(language)
+        return language

@@ -23,6 +23,7 @@ from collector.journal.rollup import Rollup
 from dashboards.pages.series import Resolution
 from dashboards.pages.status import FacilityStatus, alert_service
 from dashboards.pages.wording import advice_for
+from dashboards.pages.words import ENGLISH
 from domain.alert import Alert
 from domain.directory import Directory
 from domain.instant import to_datetime
@@ -107,7 +108,7 @@ class Translator:
     def alert(self, alert: Alert) -> AlertDetail:
         """Return an alert with the words of its rule, how it was closed, and what can be done with it."""
         standing = self.standings.get(alert.id, Standing())
-        text = self.services.describe(alert)
+        text = self.services.describe(alert, ENGLISH)
         channel = self.directory.channels.get(alert.subject)
         return AlertDetail(
             id=alert.id,

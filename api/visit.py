@@ -84,12 +84,14 @@ class Door:
     async def visit(self, request: Request, role: Role) -> Visit:
         """Return the visit; raise ``SignInNeededError``, or ``NotAllowedError`` where the role is given nowhere."""
         principal = await self.recognise(request)
+        # Errors on the way are told in the language of the visit, too.
+        request.state.words = words = self.words(request, principal)
         if principal is None:
             raise SignInNeededError
         if not principal.may_somewhere(role):
             raise NotAllowedError(f"This takes the role {role.word}.")
         services = services_for(principal, role, self.services)
-        return Visit(principal, services, self.words(request, principal), request)
+        return Visit(principal, services, words, request)
 
 
 class Needs:

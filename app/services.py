@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 
 from alerts.facts import Power, RuleText, filled
 from alerts.store import AlertStore
@@ -21,7 +22,8 @@ from collector.latest import Latest
 from collector.sources.mqtt import ConnectionStats
 from collector.stats import PipelineStats
 from dashboards.pages.series import Resolution
-from dashboards.pages.wording import AlertText, plain_alert_text
+from dashboards.pages.wording import AlertText, plain_alert_text, value_text
+from dashboards.pages.words import Words
 from domain.alert import Alert
 from domain.instant import Clock
 from registry.upkeep import UpkeepStore
@@ -51,13 +53,14 @@ def services_of(
     async def rollups(channel: str, from_ms: int, to_ms: int, resolution: Resolution) -> Sequence[Rollup]:
         return await past.rollups(channel, from_ms, to_ms, JournalResolution(resolution.step_ms))
 
-    def describe(alert: Alert) -> AlertText:
+    def describe(alert: Alert, words: Words) -> AlertText:
         text = texts().get(alert.rule)
         if text is None:
-            return plain_alert_text(alert)
+            return plain_alert_text(alert, words)
+        said, show = text.spoken(words.language), partial(value_text, words=words)
         channel = registry.directory.channels.get(alert.subject)
-        value = channel.quantity.format(alert.extreme) if channel and alert.extreme is not None else ""
-        return AlertText(text.title, text.action, filled(text.message, channel, value))
+        value = show(channel.quantity, alert.extreme) if channel and alert.extreme is not None else ""
+        return AlertText(said.title, said.action, filled(said.message, channel, value, show))
 
     return Services(
         clock=clock,

@@ -5,34 +5,73 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, Final
 
 from babel.messages.catalog import Catalog, Message
 from babel.messages.extract import extract
 from babel.messages.pofile import write_po
+from jinja2.ext import babel_extract
 
-from alerts.words.language import SOURCE, languages, read_catalogue
+from alerts.words.language import SOURCE, Catalogues
 
 ROOT = Path(__file__).parents[2]
 """The folder of the rooms; those in which sentences are said stand in ``ROOMS``."""
 ROOMS = ("alerts", "api", "app", "dashboards")
-LOCALE = Path(__file__).parent / "locale"
-_KEYWORDS = {"say": (2,), "say_many": (2, 3), "gettext_noop": None}
-_SAYS = "alerts.words.language import"
-_FIELD = re.compile(r"{(\w+)}")
+_FIELD = re.compile(r"{(\w+)}|%\((\w+)\)s")
+_TAG = re.compile(r"</?\w+[^>]*>")
 
 
-def sentences(root: Path = ROOT) -> Catalog:
-    """Return every sentence that the code says, with the files that say it."""
+@dataclass(frozen=True)
+class Body:
+    """Sentences that are kept together."""
+
+    folder: str
+    """Where their catalogues are."""
+    import_line: str
+    """What a file of Python says that says such sentences."""
+    in_python: dict[str, tuple[int, ...] | None]
+    """By which functions they are said, and in which places."""
+    templates: str = ""
+    """The folder of templates that say such sentences; empty for none."""
+
+    @property
+    def catalogues(self) -> Catalogues:
+        """Return them as they are committed."""
+        return Catalogues(ROOT / self.folder)
+
+
+MESSAGES: Final = Body(
+    folder="alerts/words/locale",
+    import_line="alerts.words.language import",
+    in_python={"say": (2,), "say_many": (2, 3), "gettext_noop": None},
+)
+PAGES: Final = Body(
+    folder="dashboards/pages/locale",
+    import_line="",  # those who say them got the words passed in
+    in_python={"words": None, "many": (1, 2), "noop": None},
+    templates="dashboards/pages/templates",
+)
+_IN_TEMPLATES: Final = {"_": None, "gettext": None, "ngettext": (1, 2), "words": None}
+_TEMPLATE_OPTIONS: Final = {"trimmed": "true", "trim_blocks": "true", "lstrip_blocks": "true", "silent": "false"}
+
+
+def sentences(body: Body, root: Path = ROOT) -> Catalog:
+    """Return every sentence that code and templates say, with the files that say it."""
     found = Catalog(fuzzy=False)
     for file in sorted(path for room in ROOMS for path in (root / room).rglob("*.py")):
-        source = file.read_text(encoding="utf-8")
-        if _SAYS not in source:
-            continue
-        with file.open("rb") as opened:
-            for line, message, _, _ in extract("python", opened, keywords=_KEYWORDS):
-                found.add(message, locations=[(file.relative_to(root).as_posix(), line)])
+        if body.import_line in file.read_text(encoding="utf-8"):
+            _collect(file, root, "python", body.in_python, found)
+    for file in sorted((root / body.templates).glob("*.html")) if body.templates else ():
+        _collect(file, root, babel_extract, _IN_TEMPLATES, found)
     return found
+
+
+def _collect(file: Path, root: Path, method: Any, keywords: dict[str, Any], found: Catalog) -> None:
+    with file.open("rb") as opened:
+        for line, message, _, _ in extract(method, opened, keywords=keywords, options=_TEMPLATE_OPTIONS):
+            found.add(message, locations=[(file.relative_to(root).as_posix(), line)])
 
 
 def flaws(catalogue: Catalog, said: Catalog) -> Iterator[str]:
@@ -48,15 +87,16 @@ def flaws(catalogue: Catalog, said: Catalog) -> Iterator[str]:
             yield f"names a field that the sentence lacks: {_shown(message.id)}"
         elif _required(message) - _fields(*_strings(message)):
             yield f"leaves out {', '.join(sorted(_required(message)))}: {_shown(message.id)}"
+        elif any(_marks(text) != _marks(_shown(message.id)) for text in _strings(message)):
+            yield f"has other tags or per cent signs: {_shown(message.id)}"
 
 
-def update(language: str, said: Catalog, folder: Path = LOCALE) -> None:
+def update(catalogue: Catalog, said: Catalog, file: Path) -> None:
     """Write a catalogue with every sentence that is said, what was translated kept, and nothing else."""
-    catalogue = read_catalogue(language)
     said.creation_date = catalogue.creation_date
     catalogue.update(said, no_fuzzy_matching=True)
-    with (folder / f"{language}.po").open("wb") as file:
-        write_po(file, catalogue, width=0, sort_by_file=True, include_lineno=False, ignore_obsolete=True)
+    with file.open("wb") as opened:
+        write_po(opened, catalogue, width=0, sort_by_file=True, include_lineno=False, ignore_obsolete=True)
 
 
 def run(arguments: Sequence[str], say: Callable[[str], None]) -> int:
@@ -64,15 +104,17 @@ def run(arguments: Sequence[str], say: Callable[[str], None]) -> int:
     if arguments not in ([], ["--check"]):
         say("usage: python -m alerts.words.catalogues [--check]")
         return 2
-    said, left = sentences(), 0
-    for language in languages():
-        if language == SOURCE:
-            continue
-        if not arguments:
-            update(language, said)
-        for flaw in flaws(read_catalogue(language), said):
-            say(f"{language}: {flaw}")
-            left += 1
+    left = 0
+    for body in (MESSAGES, PAGES):
+        said = sentences(body)
+        for language in body.catalogues.languages:
+            if language == SOURCE:
+                continue
+            if not arguments:
+                update(body.catalogues.read(language), said, ROOT / body.folder / f"{language}.po")
+            for flaw in flaws(body.catalogues.read(language), said):
+                say(f"{body.folder}/{language}: {flaw}")
+                left += 1
     return 1 if left else 0
 
 
@@ -89,7 +131,12 @@ def _strings(message: Message) -> tuple[str, ...]:
 
 
 def _fields(*texts: str) -> set[str]:
-    return {name for text in texts for name in _FIELD.findall(text)}
+    return {name for text in texts for each in _FIELD.findall(text) for name in each if name}
+
+
+def _marks(text: str) -> list[str]:
+    """Return what a translation must keep as it is: it stands in pages as it is written."""
+    return sorted(_TAG.findall(text)) + ["%"] * text.count("%")
 
 
 def _required(message: Message) -> set[str]:

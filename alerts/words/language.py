@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from gettext import GNUTranslations, NullTranslations
 from importlib.resources import files
 from importlib.resources.abc import Traversable
@@ -19,14 +19,51 @@ _ENDING = ".po"
 _RIGHT_TO_LEFT = frozenset({"Arab", "Hebr", "Thaa", "Syrc", "Nkoo", "Adlm", "Rohg"})
 
 
+class Catalogues:
+    """The catalogues in one folder, ``LANGUAGE.po`` each: what English sentences are in other languages."""
+
+    def __init__(self, folder: Traversable) -> None:
+        self._folder = folder
+        self._translations: dict[str, NullTranslations] = {}
+
+    @cached_property
+    def languages(self) -> tuple[str, ...]:
+        """Return the languages that there are catalogues for, English first."""
+        names = (entry.name for entry in self._folder.iterdir())
+        return (SOURCE, *sorted(name.removesuffix(_ENDING) for name in names if name.endswith(_ENDING)))
+
+    def known(self, language: str) -> str | None:
+        """Return the language itself or its parent, whichever there are sentences in; None where there is neither."""
+        return next((each for each in _from_special_to_general(language) if each in self.languages), None)
+
+    def read(self, language: str) -> Catalog:
+        """Return the catalogue of a language as it is committed."""
+        with (self._folder / f"{language}{_ENDING}").open("rb") as file:
+            return read_po(file, locale=language.replace("-", "_"))
+
+    def translations(self, language: str) -> NullTranslations:
+        """Return what gettext reads, made in memory: nothing binary is kept, and nothing has to be built."""
+        spoken = self.known(language) or SOURCE
+        found = self._translations.get(spoken)
+        if found is None:
+            found = self._translations[spoken] = NullTranslations() if spoken == SOURCE else self._compiled(spoken)
+        return found
+
+    def _compiled(self, language: str) -> GNUTranslations:
+        compiled = BytesIO()
+        write_mo(compiled, self.read(language))
+        compiled.seek(0)
+        return GNUTranslations(compiled)
+
+
 def say(language: str, sentence: str, /, **fields: object) -> str:
     """Return an English sentence in a language, its ``{fields}`` filled; in English where nobody translated it."""
-    return _translations(language).gettext(sentence).format(**fields)
+    return of_messages().translations(language).gettext(sentence).format(**fields)
 
 
 def say_many(language: str, one: str, many: str, count: int, /, **fields: object) -> str:
     """Return the form that belongs to a count, which both English sentences may name as ``{count}``."""
-    return _translations(language).ngettext(one, many, count).format(count=count, **fields)
+    return of_messages().translations(language).ngettext(one, many, count).format(count=count, **fields)
 
 
 def gettext_noop(sentence: str) -> str:
@@ -35,20 +72,19 @@ def gettext_noop(sentence: str) -> str:
 
 
 @lru_cache(maxsize=1)
+def of_messages() -> Catalogues:
+    """Return the catalogues of what messages say."""
+    return Catalogues(files(__package__) / "locale")
+
+
 def languages() -> tuple[str, ...]:
-    """Return the languages that there are catalogues for, English first."""
-    return (SOURCE, *sorted(entry.name.removesuffix(_ENDING) for entry in _catalogues()))
+    """Return the languages that messages are told in, English first."""
+    return of_messages().languages
 
 
 def spoken(language: str) -> str:
     """Return the language that is said to somebody who asked for this one: itself, its parent, or English."""
-    return next((each for each in _from_special_to_general(language) if each in languages()), SOURCE)
-
-
-def read_catalogue(language: str) -> Catalog:
-    """Return the catalogue of a language as it is committed."""
-    with (files(__package__) / "locale" / f"{language}{_ENDING}").open("rb") as file:
-        return read_po(file, locale=language.replace("-", "_"))
+    return of_messages().known(language) or SOURCE
 
 
 def script_of(language: str) -> str:
@@ -61,22 +97,6 @@ def script_of(language: str) -> str:
 def is_right_to_left(language: str) -> bool:
     """Tell whether the script of a language runs from right to left."""
     return script_of(language) in _RIGHT_TO_LEFT
-
-
-@lru_cache(maxsize=64)
-def _translations(language: str) -> NullTranslations:
-    """Return what gettext reads, made in memory: nothing binary is kept, and nothing has to be built."""
-    found = spoken(language)
-    if found == SOURCE:
-        return NullTranslations()
-    compiled = BytesIO()
-    write_mo(compiled, read_catalogue(found))
-    compiled.seek(0)
-    return GNUTranslations(compiled)
-
-
-def _catalogues() -> list[Traversable]:
-    return [entry for entry in (files(__package__) / "locale").iterdir() if entry.name.endswith(_ENDING)]
 
 
 def _from_special_to_general(language: str, separator: str = "-") -> tuple[str, ...]:

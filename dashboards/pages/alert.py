@@ -8,22 +8,23 @@ from datetime import datetime
 
 from dashboards.pages.alerts import AlertCard, AlertScene, alert_card
 from dashboards.pages.wording import LocalTime, local_time
+from dashboards.pages.words import noop
 from domain.alert import Alert
 
 KIND_WORDS = {
-    "alarm": "Alarm",
-    "worse": "That it got worse",
-    "all_clear": "All-clear",
-    "past": "Report of the past",
+    "alarm": noop("Alarm"),
+    "worse": noop("That it got worse"),
+    "all_clear": noop("All-clear"),
+    "past": noop("Report of the past"),
 }
 STATE_WORDS = {
-    "queued": "waits to be sent",
-    "submitted": "sent",
-    "delivered": "delivered",
-    "failed": "could not be delivered",
-    "unknown": "sent, nobody knows whether it arrived",
-    "acknowledged": "arrived: was answered",
-    "cancelled": "not needed any more",
+    "queued": noop("waits to be sent"),
+    "submitted": noop("sent"),
+    "delivered": noop("delivered"),
+    "failed": noop("could not be delivered"),
+    "unknown": noop("sent, nobody knows whether it arrived"),
+    "acknowledged": noop("arrived: was answered"),
+    "cancelled": noop("not needed any more"),
 }
 
 
@@ -96,7 +97,7 @@ def alert_page(alert: Alert, background: Background, scene: AlertScene) -> Alert
     card = alert_card(alert, scene)
 
     def local(moment: datetime | None) -> LocalTime | None:
-        return None if moment is None else local_time(moment, _zone_of(alert, scene), scene.now_ms)
+        return None if moment is None else local_time(moment, _zone_of(alert, scene), scene.now_ms, scene.words)
 
     return AlertPage(
         card=card,
@@ -105,10 +106,10 @@ def alert_page(alert: Alert, background: Background, scene: AlertScene) -> Alert
             ToldLine(
                 name=each.name,
                 channel=each.channel,
-                what=KIND_WORDS.get(each.kind, each.kind),
-                state=STATE_WORDS.get(each.state, each.state),
+                what=scene.words(KIND_WORDS[each.kind]),
+                state=scene.words(STATE_WORDS[each.state]),
                 failed=each.state in ("failed", "unknown"),
-                time=local_time(each.at, _zone_of(alert, scene), scene.now_ms),
+                time=local_time(each.at, _zone_of(alert, scene), scene.now_ms, scene.words),
             )
             for each in background.told
         ),

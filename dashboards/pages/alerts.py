@@ -16,7 +16,9 @@ from dashboards.pages.wording import (
     duration_text,
     local_time,
     quantity_word,
+    value_text,
 )
+from dashboards.pages.words import ENGLISH, Words
 from domain.alert import Alert, AlertState
 from domain.directory import Directory
 from domain.episode import Severity
@@ -79,6 +81,7 @@ class AlertScene:
     latest: LatestReading
     describe: DescribeAlert
     now_ms: int
+    words: Words = ENGLISH
 
 
 def alerts_page(open_alerts: Sequence[Alert], recent: Sequence[Alert], scene: AlertScene) -> AlertsPage:
@@ -88,7 +91,7 @@ def alerts_page(open_alerts: Sequence[Alert], recent: Sequence[Alert], scene: Al
     waiting = tuple(card for card in cards if card.needs_answer)
     over = tuple(alert_card(alert, scene) for alert in recent if alert.id not in shown)
     return AlertsPage(
-        sentence=_sentence(len(waiting), len(cards)),
+        sentence=_sentence(len(waiting), len(cards), scene.words),
         waiting=waiting,
         handled=tuple(card for card in cards if not card.needs_answer),
         over=over,
@@ -103,9 +106,10 @@ def worst_and_oldest(alert: Alert) -> tuple[int, int, int]:
 def alert_card(alert: Alert, scene: AlertScene) -> AlertCard:
     """Return one alert in words."""
     facility = scene.directory.facilities.get(alert.facility) or _unknown(alert.facility)
-    text = scene.describe(alert)
+    words, text = scene.words, scene.describe(alert, scene.words)
     service = alert_service(scene.directory, alert)
     worst, quantity = _worst(alert, scene)
+    end_ms = to_ms(alert.ended_at) if alert.ended_at else scene.now_ms
     return AlertCard(
         id=alert.id,
         facility=facility.id,
@@ -113,33 +117,33 @@ def alert_card(alert: Alert, scene: AlertScene) -> AlertCard:
         place=" · ".join(part for part in (facility.district, facility.region) if part),
         subject=subject_name(scene.directory, alert),
         service=service,
-        service_word=SERVICE_WORDS[service],
+        service_word=words(SERVICE_WORDS[service]),
         title=text.title,
         phrase=text.phrase,
-        advice=text.advice or advice_for(service),
+        advice=text.advice or advice_for(service, words),
         severity=alert.severity,
-        severity_word=SEVERITY_WORDS[alert.severity],
+        severity_word=words(SEVERITY_WORDS[alert.severity]),
         state=alert.state,
-        state_word=STATE_WORDS[alert.state],
-        started=local_time(alert.started_at, facility.timezone, scene.now_ms),
-        lasted=duration_text((to_ms(alert.ended_at) if alert.ended_at else scene.now_ms) - to_ms(alert.started_at)),
-        ended=local_time(alert.ended_at, facility.timezone, scene.now_ms) if alert.ended_at else None,
+        state_word=words(STATE_WORDS[alert.state]),
+        started=local_time(alert.started_at, facility.timezone, scene.now_ms, words),
+        lasted=duration_text(end_ms - to_ms(alert.started_at), words),
+        ended=local_time(alert.ended_at, facility.timezone, scene.now_ms, words) if alert.ended_at else None,
         quantity=quantity,
         worst=worst,
         current=_current(alert, scene),
         acknowledged_by=alert.acknowledged_by,
-        acknowledged=_acknowledged(alert, facility, scene.now_ms),
+        acknowledged=_acknowledged(alert, facility, scene),
         needs_answer=alert.state in NEEDS_ANSWER,
         past=alert.past,
     )
 
 
-def _sentence(waiting: int, still_open: int) -> str:
+def _sentence(waiting: int, still_open: int, words: Words) -> str:
     if waiting:
-        return f"{waiting} {'alert waits' if waiting == 1 else 'alerts wait'} for an answer"
+        return words.many("{count} alert waits for an answer", "{count} alerts wait for an answer", waiting)
     if still_open:
-        return f"Every open alert has been answered ({still_open})"
-    return "No open alerts"
+        return words("Every open alert has been answered ({count})", count=still_open)
+    return words("No open alerts")
 
 
 def _unknown(facility: str) -> Facility:
@@ -151,7 +155,7 @@ def _worst(alert: Alert, scene: AlertScene) -> tuple[str, str]:
     channel = scene.directory.channels.get(alert.subject)
     if channel is None or alert.extreme is None:
         return "", ""
-    return channel.quantity.format(alert.extreme), quantity_word(channel.quantity.name)
+    return value_text(channel.quantity, alert.extreme, scene.words), quantity_word(channel.quantity.name, scene.words)
 
 
 def _current(alert: Alert, scene: AlertScene) -> str:
@@ -159,8 +163,10 @@ def _current(alert: Alert, scene: AlertScene) -> str:
     reading = scene.latest(alert.subject) if channel else None
     if channel is None or reading is None or reading.value is None:
         return ""
-    return channel.quantity.format(reading.value) if is_fresh(channel, reading, scene.now_ms) else ""
+    return value_text(channel.quantity, reading.value, scene.words) if is_fresh(channel, reading, scene.now_ms) else ""
 
 
-def _acknowledged(alert: Alert, facility: Facility, now_ms: int) -> LocalTime | None:
-    return local_time(alert.acknowledged_at, facility.timezone, now_ms) if alert.acknowledged_at else None
+def _acknowledged(alert: Alert, facility: Facility, scene: AlertScene) -> LocalTime | None:
+    if alert.acknowledged_at is None:
+        return None
+    return local_time(alert.acknowledged_at, facility.timezone, scene.now_ms, scene.words)

@@ -200,7 +200,7 @@ def _now(channel: Channel, scene: AlertScene) -> tuple[Status, str, str]:
         last = channel.quantity.format(reading.value) if reading.value is not None else "no value"
         return Status.SILENT, "–", f"silent; last was {last}"
     if reading.value is None or not reading.quality.usable:
-        return Status.SILENT, "–", QUALITY_WORDS[reading.quality]
+        return Status.SILENT, "–", scene.words(QUALITY_WORDS[reading.quality])
     breach = limit_breach(scene.directory, channel, reading.value)
     doubt = "uncertain" if reading.quality is Quality.UNCERTAIN else ""
     note = breach.partition(", ")[2] or ("" if breach == channel.quantity.format(reading.value) else breach) or doubt

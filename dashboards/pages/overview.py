@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from dashboards.pages.status import FacilityStatus, ServiceStatus, Status
 from dashboards.pages.wording import LocalTime, ago_text, local_time
+from dashboards.pages.words import ENGLISH, Words
 from domain.instant import to_datetime
 
 MOST_REASONS = 3
@@ -45,48 +46,58 @@ class Overview:
     updated: LocalTime
 
 
-def overview(statuses: Sequence[FacilityStatus], now_ms: int) -> Overview:
+def overview(statuses: Sequence[FacilityStatus], now_ms: int, words: Words = ENGLISH) -> Overview:
     """Return the overview of facilities that come sorted worst first."""
     totals = Counter(status.overall for status in statuses)
     return Overview(
-        sentence=headline(totals, len(statuses)),
-        details=_details(totals),
+        sentence=headline(totals, len(statuses), words),
+        details=_details(totals, words),
         worst=statuses[0].overall if statuses else Status.NOT_MONITORED,
-        rows=tuple(_row(status, now_ms) for status in statuses[:MOST_FACILITIES]),
+        rows=tuple(_row(status, now_ms, words) for status in statuses[:MOST_FACILITIES]),
         left_out=max(len(statuses) - MOST_FACILITIES, 0),
-        updated=local_time(to_datetime(now_ms), "UTC", now_ms),
+        updated=local_time(to_datetime(now_ms), "UTC", now_ms, words),
     )
 
 
-def headline(totals: Counter[Status], facilities: int) -> str:
+def headline(totals: Counter[Status], facilities: int, words: Words = ENGLISH) -> str:
     """Return the sentence that says it all: ``3 of 12 facilities need help``."""
     if not facilities:
-        return "No facility is registered yet"
-    helpless = totals[Status.CRITICAL]
-    noun = "facility" if facilities == 1 else "facilities"
+        return words("No facility is registered yet")
+    helpless, attention = totals[Status.CRITICAL], totals[Status.WARNING]
     if helpless:
-        return f"{helpless} of {facilities} {noun} {'needs' if helpless == 1 else 'need'} help"
+        return words.many(
+            "{count} of {facilities} facilities needs help",
+            "{count} of {facilities} facilities need help",
+            helpless,
+            facilities=facilities,
+        )
     if totals[Status.OK] == facilities:
-        return "The facility is well" if facilities == 1 else f"All {facilities} facilities are well"
-    attention = totals[Status.WARNING]
+        return words.many("The facility is well", "All {count} facilities are well", facilities)
     if attention:
-        return f"{attention} of {facilities} {noun} {'needs' if attention == 1 else 'need'} attention"
-    return f"None of {facilities} {noun} needs help now"
+        return words.many(
+            "{count} of {facilities} facilities needs attention",
+            "{count} of {facilities} facilities need attention",
+            attention,
+            facilities=facilities,
+        )
+    return words.many(
+        "None of {count} facilities needs help now", "None of {count} facilities needs help now", facilities
+    )
 
 
-def _details(totals: Counter[Status]) -> tuple[str, ...]:
+def _details(totals: Counter[Status], words: Words) -> tuple[str, ...]:
     silent, attention, well = totals[Status.SILENT], totals[Status.WARNING], totals[Status.OK]
     found = []
     if silent:
-        found.append(f"{silent} silent")
+        found.append(words.many("{count} silent", "{count} silent", silent))
     if attention and totals[Status.CRITICAL]:
-        found.append(f"{attention} {'needs' if attention == 1 else 'need'} attention")
+        found.append(words.many("{count} needs attention", "{count} need attention", attention))
     if well and (silent or attention or totals[Status.CRITICAL]):
-        found.append(f"{well} OK")
+        found.append(words.many("{count} OK", "{count} OK", well))
     return tuple(found)
 
 
-def _row(status: FacilityStatus, now_ms: int) -> FacilityRow:
+def _row(status: FacilityStatus, now_ms: int, words: Words) -> FacilityRow:
     facility, heard_ms = status.facility, status.last_heard_ms
     return FacilityRow(
         id=facility.id,
@@ -95,8 +106,8 @@ def _row(status: FacilityStatus, now_ms: int) -> FacilityRow:
         overall=status.overall,
         services=status.services,
         reasons=status.reasons[:MOST_REASONS],
-        heard=ago_text(heard_ms, now_ms),
-        heard_at=None if heard_ms is None else local_time(heard_ms, facility.timezone, now_ms),
+        heard=ago_text(heard_ms, now_ms, words),
+        heard_at=None if heard_ms is None else local_time(heard_ms, facility.timezone, now_ms, words),
         open_alerts=status.open_alerts,
-        waiting="" if status.waiting_since_ms is None else ago_text(status.waiting_since_ms, now_ms),
+        waiting="" if status.waiting_since_ms is None else ago_text(status.waiting_since_ms, now_ms, words),
     )

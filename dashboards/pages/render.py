@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
 from pathlib import Path
@@ -33,14 +33,21 @@ class Frame:
     person: str = ""
     """The name to sign with; empty where it has to be typed."""
     principal: Principal = EVERYBODY
+    address: str = "/"
+    """Where whoever chooses another language comes back to."""
 
 
 class Pages:
     """Writes pages; built once."""
 
-    def __init__(self, assets: Mapping[str, Asset], notice: Callable[[], str] = str) -> None:
-        self._assets = assets
-        self._notice = notice
+    def __init__(
+        self,
+        assets: Mapping[str, Asset],
+        notice: Callable[[], str] = str,
+        languages: Sequence[tuple[str, str]] = (),
+    ) -> None:
+        """``languages``: codes and names of those that can be chosen."""
+        self._assets, self._notice, self._languages = assets, notice, languages
         self._loader = FileSystemLoader(TEMPLATES_FOLDER, encoding="utf-8")
         self._by_language: dict[str, Environment] = {}
 
@@ -59,11 +66,11 @@ class Pages:
                 waiting=frame.waiting,
                 person=frame.person,
                 principal=frame.principal,
-                words=frame.words,
+                address=frame.address,
             )
         )
 
-    def error(self, status: HTTPStatus, sentence: str, words: Words = ENGLISH) -> str:
+    def error(self, status: HTTPStatus, sentence: str, words: Words) -> str:
         """Return the page that says what went wrong."""
         return self.write("error.html", Failure(status, sentence), Frame(words=words))
 
@@ -88,8 +95,10 @@ class Pages:
         environment.install_gettext_callables(words.gettext, words.ngettext, newstyle=True)  # type: ignore[attr-defined]
         environment.filters["path"] = path_segment
         environment.globals.update(
+            words=words,
             asset=self.asset_url,
             notice=self._notice,
+            languages=self._languages,
             service_words=SERVICE_WORDS,
             ranges=tuple(RANGES.values()),
             navigation=NAVIGATION,

@@ -6,7 +6,15 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from dashboards.pages.wording import AlertText, DescribeAlert, duration_text, plain_alert_text, quantity_word
+from dashboards.pages.wording import (
+    AlertText,
+    DescribeAlert,
+    duration_text,
+    plain_alert_text,
+    quantity_word,
+    value_text,
+)
+from dashboards.pages.words import ENGLISH, Words, noop
 from domain.alert import Alert, AlertState
 from domain.directory import Directory
 from domain.episode import Severity, SubjectKind
@@ -33,7 +41,7 @@ class Status(StrEnum):
 
     @property
     def word(self) -> str:
-        """Return the word on pages."""
+        """Return the word on pages, in English; translated where it is shown."""
         return _WORDS[self]
 
     @property
@@ -43,11 +51,11 @@ class Status(StrEnum):
 
 
 _WORDS = {
-    Status.CRITICAL: "Needs help",
-    Status.SILENT: "Silent",
-    Status.WARNING: "Attention",
-    Status.OK: "OK",
-    Status.NOT_MONITORED: "Not monitored",
+    Status.CRITICAL: noop("Needs help"),
+    Status.SILENT: noop("Silent"),
+    Status.WARNING: noop("Attention"),
+    Status.OK: noop("OK"),
+    Status.NOT_MONITORED: noop("Not monitored"),
 }
 _RANKS = {status: rank for rank, status in enumerate(Status)}
 _ANSWERED_FOR = {AlertState.SHELVED, AlertState.SUPPRESSED, AlertState.OUT_OF_SERVICE, AlertState.NORMAL}
@@ -99,6 +107,7 @@ class _Scene:
     latest: LatestReading
     describe: DescribeAlert
     now_ms: int
+    words: Words
 
 
 def silent_after_ms(channel: Channel) -> int:
@@ -139,13 +148,14 @@ def facility_statuses(
     open_alerts: Iterable[Alert],
     now_ms: int,
     describe: DescribeAlert = plain_alert_text,
+    words: Words = ENGLISH,
 ) -> list[FacilityStatus]:
     """Return the status of every facility, worst first, equals by name."""
     by_facility: dict[str, list[Alert]] = {}
     for alert in open_alerts:
         by_facility.setdefault(alert.facility, []).append(alert)
     found = [
-        facility_status(facility, directory, latest, by_facility.get(facility.id, ()), now_ms, describe)
+        facility_status(facility, directory, latest, by_facility.get(facility.id, ()), now_ms, describe, words)
         for facility in directory.facilities.values()
     ]
     return sorted(found, key=worst_first)
@@ -165,9 +175,10 @@ def facility_status(
     open_alerts: Sequence[Alert],
     now_ms: int,
     describe: DescribeAlert = plain_alert_text,
+    words: Words = ENGLISH,
 ) -> FacilityStatus:
     """Decide how a facility is from its newest readings, its open alerts and its silence."""
-    scene = _Scene(directory, latest, describe, now_ms)
+    scene = _Scene(directory, latest, describe, now_ms, words)
     channels = directory.channels_of(facility.id)
     alerts = [alert for alert in open_alerts if counts(alert)]
     services = tuple(_service_status(scene, service, facility, channels, alerts) for service in Service)
@@ -214,11 +225,16 @@ def _service_status(
 
 
 def _alert_finding(scene: _Scene, alert: Alert) -> _Finding:
-    text: AlertText = scene.describe(alert)
-    reason = f"{subject_name(scene.directory, alert)}: {text.title}"
+    text: AlertText = scene.describe(alert, scene.words)
+    reason = _about(scene, subject_name(scene.directory, alert), text.title)
     if alert.state is AlertState.RETURNED_UNACKNOWLEDGED:
-        return _Finding(Status.WARNING, f"{reason} (over, nobody has answered)")
+        return _Finding(Status.WARNING, scene.words("{what} (over, nobody has answered)", what=reason))
     return _Finding(Status.CRITICAL if alert.severity is Severity.CRITICAL else Status.WARNING, reason)
+
+
+def _about(scene: _Scene, name: str, what: str) -> str:
+    """Return ``Fridge 1: too warm``, of which the name is whatever somebody registered."""
+    return scene.words("{name}: {what}", name=scene.words.isolated(name), what=what)
 
 
 def _node_findings(scene: _Scene, channels: Sequence[Channel]) -> list[_Finding]:
@@ -236,12 +252,14 @@ def _node_findings(scene: _Scene, channels: Sequence[Channel]) -> list[_Finding]
     since = _silence(scene, [channel for node in silent for channel in by_node[node]])
     if len(silent) == len(by_node):
         return [_Finding(Status.SILENT, since)]
-    return [_Finding(Status.WARNING, f"{_node_name(scene.directory, silent[0])}: {since.lower()}")]
+    return [_Finding(Status.WARNING, _about(scene, _node_name(scene.directory, silent[0]), since.lower()))]
 
 
 def _silence(scene: _Scene, channels: Sequence[Channel]) -> str:
     heard = [reading.measured_at_ms for each in channels if (reading := scene.latest(each.id)) is not None]
-    return f"Silent for {duration_text(scene.now_ms - max(heard))}" if heard else "Never heard"
+    if not heard:
+        return scene.words("Never heard")
+    return scene.words("Silent for {duration}", duration=duration_text(scene.now_ms - max(heard), scene.words))
 
 
 def _node_name(directory: Directory, node_id: str) -> str:
@@ -258,29 +276,40 @@ def _channel_findings(scene: _Scene, channels: Sequence[Channel]) -> list[_Findi
 
 
 def _channel_finding(scene: _Scene, channel: Channel) -> _Finding | None:
-    reading = scene.latest(channel.id)
-    what = f"{_equipment_name(scene.directory, channel)}: {quantity_word(channel.quantity.name).lower()}"
+    reading, words = scene.latest(channel.id), scene.words
+    name, what = _equipment_name(scene.directory, channel), quantity_word(channel.quantity.name, words).lower()
     if reading is None:
-        return _Finding(Status.SILENT, f"{what} never heard")
+        return _Finding(Status.SILENT, _about(scene, name, words("{quantity} never heard", quantity=what)))
     if not is_fresh(channel, reading, scene.now_ms):
-        return _Finding(Status.SILENT, f"{what} silent for {duration_text(scene.now_ms - reading.measured_at_ms)}")
+        lasted = duration_text(scene.now_ms - reading.measured_at_ms, words)
+        since = words("{quantity} silent for {duration}", quantity=what, duration=lasted)
+        return _Finding(Status.SILENT, _about(scene, name, since))
     if reading.value is None or not reading.quality.usable:
-        return _Finding(Status.SILENT, f"{what}: {QUALITY_WORDS[reading.quality]}")
-    breach = limit_breach(scene.directory, channel, reading.value)
-    return _Finding(Status.WARNING, f"{_equipment_name(scene.directory, channel)}: {breach}") if breach else None
+        why = words("{name}: {what}", name=what, what=words(QUALITY_WORDS[reading.quality]))
+        return _Finding(Status.SILENT, _about(scene, name, why))
+    breach = limit_breach(scene.directory, channel, reading.value, words)
+    return _Finding(Status.WARNING, _about(scene, name, breach)) if breach else None
 
 
-def limit_breach(directory: Directory, channel: Channel, value: float) -> str:
+def limit_breach(directory: Directory, channel: Channel, value: float, words: Words = ENGLISH) -> str:
     """Return what is wrong with a value now (``9.4 °C, above 8.0 °C``), or an empty text."""
+    note = limit_note(directory, channel, value, words)
+    if not note or channel.quantity.states:
+        return note
+    return words("{value}, {note}", value=value_text(channel.quantity, value, words), note=note)
+
+
+def limit_note(directory: Directory, channel: Channel, value: float, words: Words = ENGLISH) -> str:
+    """Return what is wrong with a value that stands beside it: ``above 8.0 °C``, ``off``; empty where all is well."""
     quantity, high, low = channel.quantity, channel.limits.get("high"), channel.limits.get("low")
     if high is not None and value > high:
-        return f"{quantity.format(value)}, above {quantity.format(high)}"
+        return words("above {limit}", limit=value_text(quantity, high, words))
     if low is not None and value < low:
-        return f"{quantity.format(value)}, below {quantity.format(low)}"
+        return words("below {limit}", limit=value_text(quantity, low, words))
     equipment = directory.equipment.get(channel.equipment)
     if quantity.name == "supply" and value < 1 and equipment is not None and equipment.kind is EquipmentKind.MAINS:
-        return "off"
-    return "fault" if quantity.name == "fault" and value >= 1 else ""
+        return words("off")
+    return words("fault") if quantity.name == "fault" and value >= 1 else ""
 
 
 def _equipment_name(directory: Directory, channel: Channel) -> str:
@@ -289,9 +318,9 @@ def _equipment_name(directory: Directory, channel: Channel) -> str:
 
 
 QUALITY_WORDS = {
-    Quality.GOOD: "good",
-    Quality.UNCERTAIN: "uncertain",
-    Quality.BAD_VALUE: "the sensor tells nonsense",
-    Quality.SENSOR_GONE: "the sensor does not answer",
-    Quality.BUS_ERROR: "the sensor's cable or port does not work",
+    Quality.GOOD: noop("good"),
+    Quality.UNCERTAIN: noop("uncertain"),
+    Quality.BAD_VALUE: noop("the sensor tells nonsense"),
+    Quality.SENSOR_GONE: noop("the sensor does not answer"),
+    Quality.BUS_ERROR: noop("the sensor's cable or port does not work"),
 }

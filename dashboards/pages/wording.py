@@ -1,4 +1,4 @@
-"""How pages say things: ages, local times, the words for states, and what to do about an alert."""
+"""How pages say things: values, ages, local times, the words for states, and what to do about an alert."""
 
 from __future__ import annotations
 
@@ -8,37 +8,55 @@ from datetime import UTC, datetime, timedelta, tzinfo
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
+from babel.dates import format_datetime
+from babel.numbers import format_decimal
+
+from dashboards.pages.names import KIND_NAMES, QUANTITY_NAMES, STATE_NAMES
+from dashboards.pages.words import ENGLISH, Words, noop
 from domain.alert import Alert, AlertState
 from domain.episode import Severity
 from domain.instant import DAY_MS, HOUR_MS, MINUTE_MS, to_datetime
 from domain.places import EquipmentKind, Service
+from domain.quantities import Quantity
 
 SERVICE_WORDS = {
-    Service.POWER: "Power",
-    Service.COLD_CHAIN: "Cold chain",
-    Service.WATER: "Water",
-    Service.MONITORING: "Monitoring",
+    Service.POWER: noop("Power"),
+    Service.COLD_CHAIN: noop("Cold chain"),
+    Service.WATER: noop("Water"),
+    Service.MONITORING: noop("Monitoring"),
 }
 
-SEVERITY_WORDS = {Severity.INFO: "For information", Severity.WARNING: "Warning", Severity.CRITICAL: "Critical"}
+SEVERITY_WORDS = {
+    Severity.INFO: noop("For information"),
+    Severity.WARNING: noop("Warning"),
+    Severity.CRITICAL: noop("Critical"),
+}
 
 STATE_WORDS = {
-    AlertState.NORMAL: "Over",
-    AlertState.UNACKNOWLEDGED: "Nobody has answered",
-    AlertState.ACKNOWLEDGED: "Being handled",
-    AlertState.RETURNED_UNACKNOWLEDGED: "Back to normal, nobody has answered",
-    AlertState.SHELVED: "Put aside for now",
-    AlertState.SUPPRESSED: "Explained by another alert",
-    AlertState.OUT_OF_SERVICE: "Equipment out of service",
+    AlertState.NORMAL: noop("Over"),
+    AlertState.UNACKNOWLEDGED: noop("Nobody has answered"),
+    AlertState.ACKNOWLEDGED: noop("Being handled"),
+    AlertState.RETURNED_UNACKNOWLEDGED: noop("Back to normal, nobody has answered"),
+    AlertState.SHELVED: noop("Put aside for now"),
+    AlertState.SUPPRESSED: noop("Explained by another alert"),
+    AlertState.OUT_OF_SERVICE: noop("Equipment out of service"),
 }
 
 _ADVICE = {
-    Service.COLD_CHAIN: "Keep the door closed and look for the cause. If it lasts, move the vaccines to a working "
-    "fridge or a cold box with conditioned ice packs, and check their vial monitors before use.",
-    Service.POWER: "Find out whether the grid, the breaker or the wiring failed. Start the backup supply if there is "
-    "one, and keep fridges closed until power is back.",
-    Service.WATER: "Check tank, pump and taps for a leak or a dry run. Store water for care and hand washing now.",
-    Service.MONITORING: "The facility cannot be seen. Call it: ask for power, the gateway's lights and the network.",
+    Service.COLD_CHAIN: noop(
+        "Keep the door closed and look for the cause. If it lasts, move the vaccines to a working "
+        "fridge or a cold box with conditioned ice packs, and check their vial monitors before use."
+    ),
+    Service.POWER: noop(
+        "Find out whether the grid, the breaker or the wiring failed. Start the backup supply if there is "
+        "one, and keep fridges closed until power is back."
+    ),
+    Service.WATER: noop(
+        "Check tank, pump and taps for a leak or a dry run. Store water for care and hand washing now."
+    ),
+    Service.MONITORING: noop(
+        "The facility cannot be seen. Call it: ask for power, the gateway's lights and the network."
+    ),
 }
 
 
@@ -54,58 +72,88 @@ class AlertText:
     """What follows the worst value: ``above 8.0 °C for 10 h``."""
 
 
-DescribeAlert = Callable[[Alert], AlertText]
+DescribeAlert = Callable[[Alert, Words], AlertText]
 
 
-def plain_alert_text(alert: Alert) -> AlertText:
+def plain_alert_text(alert: Alert, words: Words = ENGLISH) -> AlertText:
     """Return the text of an alert whose rule has no words of its own: the rule's name, readable."""
-    name = alert.rule.replace("_", " ").replace("-", " ").strip() or "alert"
+    name = alert.rule.replace("_", " ").replace("-", " ").strip() or words("alert")
     return AlertText(name[:1].upper() + name[1:])
 
 
-def advice_for(service: Service) -> str:
+def advice_for(service: Service, words: Words = ENGLISH) -> str:
     """Return the general advice for an alert of this service."""
-    return _ADVICE[service]
+    return words(_ADVICE[service])
 
 
-def kind_word(kind: EquipmentKind) -> str:
+def kind_word(kind: EquipmentKind, words: Words = ENGLISH) -> str:
     """Return the kind of equipment as a person writes it: ``Cold room``."""
-    return kind.value.replace("_", " ").capitalize()
+    return words(KIND_NAMES[kind])
 
 
-def quantity_word(name: str) -> str:
+def quantity_word(name: str, words: Words = ENGLISH) -> str:
     """Return a quantity's name as a person writes it: ``Tank level``."""
-    return name.replace("_", " ").capitalize()
+    return words(QUANTITY_NAMES[name])
 
 
-def duration_text(duration_ms: int) -> str:
+def number_text(number: float, decimals: int = 0, words: Words = ENGLISH) -> str:
+    """Return a number with as many decimals, as those write it who read it: ``9.4``, ``9,4``."""
+    # Digits are 0 to 9 everywhere, as on the displays of fridges and meters.
+    pattern = "#,##0." + "0" * decimals if decimals else "#,##0"
+    return format_decimal(number, pattern, locale=words.locale, numbering_system="latn")
+
+
+def value_text(quantity: Quantity, value: float | None, words: Words = ENGLISH) -> str:
+    """Return a value with its unit: ``9.4 °C``, ``82 %``, ``on``."""
+    if value is None:
+        return words("no value")
+    if quantity.states:
+        names, index = STATE_NAMES[quantity.name], round(value)
+        return words(names[index]) if 0 <= index < len(names) else str(index)
+    shown = (value - quantity.shown_as.offset) / quantity.shown_as.scale
+    return words.isolated(f"{number_text(shown, quantity.decimals, words)} {quantity.shown_as.text}".rstrip())
+
+
+def duration_text(duration_ms: int, words: Words = ENGLISH) -> str:
     """Return a duration as finely as a person wants it: ``35 min``, ``2 h 10 min``, ``14 h``, ``3 d``."""
     if duration_ms < MINUTE_MS:
-        return "under 1 min"
+        return words("under 1 min")
     hours, minutes = divmod(duration_ms // MINUTE_MS, 60)
     if duration_ms < 10 * HOUR_MS:
-        return " ".join(text for text, there in ((f"{hours} h", hours), (f"{minutes} min", minutes)) if there)
+        return _hours_and_minutes(hours, minutes, words)
     if duration_ms < 2 * DAY_MS:
-        return f"{hours} h"
-    return f"{duration_ms // DAY_MS} d"
+        return _hours(hours, words)
+    return words.many("{count} d", "{count} d", duration_ms // DAY_MS)
 
 
-def exact_duration_text(duration: timedelta) -> str:
+def exact_duration_text(duration: timedelta, words: Words = ENGLISH) -> str:
     """Return hours and minutes, for totals that are added up: ``3 h 12 min``."""
-    minutes = round(duration.total_seconds() / 60)
-    hours, minutes = divmod(minutes, 60)
+    return _hours_and_minutes(*divmod(round(duration.total_seconds() / 60), 60), words)
+
+
+def _hours_and_minutes(hours: int, minutes: int, words: Words) -> str:
     if not hours:
-        return f"{minutes} min"
-    return f"{hours} h {minutes} min" if minutes else f"{hours} h"
+        return _minutes(minutes, words)
+    if not minutes:
+        return _hours(hours, words)
+    return words("{hours} {minutes}", hours=_hours(hours, words), minutes=_minutes(minutes, words))
 
 
-def ago_text(moment_ms: int | None, now_ms: int) -> str:
+def _hours(count: int, words: Words) -> str:
+    return words.many("{count} h", "{count} h", count)
+
+
+def _minutes(count: int, words: Words) -> str:
+    return words.many("{count} min", "{count} min", count)
+
+
+def ago_text(moment_ms: int | None, now_ms: int, words: Words = ENGLISH) -> str:
     """Return how long ago a moment was: ``3 h ago``, ``just now``, ``never``."""
     if moment_ms is None:
-        return "never"
+        return words("never")
     if now_ms - moment_ms < MINUTE_MS:
-        return "just now"
-    return f"{duration_text(now_ms - moment_ms)} ago"
+        return words("just now")
+    return words("{duration} ago", duration=duration_text(now_ms - moment_ms, words))
 
 
 @lru_cache(maxsize=512)
@@ -128,11 +176,13 @@ class LocalTime:
     """``EAT`` or ``+03``."""
 
 
-def local_time(moment: datetime | int, zone_name: str, now_ms: int) -> LocalTime:
+def local_time(moment: datetime | int, zone_name: str, now_ms: int, words: Words = ENGLISH) -> LocalTime:
     """Return a moment in the facility's own time; ``now_ms`` decides whether the year is written."""
     aware = to_datetime(moment) if isinstance(moment, int) else moment
     local = aware.astimezone(zone(zone_name))
     this_year = to_datetime(now_ms).astimezone(zone(zone_name)).year
-    pattern = "%a %-d %b %H:%M" if local.year == this_year else "%a %-d %b %Y %H:%M"
+    pattern = "EEE d MMM HH:mm" if local.year == this_year else "EEE d MMM y HH:mm"
     iso = aware.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
-    return LocalTime(local.strftime(pattern), iso, local.tzname() or "UTC")
+    # Babel would put a moment without a zone into UTC: the wall clock's figures are what is to be written.
+    text = format_datetime(local.replace(tzinfo=None), pattern, locale=words.locale)
+    return LocalTime(text, iso, local.tzname() or "UTC")

@@ -30,11 +30,20 @@ class Words:
 
     def __call__(self, sentence: str, /, **fields: object) -> str:
         """Return the sentence with its ``{fields}`` filled."""
-        return self.gettext(sentence).format(**fields)
+        return self.gettext(sentence).format(**fields) if sentence else ""
 
     def many(self, one: str, many: str, count: int, /, **fields: object) -> str:
         """Return the form that belongs to a count, which both sentences may name as ``{count}``."""
         return self.ngettext(one, many, count).format(count=count, **fields)
+
+    @property
+    def locale(self) -> str:
+        """Return what Babel calls the language."""
+        return self.language.replace("-", "_")
+
+    def isolated(self, text: str) -> str:
+        """Return a name, or a number with its unit, so that it stays whole in a sentence from right to left."""
+        return f"\u2068{text}\u2069" if self.right_to_left and text else text
 
 
 def noop(sentence: str) -> str:

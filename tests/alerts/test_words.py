@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from alerts.bundle import Bundle, Occasion, Shape
 from alerts.notification import NotificationKind
 from alerts.words.alphabet import alphabet_of, parts_of
-from alerts.words.catalogues import flaws, sentences
+from alerts.words.catalogues import MESSAGES, flaws, sentences
 from alerts.words.compose import compose
-from alerts.words.language import SOURCE, languages, read_catalogue, say, say_many
+from alerts.words.language import SOURCE, languages, say, say_many
 from tests.alerts.given import NOON
 from tests.alerts.test_messages import FACTS
 
@@ -52,7 +52,7 @@ def short(bundle: Bundle, language: str = "en", *, answerable: bool = True) -> s
 @pytest.mark.parametrize("language", TRANSLATED)
 def test_a_catalogue_has_every_sentence_and_nothing_else(language: str) -> None:
     """`python -m alerts.words.catalogues` brings it up to date; what it then lists is to be translated."""
-    assert list(flaws(read_catalogue(language), sentences())) == []
+    assert list(flaws(MESSAGES.catalogues.read(language), sentences(MESSAGES))) == []
 
 
 @given(BUNDLES, st.sampled_from([*languages(), "pt-BR", "lg", "xx"]), st.booleans())

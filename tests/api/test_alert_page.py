@@ -30,7 +30,7 @@ async def send(desk: Desk, deed: str, alert: int = 1, **fields: str) -> httpx.Re
 def offered(page: Reader, alert: int = 1) -> set[str]:
     """Return what the page lets a person do."""
     targets = [each for _, tag in page.tags for name in ("action", "formaction") if (each := tag.get(name))]
-    return {each.removeprefix(f"/alerts/{alert}/") for each in targets}
+    return {each.removeprefix(f"/alerts/{alert}/") for each in targets if each != "/language"}
 
 
 async def state(desk: Desk, alert: int = 1) -> AlertState:

@@ -119,7 +119,7 @@ class World:
             last_visits=self.last_visits,
             metrics=lambda: b"# TYPE vitals_up gauge\nvitals_up 1\n",
             parts=self.parts,
-            describe=lambda alert: WORDS.get(alert.rule, AlertText(alert.rule)),
+            describe=lambda alert, words: WORDS.get(alert.rule, AlertText(alert.rule)),
         )
         return dataclasses.replace(services, **changes)  # type: ignore[arg-type]  # names are checked by replace itself
 

@@ -15,6 +15,8 @@ const busy = (place) =>
 
 function replace(text) {
   const found = new DOMParser().parseFromString(text, "text/html");
+  // Another language was chosen in another window.
+  if (found.documentElement.lang !== document.documentElement.lang) return location.reload();
   for (const fresh of found.querySelectorAll("[data-live]")) {
     const place = document.getElementById(fresh.id);
     if (!place || busy(place)) continue;
@@ -46,7 +48,7 @@ function soon() {
 function said(connected) {
   if (connected === !wasLost) return;
   wasLost = !connected;
-  linkState.textContent = connected ? "Connected again." : "No connection: this is what was known last.";
+  linkState.textContent = connected ? linkState.dataset.back : linkState.dataset.lost;
 }
 
 function listen() {
