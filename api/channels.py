@@ -7,9 +7,10 @@ from enum import StrEnum
 from http import HTTPStatus
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Query
+from fastapi import APIRouter, Path, Query, Request, Response
 from pydantic import BeforeValidator
 
+from api.download import CSV, channel_and_facility, download
 from api.models import ChannelDetail, ChannelList, ReadingList
 from api.problems import NotFoundError, RequestError, parse_moment
 from api.queries import read_points
@@ -31,6 +32,18 @@ class Wanted(StrEnum):
     RAW = "raw"
     HOUR = "hour"
     DAY = "day"
+
+    @property
+    def exact(self) -> Resolution | None:
+        """Return the resolution that is asked for; None where any will do."""
+        return None if self is Wanted.AUTO else Resolution(self.value)
+
+
+def wants_csv(request: Request) -> bool:
+    """Tell whether whoever asks names CSV before JSON among what is accepted."""
+    accepted = [each.partition(";")[0].strip().lower() for each in request.headers.get("accept", "").split(",")]
+    known = [each for each in accepted if each in (CSV, "application/json")]
+    return known[:1] == [CSV]
 
 
 def channel_routes() -> APIRouter:
@@ -67,10 +80,15 @@ def _add_readings(router: APIRouter) -> None:
     @router.get(
         "/{channel:path}/readings",
         summary="Readings of one channel",
-        responses={404: {"description": "Unknown channel"}},
+        response_model=ReadingList,
+        responses={
+            200: {"content": {CSV: {"schema": {"type": "string"}}}, "description": "JSON; CSV where it is accepted"},
+            404: {"description": "Unknown channel"},
+        },
     )
     async def get_readings(
         visit: Viewing,
+        request: Request,
         channel: ChannelId,
         from_: Annotated[QueryMoment, Query(alias="from", description="Inclusive; a day before `to`")] = None,
         to: Annotated[QueryMoment, Query(description="Exclusive; now")] = None,
@@ -78,11 +96,17 @@ def _add_readings(router: APIRouter) -> None:
             Wanted, Query(description=f"`auto` takes the finest that stays within {MOST_POINTS} points")
         ] = Wanted.AUTO,
         limit: Annotated[int, Query(ge=1, le=10_000)] = MOST_POINTS,
-    ) -> ReadingList:
-        """Return raw readings or roll-ups; minimum and maximum are always kept, gaps have no points."""
+    ) -> ReadingList | Response:
+        """Return raw readings or roll-ups; minimum and maximum are always kept, gaps have no points.
+
+        With `Accept: text/csv` all of them come as a file, whatever the limit.
+        """
         found = _find(visit.services, channel)
-        from_ms, to_ms = _window(visit.services, from_, to)
-        exact = None if resolution is Wanted.AUTO else Resolution(resolution.value)
+        from_ms, to_ms = span_of(visit.services, from_, to)
+        exact = resolution.exact
+        if wants_csv(request):
+            _, facility = channel_and_facility(visit.services, channel)
+            return await download(visit.services, facility, found, (from_ms, to_ms), exact)
         answer = await read_points(visit.services, found, from_ms, to_ms, exact, limit)
         return ReadingList(
             channel=found.id,
@@ -104,7 +128,8 @@ def _find(services: Services, channel_id: str) -> Channel:
     return channel
 
 
-def _window(services: Services, from_: datetime | None, to: datetime | None) -> tuple[int, int]:
+def span_of(services: Services, from_: datetime | None, to: datetime | None) -> tuple[int, int]:
+    """Return the milliseconds of [from, to), by default the last day; raise ``RequestError`` for an empty one."""
     to_moment_ms = to_ms(to) if to else services.clock.now_ms() + 1
     from_moment_ms = to_ms(from_) if from_ else max(to_moment_ms - DAY_MS, 0)
     if from_moment_ms >= to_moment_ms:

@@ -6,8 +6,11 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Query
+from fastapi import APIRouter, Path, Query, Response
+from starlette.responses import StreamingResponse
 
+from api.channels import QueryMoment, Wanted, span_of
+from api.download import CSV, download
 from api.models import FacilityDetail, FacilityList
 from api.problems import NotFoundError
 from api.services import Services
@@ -17,6 +20,7 @@ from dashboards.pages.status import FacilityStatus, facility_status, facility_st
 from dashboards.pages.words import ENGLISH, Words
 from domain.alert import Alert
 from domain.directory import Directory
+from domain.places import Facility
 
 MOST_OPEN_ALERTS = 2000
 """More open alerts than this are a flood; the list says so by its length."""
@@ -49,6 +53,25 @@ def facility_routes() -> APIRouter:
             facilities=[translator.facility(status) for status in statuses[offset : offset + limit]],
         )
 
+    @router.get(
+        "/{facility:path}/readings",
+        summary="Readings of one facility as CSV",
+        response_class=StreamingResponse,
+        responses={200: {"content": {CSV: {"schema": {"type": "string"}}}}, 404: {"description": "Unknown facility"}},
+    )
+    async def get_facility_readings(
+        visit: Viewing,
+        facility: FacilityId,
+        from_: Annotated[QueryMoment, Query(alias="from", description="Inclusive; a day before `to`")] = None,
+        to: Annotated[QueryMoment, Query(description="Exclusive; now")] = None,
+        resolution: Annotated[
+            Wanted, Query(description="`auto` takes the finest that is kept of all channels")
+        ] = Wanted.AUTO,
+    ) -> Response:
+        """Return what was measured at a facility, one channel after the other, in the canonical unit of each."""
+        found = facility_of(visit.services.directory(), facility)
+        return await download(visit.services, found, None, span_of(visit.services, from_, to), resolution.exact)
+
     @router.get("/{facility:path}", summary="One facility", responses={404: {"description": "Unknown facility"}})
     async def get_facility(visit: Viewing, facility: FacilityId) -> FacilityDetail:
         """Return a facility with its equipment, the newest values and its open alerts."""
@@ -57,6 +80,14 @@ def facility_routes() -> APIRouter:
         return (await Translator.of(visit.services, open_alerts, directory)).facility_detail(status, open_alerts)
 
     return router
+
+
+def facility_of(directory: Directory, facility_id: str) -> Facility:
+    """Return a facility; raise ``NotFoundError`` for one that is not registered, or not in sight."""
+    found = directory.facilities.get(facility_id)
+    if found is None:
+        raise NotFoundError("facility", facility_id)
+    return found
 
 
 async def all_statuses(services: Services, directory: Directory, words: Words = ENGLISH) -> list[FacilityStatus]:
@@ -69,9 +100,7 @@ async def one_status(
     services: Services, directory: Directory, facility_id: str, words: Words = ENGLISH
 ) -> tuple[FacilityStatus, Sequence[Alert]]:
     """Return how one facility is and its open alerts; raise ``NotFoundError`` for an unknown one."""
-    facility = directory.facilities.get(facility_id)
-    if facility is None:
-        raise NotFoundError("facility", facility_id)
+    facility = facility_of(directory, facility_id)
     open_alerts = await services.alerts(open_only=True, facility=facility_id, limit=MOST_OPEN_ALERTS)
     now_ms = services.clock.now_ms()
     return facility_status(

@@ -8,9 +8,10 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 from starlette.responses import JSONResponse, Response
 
-from api.facilities import FacilityId, one_status
+from api.channels import ChannelId
+from api.download import channel_and_facility, download
+from api.facilities import FacilityId, facility_of, one_status
 from api.page_parts import REVALIDATE, page, scene_of
-from api.problems import NotFoundError
 from api.queries import read_buckets, read_time_spent
 from api.services import Services
 from api.visit import Viewing
@@ -54,9 +55,7 @@ def add_facility_page(router: APIRouter, pages: Pages) -> None:
     @router.get("/charts/{facility:path}")
     async def chart_data(visit: Viewing, facility: FacilityId, range_key: RangeKey = DEFAULT_RANGE.key) -> Response:
         directory = visit.services.directory()
-        found = directory.facilities.get(facility)
-        if found is None:
-            raise NotFoundError("facility", facility)
+        found = facility_of(directory, facility)
         window = _window(found, range_key, visit.services.clock.now_ms())
         channels = [each for each in directory.channels_of(facility) if not each.quantity.states]
         series = await read_buckets(visit.services, channels, window)
@@ -67,6 +66,22 @@ def add_facility_page(router: APIRouter, pages: Pages) -> None:
             "charts": [plot_columns(channel, series[channel.id], window) for channel in channels],
         }
         return JSONResponse(body, headers=REVALIDATE)
+
+
+def add_downloads(router: APIRouter) -> None:
+    """Add the files of readings that a person loads from a page."""
+
+    @router.get("/csv/channels/{channel:path}")
+    async def channel_file(visit: Viewing, channel: ChannelId, range_key: RangeKey = DEFAULT_RANGE.key) -> Response:
+        found, facility = channel_and_facility(visit.services, channel)
+        span = _window(facility, range_key, visit.services.clock.now_ms())[:2]
+        return await download(visit.services, facility, found, span, for_spreadsheets=True)
+
+    @router.get("/csv/facilities/{facility:path}")
+    async def facility_file(visit: Viewing, facility: FacilityId, range_key: RangeKey = DEFAULT_RANGE.key) -> Response:
+        found = facility_of(visit.services.directory(), facility)
+        span = _window(found, range_key, visit.services.clock.now_ms())[:2]
+        return await download(visit.services, found, None, span, for_spreadsheets=True)
 
 
 async def _past(services: Services, channels: Sequence[Channel], window: Window) -> Past:

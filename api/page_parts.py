@@ -42,9 +42,7 @@ def address_of(request: Request) -> str:
 
 def scene_of(services: Services, words: Words = ENGLISH) -> AlertScene:
     """Return what the words of alerts depend on, at this moment."""
-    return AlertScene(
-        services.directory(), services.latest, services.describe, services.clock.now_ms(), words, services.may_act
-    )
+    return AlertScene(services.directory(), services.latest, services.describe, services.clock.now_ms(), words)
 
 
 async def waiting_count(services: Services) -> int:
