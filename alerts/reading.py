@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -12,6 +12,7 @@ from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from alerts.allowed import Standing
+from alerts.among import among
 from alerts.answers.inbox import Inbox, Kept
 from alerts.closing import closings_of
 from alerts.rows import IS_OPEN, alert_of, select_alerts
@@ -47,11 +48,18 @@ class Reading:
     def __init__(self, database: AsyncEngine) -> None:
         self._database = database
 
-    async def incidents(self, *, facility: str | None = None, limit: int = 500) -> list[Incident]:
-        """Return the incidents with alerts that are not over, the newest first."""
+    async def incidents(
+        self, *, facility: str | None = None, within: frozenset[str] | None = None, limit: int = 500
+    ) -> list[Incident]:
+        """Return the incidents with alerts that are not over, the newest first.
+
+        ``facility`` None means all, or those ``within``.
+        """
         query = select_alerts().where(IS_OPEN, ALERTS.c.incident.is_not(None), EPISODES.c.retracted_at.is_(None))
         if facility is not None:
             query = query.where(ALERTS.c.facility == facility)
+        if within is not None:
+            query = query.where(among(ALERTS.c.facility, within))
         async with self._database.connect() as connection:
             rows = (await connection.execute(query.order_by(EPISODES.c.started_at, ALERTS.c.id))).all()
             steps = await connection.execute(select(ESCALATIONS.c.incident, ESCALATIONS.c.due_at))
@@ -87,7 +95,20 @@ class Reading:
             closed = await closings_of(connection, alerts)
         return {alert: Standing(incident, closed.get(alert)) for alert, incident in incidents.items()}
 
-    async def inbox(self, *, limit: int = 100, before_id: int | None = None) -> list[Kept]:
-        """Return what people wrote, newest first; page on with ``before_id``."""
+    async def inbox(
+        self, *, limit: int = 100, before_id: int | None = None, contacts: frozenset[str] | None = None
+    ) -> list[Kept]:
+        """Return what people, or only these contacts, wrote, newest first; page on with ``before_id``."""
         async with self._database.connect() as connection:
-            return await Inbox(connection).newest(limit=limit, before_id=before_id)
+            return await Inbox(connection).newest(limit=limit, before_id=before_id, contacts=contacts)
+
+    async def facilities_of(self, alerts: Collection[int]) -> dict[int, str]:
+        """Return the facility of each of these alerts that there are."""
+        found: dict[int, str] = {}
+        numbers = sorted(alerts)
+        async with self._database.connect() as connection:
+            for start in range(0, len(numbers), _CHUNK):
+                chosen = ALERTS.c.id.in_(numbers[start : start + _CHUNK])
+                rows = await connection.execute(select(ALERTS.c.id, ALERTS.c.facility).where(chosen))
+                found |= {row.id: row.facility for row in rows}
+        return found

@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from alerts.actions import Acted, Actions
 from alerts.agenda import Agenda
+from alerts.among import among
 from alerts.change import Actor, AlertChange, OpenCount
 from alerts.facts import Power, RuleText
 from alerts.notification import AuditEntry, Notification
@@ -201,7 +202,7 @@ class AlertStore:
         if facility is not None:
             query = query.where(ALERTS.c.facility == facility)
         if within is not None:
-            query = query.where(ALERTS.c.facility.in_(within))
+            query = query.where(among(ALERTS.c.facility, within))
         if rule is not None:
             query = query.where(EPISODES.c.rule == rule)
         if before_id is not None:

@@ -12,7 +12,6 @@ from starlette.responses import Response
 
 from alerts.allowed import AllowedAction, Standing, allowed_actions
 from alerts.notification import Notification
-from alerts.store import AlertStore
 from api.alerting_models import ClosingStatement, Shelving
 from api.alerts import AlertId, acknowledge
 from api.deeds import Deeds
@@ -31,7 +30,7 @@ Number = Annotated[int, Path(ge=1, lt=2**63)]
 Part = Annotated[str, Query(max_length=10)]
 
 
-def add_alert_page(router: APIRouter, pages: Pages, store: AlertStore | None) -> None:
+def add_alert_page(router: APIRouter, pages: Pages) -> None:
     """Add the page of an alert and its forms."""
 
     @router.get("/alerts/{alert_id}")
@@ -49,56 +48,56 @@ def add_alert_page(router: APIRouter, pages: Pages, store: AlertStore | None) ->
         await acknowledge(visit, alert_id, said, "page")
         return done(visit, said.by, form.get("next", ""), f"/alerts/{alert_id}")
 
-    if store is not None:
-        _add_deeds(router, store)
+    _add_deeds(router)
 
 
-def _add_deeds(router: APIRouter, store: AlertStore) -> None:
+def _add_deeds(router: APIRouter) -> None:
     def back(visit: Visit, said: Acknowledgement, alert_id: int) -> Response:
         return done(visit, said.by, "", f"/alerts/{alert_id}")
 
     @router.post("/alerts/{alert_id}/help")
     async def call_help(visit: Acting, request: Request, alert_id: Number) -> Response:
         said = _said(Acknowledgement, form_of(await request.body()), ("by", "note"))
-        await Deeds(visit, store, "page").ask_for_help(alert_id, said)
+        await Deeds(visit, "page").ask_for_help(alert_id, said)
         return back(visit, said, alert_id)
 
     @router.post("/alerts/{alert_id}/shelve")
     async def put_aside(visit: Acting, request: Request, alert_id: Number) -> Response:
         said = _said(Shelving, form_of(await request.body()), ("by", "hours", "reason"))
-        await Deeds(visit, store, "page").shelve(alert_id, said)
+        await Deeds(visit, "page").shelve(alert_id, said)
         return back(visit, said, alert_id)
 
     @router.post("/alerts/{alert_id}/unshelve")
     async def bring_back(visit: Acting, request: Request, alert_id: Number) -> Response:
         said = _said(Acknowledgement, form_of(await request.body()), ("by",))
-        await Deeds(visit, store, "page").unshelve(alert_id, said)
+        await Deeds(visit, "page").unshelve(alert_id, said)
         return back(visit, said, alert_id)
 
     @router.post("/alerts/{alert_id}/close")
     async def close(visit: Acting, request: Request, alert_id: Number) -> Response:
         form = {name: text for name, text in form_of(await request.body()).items() if text.strip() or name == "by"}
         said = _said(ClosingStatement, form, ("by", "reason", "action", "doses_affected"))
-        await Deeds(visit, store, "page").close(alert_id, said)
+        await Deeds(visit, "page").close(alert_id, said)
         return back(visit, said, alert_id)
 
 
 async def _background(services: Services, alert: Alert) -> Background:
-    store = services.alert_store
+    desk = services.alert_desk
     standing = (await services.standings([alert.id])).get(alert.id, Standing())
-    actions = frozenset(action.value for action in allowed_actions(alert, standing))
-    if store is None:
+    may_act = services.may_act(alert.facility)
+    actions = frozenset(action.value for action in allowed_actions(alert, standing) if may_act)
+    if desk is None:
         return Background(actions=actions & {AllowedAction.ACKNOWLEDGE.value})
-    incidents = await store.reading.incidents(facility=alert.facility)
+    incidents = await desk.incidents(alert.facility)
     incident = next((each for each in incidents if any(one.id == alert.id for one in each.alerts)), None)
     closed = standing.closed
     return Background(
         together=incident.alerts if incident else (),
-        told=[_told(each, services.directory()) for each in await store.notifications(alert.id)],
+        told=[_told(each, services.directory()) for each in await desk.notifications(alert.id)],
         actions=actions,
         next_step_at=incident.next_step_at if incident else None,
         closed=None if closed is None else Closed(closed.by, closed.at, closed.closing.in_words),
-        reasons=store.actions.closing.reasons,
+        reasons=desk.reasons,
     )
 
 

@@ -8,7 +8,7 @@ from typing import Annotated, Self
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
 from alerts.silences import SilenceKind
-from api.models import Acknowledgement, AlertDetail, Model, Moment
+from api.models import Acknowledgement, AlertDetail, Model, Moment, Signature
 
 Sentence = Annotated[str, StringConstraints(min_length=1, max_length=500)]
 Words = Annotated[str, StringConstraints(max_length=500)]
@@ -89,7 +89,7 @@ class SilenceStatement(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True)
 
-    by: Annotated[str, StringConstraints(min_length=1, max_length=80)]
+    by: Signature = ""
     reason: Sentence
     start: Moment
     end: Moment | None = Field(default=None, description="Left out: until it is taken back")

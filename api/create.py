@@ -84,7 +84,7 @@ def create_api(
     api.include_router(_versioned(services, hub))
     api.include_router(health_routes(services))
     api.include_router(language_routes())
-    api.include_router(page_routes(pages, assets, services.alert_store))
+    api.include_router(page_routes(pages, assets))
     # The last one added stands outermost.
     api.add_middleware(EntityTags)
     api.add_middleware(GZipMiddleware, minimum_size=500, compresslevel=6)
@@ -115,15 +115,9 @@ def _versioned(services: Services, hub: EventHub) -> APIRouter:
         callback_routes(services),
         roster_routes(),
         stream_routes(hub),
-        *_of_store(services),
+        alerting_routes(),
+        on_call_routes(),
+        inbox_routes(),
     ):
         router.include_router(part)
     return router
-
-
-def _of_store(services: Services) -> list[APIRouter]:
-    """Return the routes that need the store of alerts itself."""
-    store = services.alert_store
-    if store is None:
-        return []
-    return [alerting_routes(store), on_call_routes(store), inbox_routes(store)]

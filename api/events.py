@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from http import HTTPStatus
 
@@ -12,7 +12,7 @@ from pydantic import BaseModel
 
 from api.facilities import MOST_OPEN_ALERTS
 from api.problems import RequestError
-from api.services import Services
+from api.services import Services, everywhere
 from api.settings import ApiSettings
 from api.translate import Translator
 from dashboards.pages.status import FacilityStatus, facility_status
@@ -55,18 +55,23 @@ def frame(name: str, data: BaseModel | str) -> bytes:
     return f"event: {name}\ndata: {text}\n\n".encode("utf-8", "replace")
 
 
+async def always() -> bool:
+    """Tell that a stream goes on."""
+    return True
+
+
 class Listener:
     """One open stream: a bounded queue of frames."""
 
-    def __init__(self, facility: str | None) -> None:
-        self.facility = facility
+    def __init__(self, facility: str | None, sees: Callable[[str], bool] = everywhere) -> None:
+        self.facility, self._sees = facility, sees
         self._queue: asyncio.Queue[bytes | None] = asyncio.Queue(QUEUE_LENGTH)
 
     def offer(self, change: Change) -> None:
         """Queue an event if the listener wants it; one who is too far behind gets ``reset`` instead."""
         if self.facility is None and change.closely:
             return
-        if self.facility not in (None, change.facility):
+        if self.facility not in (None, change.facility) or not self._sees(change.facility):
             return
         if self._queue.full():
             self._clear()
@@ -79,18 +84,26 @@ class Listener:
         self._clear()
         self._queue.put_nowait(None)
 
-    async def frames(self, heartbeat_seconds: float) -> AsyncIterator[bytes]:
-        """Yield events, and a comment where nothing happened for a while, until the end."""
+    async def frames(self, heartbeat_seconds: float, goes_on: Callable[[], Awaitable[bool]]) -> AsyncIterator[bytes]:
+        """Yield events, and a comment where nothing happened for a while, until the end.
+
+        At each heartbeat ``goes_on`` is asked whether the one who listens still may, also while events come.
+        """
         yield f"retry: {RECONNECT_MS}\n\n".encode()
+        loop = asyncio.get_running_loop()
+        beat = loop.time() + heartbeat_seconds
         while True:
             try:
-                async with asyncio.timeout(heartbeat_seconds):
+                async with asyncio.timeout_at(beat):
                     found = await self._queue.get()
             except TimeoutError:
-                yield b": still here\n\n"
-                continue
+                found = b": still here\n\n"
             if found is None:
                 return
+            if loop.time() >= beat:
+                if not await goes_on():
+                    return
+                beat = loop.time() + heartbeat_seconds
             yield found
 
     def _clear(self) -> None:
@@ -120,16 +133,24 @@ class EventHub:
         if len(self._listeners) >= self._settings.max_event_streams:
             raise RequestError(HTTPStatus.SERVICE_UNAVAILABLE, "Too many event streams are open; try again later.")
 
-    async def stream(self, facility: str | None) -> AsyncIterator[bytes]:
-        """Yield the frames of one stream; the listener is forgotten when the stream is dropped."""
-        listener = Listener(facility)
+    async def stream(
+        self,
+        facility: str | None,
+        sees: Callable[[str], bool] = everywhere,
+        goes_on: Callable[[], Awaitable[bool]] = always,
+    ) -> AsyncIterator[bytes]:
+        """Yield the frames of one stream; the listener is forgotten when the stream is dropped.
+
+        ``sees`` tells which facilities are in sight, ``goes_on`` at each heartbeat whether to go on.
+        """
+        listener = Listener(facility, sees)
         self._listeners.add(listener)
         if self._closed:
             listener.end()
         elif self._watcher is None or self._watcher.done():
             self._watcher = asyncio.create_task(self._watch(), name="event watcher")
         try:
-            async for each in listener.frames(self._settings.heartbeat_seconds):
+            async for each in listener.frames(self._settings.heartbeat_seconds, goes_on):
                 yield each
         finally:
             self._listeners.discard(listener)

@@ -8,6 +8,7 @@ from fastapi import APIRouter, Response
 
 from api.models import Liveness, Part, Readiness
 from api.services import Services
+from api.visit import Viewing
 
 EXPOSITION_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
@@ -31,10 +32,10 @@ def health_routes(services: Services) -> APIRouter:
         return Readiness(ready=ready, parts=parts)
 
     @router.get("/metrics", summary="Figures for Prometheus", response_class=Response)
-    async def metrics() -> Response:
+    async def metrics(visit: Viewing) -> Response:
         """Return the exposition; scrapes that come together are answered one after the other."""
         async with one_scrape:
-            text = await asyncio.to_thread(services.metrics)
+            text = await asyncio.to_thread(visit.services.metrics)
         return Response(text, headers={"Content-Type": EXPOSITION_TYPE})
 
     return router

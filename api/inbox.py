@@ -9,8 +9,8 @@ from pydantic import Field
 
 from alerts.answers.inbox import Kept
 from alerts.answers.masking import masked, without_numbers
-from alerts.store import AlertStore
 from api.models import Model, Moment
+from api.services import alert_desk_of
 from api.visit import Managing
 
 
@@ -37,9 +37,9 @@ class InboxList(Model):
     next: int | None = Field(description="Ask again with `before` at this number: there are older ones")
 
 
-def inbox_routes(store: AlertStore) -> APIRouter:
+def inbox_routes() -> APIRouter:
     """Return the route ``/inbox``."""
-    router = APIRouter(tags=["people"])
+    router = APIRouter(tags=["people"], responses={503: {"description": "This process tells nobody"}})
 
     @router.get("/inbox", summary="What people wrote, newest first")
     async def list_inbox(
@@ -48,7 +48,7 @@ def inbox_routes(store: AlertStore) -> APIRouter:
         before: Annotated[int | None, Query(ge=1, lt=2**63, description="Only texts with smaller numbers")] = None,
     ) -> InboxList:
         """Return what came in over SMS and other channels, what it was taken for, and what was answered."""
-        found = await store.reading.inbox(limit=limit + 1, before_id=before)
+        found = await alert_desk_of(visit.services).inbox(limit=limit + 1, before_id=before)
         shown = found[:limit]
         return InboxList(texts=[_text(each) for each in shown], next=shown[-1].id if len(found) > limit else None)
 

@@ -13,8 +13,9 @@ from alerts.measures.rows import Period, misplaced
 from api.measure_models import MeasuresDocument, document_of
 from api.problems import RequestError, parse_moment
 from api.visit import Viewing
+from domain.access import Principal
 from domain.instant import to_datetime
-from domain.places import Place
+from domain.places import EVERYWHERE, Place
 
 USUAL = timedelta(days=30)
 Asked = Annotated[datetime, BeforeValidator(parse_moment)]
@@ -35,7 +36,7 @@ def measure_routes() -> APIRouter:
         district: Name = "",
         facility: Name = "",
     ) -> MeasuresDocument:
-        """Return times, loads and messages of a period."""
+        """Return times, loads and messages of a period; without a place, of all that one may see."""
         if visit.services.measures is None:
             raise RequestError(HTTPStatus.SERVICE_UNAVAILABLE, "This process has no measures of alerting.")
         end = to or to_datetime(visit.services.clock.now_ms())
@@ -43,8 +44,16 @@ def measure_routes() -> APIRouter:
         if begin >= end:
             raise RequestError(HTTPStatus.UNPROCESSABLE_ENTITY, "from must be before to.")
         place = Place(country, region, district, facility)
+        if place == EVERYWHERE:
+            place = _own_place(visit.principal)
         if sentence := misplaced(place, visit.services.directory()):
             raise RequestError(HTTPStatus.UNPROCESSABLE_ENTITY, sentence)
         return document_of(await visit.services.measures(Period(begin, end), place))
 
     return router
+
+
+def _own_place(principal: Principal) -> Place:
+    """Return the one place that somebody has a role for; everything in sight where there are several."""
+    places = {grant.place for grant in principal.grants}
+    return places.pop() if len(places) == 1 else EVERYWHERE

@@ -190,12 +190,19 @@ class ReadingList(Model):
     next: Moment | None = Field(description="Ask again from here: the limit was reached")
 
 
+Signature = Annotated[
+    str,
+    StringConstraints(max_length=80),
+    Field(description="Name of the person; may be left out where one is signed in"),
+]
+
+
 class Acknowledgement(BaseModel):
     """Who takes an alert."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True)
 
-    by: Annotated[str, StringConstraints(min_length=1, max_length=80)] = Field(description="Name of the person")
+    by: Signature = ""
     note: Annotated[str, StringConstraints(max_length=500)] = Field(default="", description="What they say about it")
 
 

@@ -12,10 +12,10 @@ from fastapi import APIRouter, Query
 
 from alerts.oncall.answering import Answering, AnsweringStep, Why, areas_of, who_answers
 from alerts.routing import Route, lanes_of, quiet_until
-from alerts.store import AlertStore
 from api.channels import QueryMoment
 from api.on_call_models import OnCall, OnCallPerson, OnCallStep, WhyDetail
 from api.problems import NotFoundError, RequestError
+from api.services import alert_desk_of
 from api.visit import Viewing
 from domain.directory import Directory
 from domain.episode import Severity
@@ -33,9 +33,9 @@ class SeverityWord(StrEnum):
     CRITICAL = "critical"
 
 
-def on_call_routes(store: AlertStore) -> APIRouter:
+def on_call_routes() -> APIRouter:
     """Return the route ``/on-call``."""
-    router = APIRouter(tags=["people"])
+    router = APIRouter(tags=["people"], responses={503: {"description": "This process tells nobody"}})
 
     @router.get("/on-call", summary="Who answers for a place", responses={404: {"description": "Unknown place"}})
     async def get_on_call(
@@ -51,6 +51,7 @@ def on_call_routes(store: AlertStore) -> APIRouter:
         directory, moment = visit.services.directory(), at or to_datetime(visit.services.clock.now_ms())
         place = _place(directory, facility, country, region, district)
         level = Severity[severity.name]
+        routes = alert_desk_of(visit.services).routes
         chain, steps = who_answers(place, level, directory, moment)
         return OnCall(
             at=moment,
@@ -58,7 +59,7 @@ def on_call_routes(store: AlertStore) -> APIRouter:
             facility=facility,
             place=place.name,
             chain=chain.id,
-            steps=[_step(step, store.routes, level, moment) for step in steps],
+            steps=[_step(step, routes, level, moment) for step in steps],
             repeat_every_seconds=chain.repeat_every.total_seconds() if chain.repeat_every else None,
             repeat_times=chain.repeat_times,
         )

@@ -42,7 +42,9 @@ def address_of(request: Request) -> str:
 
 def scene_of(services: Services, words: Words = ENGLISH) -> AlertScene:
     """Return what the words of alerts depend on, at this moment."""
-    return AlertScene(services.directory(), services.latest, services.describe, services.clock.now_ms(), words)
+    return AlertScene(
+        services.directory(), services.latest, services.describe, services.clock.now_ms(), words, services.may_act
+    )
 
 
 async def waiting_count(services: Services) -> int:

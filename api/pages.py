@@ -8,7 +8,6 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 from starlette.responses import HTMLResponse, Response
 
-from alerts.store import AlertStore
 from api.alert_page import add_alert_page
 from api.facilities import MOST_OPEN_ALERTS, all_statuses
 from api.facility_page import add_downloads, add_facility_page
@@ -27,14 +26,14 @@ _KEEP = {"Cache-Control": "public, max-age=31536000, immutable"}
 Part = Annotated[str, Query(max_length=10, description="`live` answers only what an open page replaces")]
 
 
-def page_routes(pages: Pages, assets: Mapping[str, Asset], store: AlertStore | None) -> APIRouter:
+def page_routes(pages: Pages, assets: Mapping[str, Asset]) -> APIRouter:
     """Return the routes of people: pages, their form, their charts and static files."""
     router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
     _add_overview(router, pages)
     add_facility_page(router, pages)
     add_downloads(router)
     _add_alerts(router, pages)
-    add_alert_page(router, pages, store)
+    add_alert_page(router, pages)
     add_rule_pages(router, pages)
     _add_static(router, assets)
     return router

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from http import HTTPStatus
 from typing import NamedTuple, Protocol
 
 from alerts.allowed import Standing
@@ -13,7 +14,8 @@ from alerts.measures.compute import Measures
 from alerts.measures.rows import Period
 from alerts.notifiers.notifier import Callback, Heard
 from alerts.oncall.roster import Span
-from alerts.store import AlertStore
+from api.alert_desk import AlertDesk
+from api.problems import RequestError
 from api.rule_services import RuleDesk
 from collector.journal.letters import Letter, LetterFilter, LetterGroup
 from collector.journal.rollup import Rollup
@@ -87,8 +89,8 @@ class ReadVisits(Protocol):
 class ReadMeasures(Protocol):
     """How alerting did in a period at a place."""
 
-    async def __call__(self, period: Period, place: Place) -> Measures:
-        """Return the measures."""
+    async def __call__(self, period: Period, place: Place, within: frozenset[str] | None = None) -> Measures:
+        """Return the measures of all facilities there, or of those ``within``."""
 
 
 class ReadLetters(Protocol):
@@ -133,8 +135,13 @@ class CalendarTaken(NamedTuple):
 class TakeCalendar(Protocol):
     """Takes the events of a calendar that reach into a window as overrides of a roster."""
 
-    async def __call__(self, roster: str, content: bytes, window: Span, *, add: bool) -> CalendarTaken:
-        """Return what changed, once it is in force; ``DocumentError`` names events that cannot be used."""
+    async def __call__(
+        self, roster: str, content: bytes, window: Span, *, add: bool, people: Collection[str] | None = None
+    ) -> CalendarTaken:
+        """Return what changed, once it is in force; ``DocumentError`` names events that cannot be used.
+
+        Events may name every contact, or only these ``people``.
+        """
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +150,11 @@ class RosterDesk:
 
     calendar: Callable[[str, Span], Awaitable[bytes]]
     take: TakeCalendar
+
+
+def everywhere(_: str) -> bool:
+    """Tell that something may be done at every facility."""
+    return True
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,8 +200,10 @@ class Services:
     """None in a process that takes nothing in."""
     rosters: RosterDesk | None = None
     """None in a process without a registry of its own."""
-    alert_store: AlertStore | None = None
+    alert_desk: AlertDesk | None = None
     """What lets people look into the telling of alerts and act on it; None in a process that tells nobody."""
+    may_act: Callable[[str], bool] = everywhere
+    """Whether who asks may act on the alerts of a facility."""
     hear_callback: HearCallback | None = None
     """None where no channel hears its gateway."""
     measures: ReadMeasures | None = None
@@ -198,3 +212,10 @@ class Services:
     """None in a process that does not judge."""
     notice: Callable[[], str] = str
     """A sentence at the head of every page, e.g. that the demo's time runs faster; empty for none."""
+
+
+def alert_desk_of(services: Services) -> AlertDesk:
+    """Return the desk of alerts; raise ``RequestError`` (503) in a process that tells nobody."""
+    if services.alert_desk is None:
+        raise RequestError(HTTPStatus.SERVICE_UNAVAILABLE, "This process tells nobody; ask the judge's.")
+    return services.alert_desk

@@ -10,20 +10,27 @@ import dataclasses
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from functools import lru_cache
+from typing import NoReturn
 
 from alerts.allowed import Standing
 from alerts.facts import Power
+from alerts.measures.compute import Measures
+from alerts.measures.rows import Period
+from alerts.oncall.roster import Span
 from alerts.reading import Firings
+from api.alert_desk import AlertDesk
+from api.desk_in_sight import DeskInSight
 from api.problems import NotAllowedError, NotFoundError
 from api.rule_services import RuleDesk
-from api.services import Services
+from api.services import CalendarTaken, IntakeDesk, ReadMeasures, RosterDesk, Services
 from collector.journal.rollup import Rollup
 from dashboards.pages.series import Resolution
-from domain.access import Principal, Role, facilities_for
+from domain.access import Principal, Role
 from domain.alert import Alert
 from domain.directory import Directory
 from domain.episode import Episode
 from domain.kept import Kept
+from domain.places import EVERYWHERE, Facility, Place
 from domain.reading import Reading
 from domain.upkeep import Visit
 
@@ -33,9 +40,11 @@ def services_for(principal: Principal, role: Role, services: Services) -> Servic
 
     The directory holds the facilities for which the role is given, with what and who belongs to them.
     """
+    sight = _Sight(principal, role, services)
+    if not principal.may_everywhere(Role.TECHNICIAN):
+        services = dataclasses.replace(services, may_act=sight.may_act)
     if principal.may_everywhere(role):
         return services
-    sight = _Sight(principal, role, services)
     return dataclasses.replace(
         services,
         directory=sight.directory,
@@ -46,18 +55,30 @@ def services_for(principal: Principal, role: Role, services: Services) -> Servic
         alerts=sight.alerts,
         alert=sight.alert,
         standings=sight.standings,
+        acknowledge=sight.acknowledge,
         episodes=sight.episodes,
         power=sight.power,
         rules=sight.rules(),
         visits=sight.visits,
         last_visits=sight.last_visits,
+        metrics=sight.metrics,
+        measures=None if services.measures is None else sight.measures(services.measures),
+        intake=None if services.intake is None else _intake_in_sight(services.intake),
+        rosters=None if services.rosters is None else sight.rosters(services.rosters),
+        alert_desk=None if services.alert_desk is None else sight.alert_desk(services.alert_desk),
     )
 
 
-@lru_cache(maxsize=32)
 def narrowed(directory: Directory, principal: Principal, role: Role) -> Directory:
     """Return the part of a directory for which a principal has a role."""
-    return directory.within(facilities_for(principal, role, directory.facilities.values()))
+    return _within(directory, frozenset(grant.place for grant in principal.grants if grant.role >= role))
+
+
+@lru_cache(maxsize=64)
+def _within(directory: Directory, places: frozenset[Place]) -> Directory:
+    # By place and not by person: the people of a district share one.
+    facilities = directory.facilities.values()
+    return directory.within({each.id for each in facilities if any(place.covers(each) for place in places)})
 
 
 class _Sight:
@@ -105,6 +126,14 @@ class _Sight:
     async def standings(self, alerts: Sequence[int]) -> Mapping[int, Standing]:
         return await self._all.standings(alerts)
 
+    async def acknowledge(self, alert_id: int, *, by: str, now: datetime, origin: str, note: str) -> Alert:
+        if await self.alert(alert_id) is None:
+            raise NotFoundError("alert", alert_id)
+        return await self._all.acknowledge(alert_id, by=by, now=now, origin=origin, note=note)
+
+    def may_act(self, facility: str) -> bool:
+        return self._principal.may(Role.TECHNICIAN, self._all.directory().facilities.get(facility))
+
     async def episodes(self, *, facility: str, from_: datetime, to: datetime, limit: int) -> Sequence[Episode]:
         if facility not in self.directory().facilities:
             return []
@@ -136,6 +165,62 @@ class _Sight:
         mine = self.directory().facilities
         return await self._all.last_visits([each for each in facilities if each in mine])
 
+    def metrics(self) -> bytes:
+        raise NotAllowedError("The figures are of every facility: this takes a role for the whole country.")
+
+    def measures(self, read: ReadMeasures) -> ReadMeasures:
+        async def measures(period: Period, place: Place, within: frozenset[str] | None = None) -> Measures:
+            if place != EVERYWHERE and any(map(place.covers, self._beyond())):
+                raise NotAllowedError("This reaches beyond the places that you may see; name one of them.")
+            mine = frozenset(self.directory().facilities)
+            return await read(period, place, mine if within is None else mine & within)
+
+        return measures
+
+    def rosters(self, desk: RosterDesk) -> RosterDesk:
+        async def calendar(roster: str, window: Span) -> bytes:
+            self._require_roster(roster)
+            return await desk.calendar(roster, window)
+
+        async def take(
+            roster: str, content: bytes, window: Span, *, add: bool, people: Collection[str] | None = None
+        ) -> CalendarTaken:
+            self._require_roster(roster)
+            chains = self._all.directory().chains.values()
+            places = [each.place for each in chains if any(f"roster:{roster}" in step.to for step in each.steps)]
+            if any(place.covers(each) for each in self._beyond() for place in places):
+                raise NotAllowedError(f"Roster {roster} is also for places for which you do not have that role.")
+            known = self.directory().contacts.keys()
+            return await desk.take(roster, content, window, add=add, people=known if people is None else known & people)
+
+        return RosterDesk(calendar, take)
+
+    def alert_desk(self, desk: AlertDesk) -> AlertDesk:
+        return DeskInSight(
+            desk,
+            alert=self.alert,
+            whole=self._all.directory,
+            mine=self.directory,
+            seen=lambda: narrowed(self._all.directory(), self._principal, Role.VIEWER),
+        )
+
+    def _require_roster(self, roster: str) -> None:
+        if roster not in self.directory().rosters:
+            raise NotFoundError("roster", roster)
+
+    def _beyond(self) -> list[Facility]:
+        mine = self.directory().facilities
+        return [each for each in self._all.directory().facilities.values() if each.id not in mine]
+
     def _require_channel(self, channel: str) -> None:
         if channel not in self.directory().channels:
             raise NotFoundError("channel", channel)
+
+
+def _intake_in_sight(desk: IntakeDesk) -> IntakeDesk:
+    """Return a desk without what was refused: it belongs to no place. So does who waits, but anybody may meet them."""
+
+    async def refuse(*_: object, **__: object) -> NoReturn:
+        raise NotAllowedError("What was refused belongs to no place: this takes the role for the whole country.")
+
+    return dataclasses.replace(desk, letters=refuse, letter_groups=refuse, replay=refuse)

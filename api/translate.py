@@ -110,6 +110,7 @@ class Translator:
         standing = self.standings.get(alert.id, Standing())
         text = self.services.describe(alert, ENGLISH)
         channel = self.directory.channels.get(alert.subject)
+        actions = allowed_actions(alert, standing) if self.services.may_act(alert.facility) else ()
         return AlertDetail(
             id=alert.id,
             episode=alert.episode,
@@ -132,7 +133,7 @@ class Translator:
             acknowledged_by=alert.acknowledged_by,
             incident=standing.incident,
             closing=None if standing.closed is None else _closing(standing.closed),
-            allowed_actions=list(allowed_actions(alert, standing)),
+            allowed_actions=list(actions),
         )
 
 

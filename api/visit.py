@@ -38,8 +38,17 @@ class Visit:
 
     def may(self, role: Role, facility: str) -> bool:
         """Tell whether this role is given for a facility that is in sight."""
-        found = self.services.directory().facilities.get(facility)
-        return found is not None and self.principal.may(role, found)
+        return self.principal.may(role, self.services.directory().facilities.get(facility))
+
+    def sees(self, facility: str) -> bool:
+        """Tell whether a facility is in sight now; one that is not registered any more only for those who see all."""
+        return self.principal.may_everywhere(Role.VIEWER) or facility in self.services.directory().facilities
+
+    async def goes_on(self) -> bool:
+        """Tell whether the same one would still be recognised, with the same grants."""
+        door: Door = self.request.app.state.door
+        now = await door.recognise(self.request)
+        return now is not None and (now.id, now.grants) == (self.principal.id, self.principal.grants)
 
     def require_everywhere(self, role: Role) -> None:
         """Raise ``NotAllowedError`` unless the role is given for all there is."""

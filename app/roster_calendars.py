@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -18,6 +18,7 @@ from app.config import ServiceConfig
 from app.database import make_folder, open_database
 from app.registry_view import RegistryView
 from app.roster_commands import roster_of
+from domain.directory import Directory
 from domain.document import Document
 from domain.errors import OperatorError
 from domain.instant import Clock, to_datetime, to_ms
@@ -58,15 +59,26 @@ async def import_roster(
 
 
 async def take_calendar(
-    store: RegistryStore, name: str, content: bytes, source: str, window: Span, *, now: datetime, add: bool
+    store: RegistryStore,
+    name: str,
+    content: bytes,
+    source: str,
+    window: Span,
+    *,
+    now: datetime,
+    add: bool,
+    people: Collection[str] | None = None,
 ) -> CalendarTaken:
     """Register the events of a calendar as overrides of a roster, all of them or nothing.
 
-    Raises ``DocumentError`` naming the events of ``source`` that cannot be used.
+    Events may name every contact, or only these ``people``. Raises ``DocumentError`` naming the events of
+    ``source`` that cannot be used.
     """
     ical = _library()
     directory = await store.load_directory()
     roster = roster_of(directory, name)
+    if people is not None:
+        directory = Directory(contacts=(each for each in directory.contacts.values() if each.id in people))
     # Repetitions that unfold to thousands take seconds, in which others want their answers.
     found = await asyncio.to_thread(ical.overrides_of, content, source, roster, directory, window)
     overrides = _added(roster, found) if add else ical.renewed(roster, found, window)
@@ -85,9 +97,11 @@ def roster_desk(database: AsyncEngine, registry: RegistryView, clock: Clock) -> 
         found = roster_of(directory, roster)
         return bytes(await asyncio.to_thread(_library().calendar_of, found, directory, window, now))
 
-    async def take(roster: str, content: bytes, window: Span, *, add: bool) -> CalendarTaken:
+    async def take(
+        roster: str, content: bytes, window: Span, *, add: bool, people: Collection[str] | None = None
+    ) -> CalendarTaken:
         now = to_datetime(clock.now_ms())
-        taken = await take_calendar(store, roster, content, f"{roster}.ics", window, now=now, add=add)
+        taken = await take_calendar(store, roster, content, f"{roster}.ics", window, now=now, add=add, people=people)
         await registry.look()
         return taken
 

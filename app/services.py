@@ -7,6 +7,7 @@ from functools import partial
 
 from alerts.facts import Power, RuleText, filled
 from alerts.store import AlertStore
+from api.alert_desk import AlertDesk
 from api.rule_services import RuleDesk
 from api.services import HearCallback, IntakeDesk, PartState, ReadMeasures, RosterDesk, Services
 from app.history import History
@@ -73,7 +74,7 @@ def services_of(
         alert=alerts.alert,
         standings=alerts.reading.standings,
         acknowledge=alerts.acknowledge,
-        alert_store=alerts,
+        alert_desk=AlertDesk(alerts),
         episodes=alerts.episodes,
         power=power,
         visits=upkeep.visits,

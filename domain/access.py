@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import IntEnum
 
@@ -50,8 +49,8 @@ class Principal:
     is_program: bool = False
     """Whether it may say for whom it does something."""
 
-    def may(self, role: Role, facility: Facility) -> bool:
-        """Tell whether this role is given for this facility."""
+    def may(self, role: Role, facility: Facility | None) -> bool:
+        """Tell whether this role is given for this facility; None is one that is not registered any more."""
         return any(grant.role >= role and grant.place.covers(facility) for grant in self.grants)
 
     def may_somewhere(self, role: Role) -> bool:
@@ -61,11 +60,6 @@ class Principal:
     def may_everywhere(self, role: Role) -> bool:
         """Tell whether this role is given for all there is, also what belongs to no place."""
         return any(grant.role >= role and grant.place == EVERYWHERE for grant in self.grants)
-
-
-def facilities_for(principal: Principal, role: Role, facilities: Iterable[Facility]) -> frozenset[str]:
-    """Return the ids of the facilities for which this role is given."""
-    return frozenset(facility.id for facility in facilities if principal.may(role, facility))
 
 
 EVERYBODY = Principal("", "", frozenset({Grant(Role.ADMINISTRATOR)}))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from typing import TypeVar
 
 from domain.people import Contact, EscalationChain, Roster, Team
@@ -54,25 +54,48 @@ class Directory:
         self._contacts_by_place = _by_place(self.contacts.values())
 
     def within(self, facilities: Collection[str]) -> Directory:
-        """Return the part with only these facilities, what stands in them, and the people who answer for them."""
+        """Return the part with only these facilities, what stands in them, and the people who are told of them."""
         found = [facility for facility in self.facilities.values() if facility.id in facilities]
-        contacts = [each for each in self.contacts.values() if any(map(each.answers_for, found))]
-        known, wanted = {contact.id for contact in contacts}, {"", *facilities}
+        chains = self._chains_for(found)
+        told = {contact.id for each in found for contact in self.contacts_for(each)}
+        named = {word for chain in chains for step in chain.steps for word in step.to}
+        teams = [each for each in self.teams.values() if f"team:{each.id}" in named or told.issuperset(each.members)]
+        rosters = [each for each in self.rosters.values() if f"roster:{each.id}" in named or told >= each.contacts]
+        told.update(
+            (word.removeprefix("contact:") for word in named if word.startswith("contact:")),
+            *(each.members for each in teams),
+            *(each.contacts for each in rosters),
+        )
         equipment = [item for each in found for item in self.equipment_of(each.id)]
         return Directory(
             facilities=found,
             equipment=equipment,
             nodes=(node for each in found for node in self.nodes_of(each.id)),
             channels=(channel for each in found for channel in self.channels_of(each.id)),
-            contacts=contacts,
+            contacts=(each for each in self.contacts.values() if each.id in told),
             shared_limits=[
                 each for each in self.shared_limits.values() if not each.id.facility or each.id.facility in facilities
             ],
-            teams=[each for each in self.teams.values() if known.intersection(each.members)],
-            rosters=[each for each in self.rosters.values() if known & each.contacts],
-            chains=[each for each in self.chains.values() if each.facility in wanted],
+            teams=teams,
+            rosters=rosters,
+            chains=chains,
             upkeep=[self.upkeep[item.id] for item in equipment if item.id in self.upkeep],
         )
+
+    def _chains_for(self, facilities: Sequence[Facility]) -> list[EscalationChain]:
+        """Return the chains that are for any of these facilities."""
+        by_id = {each.id: each for each in facilities}
+        # Of a district one facility stands for all, or thousands of chains would be held against thousands of places.
+        of_area = {(each.country, each.region, each.district): each for each in facilities}.values()
+        return [
+            chain
+            for chain in self.chains.values()
+            if (
+                chain.facility in by_id and chain.place.covers(by_id[chain.facility])
+                if chain.facility
+                else any(map(chain.place.covers, of_area))
+            )
+        ]
 
     def channels_of_node(self, node: str) -> dict[str, Channel] | None:
         """Return the node's channels by the node's own name for them, or None for an unknown node."""

@@ -8,7 +8,7 @@ from datetime import datetime, time, timedelta
 from types import MappingProxyType
 
 from domain.episode import Severity
-from domain.places import Facility
+from domain.places import Facility, Place
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,3 +138,8 @@ class EscalationChain:
     repeat_every: timedelta | None = None
     """After the last step: tell its people again so often; None: no more."""
     repeat_times: int = 0
+
+    @property
+    def place(self) -> Place:
+        """Return the place that it is for."""
+        return Place(self.country, self.region, self.district, self.facility)

@@ -10,6 +10,7 @@ from typing import NamedTuple
 from sqlalchemy import ColumnElement, delete, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from alerts.among import among
 from alerts.notifiers.notifier import IncomingText
 from alerts.tables import INBOX
 
@@ -87,11 +88,15 @@ class Inbox:
         """Return how many texts of this sender were answered within the last day."""
         return await self._answered(incoming, now - _DAY)
 
-    async def newest(self, *, limit: int = 100, before_id: int | None = None) -> list[Kept]:
-        """Return texts, newest first; page on with ``before_id``."""
+    async def newest(
+        self, *, limit: int = 100, before_id: int | None = None, contacts: frozenset[str] | None = None
+    ) -> list[Kept]:
+        """Return texts, or only those of these contacts, newest first; page on with ``before_id``."""
         query = select(INBOX).order_by(INBOX.c.id.desc()).limit(limit)
         if before_id is not None:
             query = query.where(INBOX.c.id < before_id)
+        if contacts is not None:
+            query = query.where(among(INBOX.c.contact, contacts))
         return [
             Kept(
                 id=row.id,

@@ -20,8 +20,14 @@ from domain.places import Place
 _ALARMS: Final = (NotificationKind.ALARM.value, NotificationKind.WORSE.value)
 
 
-async def read_measures(database: AsyncEngine, period: Period, place: Place, directory: Directory) -> Measures:
-    """Return the measures of a period at a place."""
+async def read_measures(
+    database: AsyncEngine,
+    period: Period,
+    place: Place,
+    directory: Directory,
+    within: frozenset[str] | None = None,
+) -> Measures:
+    """Return the measures of a period at a place, of all facilities there or of those ``within``."""
     async with database.connect() as connection:
         alerts = (await connection.execute(_alerts(period, place))).all()
         messages = (await connection.execute(_messages(period, place))).all()
@@ -29,9 +35,9 @@ async def read_measures(database: AsyncEngine, period: Period, place: Place, dir
 
     def compute() -> Measures:
         rows = Rows(
-            [_alert(row) for row in alerts],
-            [MessageRow(*row) for row in messages],
-            [ClosingRow(*row) for row in closings],
+            [_alert(row) for row in alerts if within is None or row.facility in within],
+            [MessageRow(*row) for row in messages if within is None or row.facility in within],
+            [ClosingRow(*row) for row in closings if within is None or row.facility in within],
         )
         return measures_of(rows, period, place, directory)
 

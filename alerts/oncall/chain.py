@@ -55,7 +55,7 @@ def chain_of(facility: Facility, severity: Severity, directory: Directory) -> Es
     no chain is for this.
     """
     fitting = [
-        chain for chain in directory.chains.values() if _is_for(chain, facility) and chain.from_severity <= severity
+        chain for chain in directory.chains.values() if chain.place.covers(facility) and chain.from_severity <= severity
     ]
     return max(fitting, key=lambda chain: (level_of(chain), chain.from_severity), default=USUAL)
 
@@ -100,16 +100,6 @@ _LEVEL_OF_WORD: Final = {
     # Of a contact nothing smaller than the country can be left to name.
     "country": Level.EVERYWHERE,
 }
-
-
-def _is_for(chain: EscalationChain, facility: Facility) -> bool:
-    pairs = (
-        (chain.facility, facility.id),
-        (chain.district, facility.district),
-        (chain.region, facility.region),
-        (chain.country, facility.country),
-    )
-    return all(said in ("", place) for said, place in pairs)
 
 
 def named_by(word: str, facility: Facility, directory: Directory, at: datetime) -> Iterator[str]:

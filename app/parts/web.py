@@ -78,7 +78,9 @@ class Web:
             upkeep=UpkeepStore(ground.database),
             rosters=roster_desk(ground.database, ground.registry, clock),
             hear_callback=hear_callbacks(config.alerts.notifiers, judgement.correspondence.heard),
-            measures=lambda period, place: read_measures(ground.database, period, place, ground.directory()),
+            measures=lambda period, place, within=None: read_measures(
+                ground.database, period, place, ground.directory(), within
+            ),
             rules=rule_desk(ground.rulebook, judgement.alerts, backtests),
             notice=lambda: " ".join(filter(None, (notice, _past_trouble(past)))),
         )

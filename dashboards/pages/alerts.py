@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from dashboards.pages.status import LatestReading, alert_service, is_fresh, subject_name
@@ -26,6 +26,10 @@ from domain.instant import to_ms
 from domain.places import Facility, Service
 
 NEEDS_ANSWER = {AlertState.UNACKNOWLEDGED, AlertState.RETURNED_UNACKNOWLEDGED}
+
+
+def _anywhere(_: str) -> bool:
+    return True
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +64,8 @@ class AlertCard:
     acknowledged_by: str
     acknowledged: LocalTime | None
     needs_answer: bool
+    can_take: bool
+    """Whether the one who looks may answer."""
     past: bool
 
 
@@ -82,6 +88,8 @@ class AlertScene:
     describe: DescribeAlert
     now_ms: int
     words: Words = ENGLISH
+    may_act: Callable[[str], bool] = _anywhere
+    """Whether the one who looks may act on the alerts of a facility."""
 
 
 def alerts_page(open_alerts: Sequence[Alert], recent: Sequence[Alert], scene: AlertScene) -> AlertsPage:
@@ -134,6 +142,7 @@ def alert_card(alert: Alert, scene: AlertScene) -> AlertCard:
         acknowledged_by=alert.acknowledged_by,
         acknowledged=_acknowledged(alert, facility, scene),
         needs_answer=alert.state in NEEDS_ANSWER,
+        can_take=alert.state in NEEDS_ANSWER and scene.may_act(alert.facility),
         past=alert.past,
     )
 

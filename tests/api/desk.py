@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 import httpx
 
+from api.alert_desk import AlertDesk
 from api.create import create_api
 from domain.instant import to_ms
 from tests.alerts.given import DIRECTORY, Judge, a_judge, sqlite_database
@@ -39,7 +40,7 @@ async def a_desk(path: str) -> AsyncIterator[Desk]:
             alert=judge.store.alert,
             standings=judge.store.reading.standings,
             acknowledge=judge.store.acknowledge,
-            alert_store=judge.store,
+            alert_desk=AlertDesk(judge.store),
         )
         transport = httpx.ASGITransport(create_api(services), raise_app_exceptions=False)
         async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1") as client:

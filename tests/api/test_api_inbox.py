@@ -8,6 +8,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from api.alert_desk import AlertDesk
 from api.create import create_api
 from domain.instant import format_rfc3339
 from tests.alerts.answers.people_desk import PEOPLE, Office, an_office
@@ -27,7 +28,7 @@ async def office(tmp_path: Path) -> AsyncIterator[Office]:
 @pytest.fixture
 async def client(office: Office) -> AsyncIterator[httpx.AsyncClient]:
     """Give a client of the API over the same store."""
-    services = World().services(directory=lambda: PEOPLE, alert_store=office.judge.store)
+    services = World().services(directory=lambda: PEOPLE, alert_desk=AlertDesk(office.judge.store))
     transport = httpx.ASGITransport(create_api(services), raise_app_exceptions=False)
     async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1") as client:
         yield client

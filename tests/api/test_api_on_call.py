@@ -9,6 +9,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from api.alert_desk import AlertDesk
 from api.create import create_api
 from domain.directory import Directory
 from domain.episode import Severity
@@ -58,7 +59,7 @@ async def client(tmp_path: Path) -> AsyncIterator[httpx.AsyncClient]:
     async with sqlite_database(f"{tmp_path}/vitals.db") as database:
         judge = await a_judge(database)
         services = World().services(
-            clock=SteppedClock(to_ms(NOON)), directory=lambda: DIRECTORY, alert_store=judge.store
+            clock=SteppedClock(to_ms(NOON)), directory=lambda: DIRECTORY, alert_desk=AlertDesk(judge.store)
         )
         transport = httpx.ASGITransport(create_api(services), raise_app_exceptions=False)
         async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1") as client:
