@@ -11,6 +11,7 @@ from urllib.parse import quote
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from dashboards.pages.assets import Asset
+from dashboards.pages.failure import Failure
 from dashboards.pages.navigation import NAVIGATION
 from dashboards.pages.series import RANGES
 from dashboards.pages.wording import SERVICE_WORDS
@@ -105,14 +106,6 @@ class Pages:
             Role=Role,
         )
         return environment
-
-
-@dataclass(frozen=True, slots=True)
-class Failure:
-    """What went wrong."""
-
-    status: HTTPStatus
-    sentence: str
 
 
 def path_segment(id_: object) -> str:
