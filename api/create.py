@@ -10,6 +10,8 @@ from fastapi import APIRouter, FastAPI
 from starlette.middleware.gzip import GZipMiddleware
 
 from api import errors
+from api.access.desk import AccessDesk
+from api.access.recognise import Recogniser
 from api.alerting import alerting_routes
 from api.alerts import alert_routes
 from api.callbacks import MOST_BYTES as MOST_CALLBACK_BYTES
@@ -34,6 +36,7 @@ from api.rosters import PATTERN as CALENDARS
 from api.rosters import roster_routes
 from api.services import Services
 from api.settings import ApiSettings
+from api.sign_in_page import sign_in_routes
 from api.stream import stream_routes
 from api.visit import Door, Recognise, open_to_all
 from dashboards.pages.assets import read_assets
@@ -49,11 +52,15 @@ Times are RFC 3339 in UTC. Values are in the canonical unit that stands beside t
 
 
 def create_api(
-    services: Services, settings: ApiSettings | None = None, *, recognise: Recognise = open_to_all
+    services: Services,
+    settings: ApiSettings | None = None,
+    *,
+    recognise: Recognise = open_to_all,
+    access: AccessDesk | None = None,
 ) -> FastAPI:
     """Return the application; ``api.state.events.close()`` ends the event streams before the server stops.
 
-    ``recognise`` says who asks.
+    ``access`` is where people sign in, and then says who asks; without it ``recognise`` does.
     """
     settings = settings or ApiSettings()
     hub = EventHub(services, settings)
@@ -78,13 +85,16 @@ def create_api(
         redirect_slashes=False,
     )
     api.state.events = hub
-    api.state.door = Door(services, recognise, languages.words_of)
+    recogniser = None if access is None else Recogniser(access)
+    api.state.door = Door(services, recogniser or recognise, languages.words_of)
     api.state.render_error = pages.error
     errors.install(api)
     api.include_router(_versioned(services, hub))
     api.include_router(health_routes(services))
     api.include_router(language_routes())
     api.include_router(page_routes(pages, assets))
+    if access is not None and recogniser is not None:
+        api.include_router(sign_in_routes(pages, access, recogniser))
     # The last one added stands outermost.
     api.add_middleware(EntityTags)
     api.add_middleware(GZipMiddleware, minimum_size=500, compresslevel=6)

@@ -5,13 +5,14 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
+from urllib.parse import quote
 
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
-from starlette.datastructures import Headers
+from starlette.datastructures import URL, Headers
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, JSONResponse, Response
+from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 from starlette.types import Scope
 
 from api.headers import SECURITY_HEADERS
@@ -86,9 +87,22 @@ def _own_error(request: Request, error: Exception) -> Response:
         logger.error("%s %s failed: %s", request.method, request.url.path, error)
     if not isinstance(error, RequestError):
         return error_response(request.scope, status, str(error))
+    if error.page and _wants_page(request.scope) and "authorization" not in request.headers:
+        return RedirectResponse(f"{error.page}?next={quote(_asked_for(request), safe='')}", HTTPStatus.SEE_OTHER)
     response = error_response(request.scope, status, str(error), error.errors)
     response.headers.update(error.headers)
     return response
+
+
+def _asked_for(request: Request) -> str:
+    """Return the page that a person wanted to see: what came with a form is lost, so then the page with the form."""
+    if request.method in {"GET", "HEAD"}:
+        wanted = request.url.remove_query_params("part")
+    else:
+        wanted = URL(request.headers.get("referer", "/"))
+        if wanted.netloc != request.headers.get("host"):
+            return "/"
+    return f"{wanted.path}?{wanted.query}" if wanted.query else wanted.path
 
 
 def _unexpected(request: Request, error: Exception) -> Response:

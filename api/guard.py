@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from api.access.cookies import carries_session
 from api.errors import error_response
 from api.problems import NotAllowedError, RequestError
 
@@ -62,7 +63,7 @@ class Guard:
         if not length.isdecimal() or len(length) > 12 or int(length) > most:
             raise RequestError(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"The request is larger than {most} bytes.")
         if scope["method"] not in _READING_METHODS and not self._is_for_outsiders(scope):
-            require_same_site(headers)
+            require_same_site(headers, scope.get("scheme", "http"))
 
     def _is_for_outsiders(self, scope: Scope) -> bool:
         return self._outsiders is not None and self._outsiders[0].fullmatch(scope["path"]) is not None
@@ -95,18 +96,22 @@ def host_name(host: str) -> str:
     return name if colon and port.isdecimal() else host.lower()
 
 
-def require_same_site(headers: Headers) -> None:
+def require_same_site(headers: Headers, scheme: str = "http") -> None:
     """Raise ``NotAllowedError`` unless a change was asked for by our own page or by a program that is no browser.
 
     Browsers of today say where a request comes from in ``Sec-Fetch-Site``, older ones in ``Origin`` or ``Referer``.
     A program says nothing; it must send JSON or a calendar, or a token of its own, none of which a page can send to
-    another site without being asked first.
+    another site without being asked first. What holds the cookie of a session comes from a browser, and must say it.
     """
     site, source = headers.get("sec-fetch-site"), headers.get("origin") or headers.get("referer")
     if site is not None:
         allowed = site in {"same-origin", "none"}
     elif source is not None:
-        allowed = urlsplit(source).netloc.lower() == headers.get("host", "").lower()
+        came_from = urlsplit(source)
+        # Somebody in between can write what a plain page says under our own name.
+        allowed = came_from.netloc.lower() == headers.get("host", "").lower() and scheme in ("http", came_from.scheme)
+    elif carries_session(headers):
+        allowed = False
     else:
         kind = headers.get("content-type", "").partition(";")[0].strip().lower()
         allowed = kind in _KINDS_OF_PROGRAMS or headers.get("authorization", "").lower().startswith("bearer ")

@@ -18,6 +18,8 @@ class RequestError(VitalsError):
     """A request cannot be answered as asked; carries the HTTP status that says why."""
 
     fault = Fault.SENDER
+    page: str = ""
+    """Where a person can do something about it, and is led."""
 
     def __init__(
         self,

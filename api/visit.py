@@ -22,6 +22,8 @@ from domain.access import EVERYBODY, Principal, Role
 class SignInNeededError(RequestError):
     """Nobody is signed in, and this is not for everybody."""
 
+    page = "/sign-in"
+
     def __init__(self, sentence: str = "Sign in first, or send an API token as Authorization: Bearer TOKEN.") -> None:
         super().__init__(HTTPStatus.UNAUTHORIZED, sentence, {"WWW-Authenticate": 'Bearer realm="vitals"'})
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 
+from app.access import FIRST_USER
 from app.clock import SteadyClock
 from app.config import ServiceConfig
 from app.parts import Parts, Surroundings
@@ -30,6 +31,8 @@ class App:
     """Registry documents that do not come from the configuration."""
     address: str = field(default="", init=False)
     """Where the pages are, once started."""
+    nobody_yet: bool = field(default=False, init=False)
+    """Whether people have to sign in and there is nobody who could."""
     _task: asyncio.Task[None] | None = field(default=None, init=False)
 
     async def start(self) -> None:
@@ -69,9 +72,10 @@ class App:
     async def _live(self, started: asyncio.Event) -> None:
         async with AsyncExitStack() as stack:
             rules = read_rules(self.config.rules)
-            listener = stack.enter_context(bind(self.config.listen))
+            listener = stack.enter_context(bind(self.config.listen, open_to_all=self.config.access.open))
             parts = await Parts.open(self.surroundings(), stack, rules)
             self.address = address(listener)
+            self.nobody_yet = await parts.web.nobody_yet()
             await parts.run(listener, started)
 
     def surroundings(self) -> Surroundings:
@@ -83,4 +87,6 @@ async def serve(config: ServiceConfig, *, say: Callable[[str], None]) -> None:
     """Run the service until cancelled."""
     async with App(config, say=say) as app:
         say(f"Vitals is running: {app.address}")
+        if app.nobody_yet:
+            say(f"Nobody can sign in yet; the first one is made by: {FIRST_USER}")
         await app.wait()

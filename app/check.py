@@ -15,7 +15,7 @@ from app.issuing.provisioning import credentials_of
 from app.people_check import people_findings
 from app.rule_documents import CATALOGUE_SOURCE
 from app.rulebook import read_rules
-from app.web import require_loopback
+from app.web import require_safe
 from collector.foreign.settings import ForeignSettings
 from collector.sources.link import tls_context
 from domain.directory import Directory
@@ -35,7 +35,7 @@ async def check_everything(config: ServiceConfig, *, now: datetime, say: Callabl
     """
     rules = read_rules(config.rules)
     tls_context(config.mqtt)
-    require_loopback(config.listen.host)
+    require_safe(config.listen.host, open_to_all=config.access.open)
     directory = await planned_directory(config)
     for line in _summary(config, rules, directory):
         say(line)
@@ -104,7 +104,8 @@ def _summary(config: ServiceConfig, rules: Sequence[Rule], directory: Directory)
         f"  registry  {_sizes(directory)}",
         f"  rules     {len(rules)} ({told})",
         f"  notifiers {', '.join(notifiers) or 'none: nobody would be told'}",
-        f"  pages     http://{config.listen.host}:{config.listen.port}",
+        f"  pages     http://{config.listen.host}:{config.listen.port}"
+        f"{', open to everybody on this machine' if config.access.open else ', for those who sign in'}",
     ]
 
 

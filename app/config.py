@@ -10,6 +10,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, mod
 from sqlalchemy import URL
 
 from alerts.settings import AlertsSettings
+from api.access.settings import AccessSettings
 from api.settings import ApiSettings
 from app.documents import read_document
 from app.history import Source
@@ -69,6 +70,7 @@ class ServiceConfig(BaseModel):
     """SQLAlchemy URL, e.g. ``postgresql+asyncpg://user@host/vitals``; by default SQLite in ``data``."""
     listen: ListenSettings = ListenSettings()
     api: ApiSettings = ApiSettings()
+    access: AccessSettings = AccessSettings()
     mqtt: MqttSourceSettings = MqttSourceSettings()
     pipeline: PipelineSettings = PipelineSettings()
     foreign: tuple[ForeignSettings, ...] = ()

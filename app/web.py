@@ -24,14 +24,14 @@ class ListenSettings(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     host: str = "127.0.0.1"
-    """An address of this machine. Without sign-in only loopback is allowed."""
+    """An address of this machine; where nobody signs in only loopback is allowed."""
     port: int = Field(default=8080, ge=0, le=65535)
     """0 takes any free port."""
 
 
-def bind(settings: ListenSettings) -> socket.socket:
+def bind(settings: ListenSettings, *, open_to_all: bool) -> socket.socket:
     """Return a listening socket; raise ``OperatorError`` with one clear sentence where that cannot be."""
-    require_loopback(settings.host)
+    require_safe(settings.host, open_to_all=open_to_all)
     family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
     try:
         return _listener(family, settings)
@@ -84,18 +84,18 @@ def _listener(family: socket.AddressFamily, settings: ListenSettings) -> socket.
     return listener
 
 
-def require_loopback(host: str) -> None:
-    """Raise ``OperatorError`` for an address that others can reach, or that is none."""
+def require_safe(host: str, *, open_to_all: bool) -> None:
+    """Raise ``OperatorError`` for what is no address, or for one that others can reach where nobody signs in."""
     try:
         loopback = host == "localhost" or ip_address(host).is_loopback
     except ValueError:
         raise OperatorError(
             f"listen.host is {host!r}; allowed: an IP address of this machine, such as 127.0.0.1"
         ) from None
-    if not loopback:
+    if open_to_all and not loopback:
         raise OperatorError(
-            f"listen.host is {host}, which others can reach, and there is no sign-in yet; "
-            "allowed: 127.0.0.1, with a reverse proxy that signs people in before it"
+            f"listen.host is {host}, which others can reach, and access.open lets everybody do everything; "
+            "allowed: listen.host 127.0.0.1, or access without open, so that people sign in"
         )
 
 

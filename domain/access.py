@@ -62,5 +62,7 @@ class Principal:
         return any(grant.role >= role and grant.place == EVERYWHERE for grant in self.grants)
 
 
+NOBODY = Principal("", "", frozenset())
+"""Who has not signed in."""
 EVERYBODY = Principal("", "", frozenset({Grant(Role.ADMINISTRATOR)}))
 """Who asks where nobody signs in."""

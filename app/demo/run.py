@@ -10,6 +10,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from api.access.settings import AccessSettings
 from app.build import App
 from app.clock import ScaledClock, SystemClock
 from app.config import ServiceConfig
@@ -78,6 +79,7 @@ def _config(folder: Path, port: int, broker_port: int) -> ServiceConfig:
     return ServiceConfig(
         data=folder,
         listen=ListenSettings(port=port),
+        access=AccessSettings(open=True),
         mqtt=MqttSourceSettings(url=f"mqtt://127.0.0.1:{broker_port}"),
     )
 

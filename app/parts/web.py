@@ -9,8 +9,11 @@ from dataclasses import dataclass
 from fastapi import FastAPI
 
 from alerts.measures.reader import read_measures
+from api.access.desk import AccessDesk
+from api.access.settings import AccessSettings
 from api.create import create_api
 from api.services import IntakeDesk
+from app.access import open_access
 from app.backtests import Backtests
 from app.callbacks import hear_callbacks
 from app.config import ServiceConfig
@@ -36,6 +39,8 @@ class Web:
 
     api: FastAPI
     backtests: Backtests
+    access: AccessDesk | None
+    """None where nobody signs in."""
 
     @classmethod
     async def open(
@@ -82,9 +87,14 @@ class Web:
                 ground.database, period, place, ground.directory(), within
             ),
             rules=rule_desk(ground.rulebook, judgement.alerts, backtests),
-            notice=lambda: " ".join(filter(None, (notice, _past_trouble(past)))),
+            notice=lambda: " ".join(filter(None, (notice, _said_of(config.access), _past_trouble(past)))),
         )
-        return cls(api=create_api(services, config.api), backtests=backtests)
+        access = await open_access(ground.database, config.access, clock)
+        return cls(api=create_api(services, config.api, access=access), access=access, backtests=backtests)
+
+    async def nobody_yet(self) -> bool:
+        """Tell whether people have to sign in and there is nobody who could."""
+        return self.access is not None and not await self.access.accounts.any_yet()
 
     def loops(self, listener: socket.socket) -> Loops:
         """Return the loops: one serves on a listening socket, one works off what is tried on the past."""
@@ -99,6 +109,10 @@ async def _past(ground: Ground, config: ServiceConfig, clock: Clock, stack: Asyn
         return ground.journal
     influx = await stack.enter_async_context(open_history(config.influxdb))
     return History(ground.journal, influx, ground.directory, clock)
+
+
+def _said_of(access: AccessSettings) -> str:
+    return "Open to everybody on this machine: nobody signs in here." if access.open else ""
 
 
 def _past_trouble(past: History | Journal) -> str:

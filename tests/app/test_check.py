@@ -58,7 +58,7 @@ def test_it_says_what_would_run(tmp_path: Path) -> None:
     assert "The service would start: broker broker:1884" in said
     assert f"data {tmp_path}/vitals-data influxdb not used" in said
     assert "registry 1 facilities, 1 nodes, 1 channels, 0 contacts" in said
-    assert "notifiers console pages http://127.0.0.1:8081" in said
+    assert "notifiers console pages http://127.0.0.1:8081, for those who sign in" in said
     assert "Worth a look" not in said
     assert not (tmp_path / "vitals-data").exists()
 
@@ -98,7 +98,7 @@ def test_only_a_rule_of_ones_own_needs_its_companions(tmp_path: Path) -> None:
         ("dta: x", "vitals.yaml:1:1: dta: found the unknown field 'dta'"),
         ("rules: {files: [nowhere.yaml]}", "nowhere.yaml: there is no such file"),
         ("registry: nowhere.yaml", "nowhere.yaml: there is no such file"),
-        ("listen: {host: 0.0.0.0}", "listen.host is 0.0.0.0, which others can reach"),
+        ("listen: {host: 0.0.0.0}\naccess: {open: true}", "listen.host is 0.0.0.0, which others can reach"),
         (
             "mqtt: {url: 'mqtts://b', ca_file: nowhere.pem}",
             "the certificate files of the broker connection cannot be used",

@@ -51,6 +51,7 @@ def config(folder: Path, broker_port: int) -> ServiceConfig:
         {
             "data": folder / "data",
             "listen": {"port": 0},
+            "access": {"open": True},
             "mqtt": {"url": f"mqtt://127.0.0.1:{broker_port}", "reconnect_first": 0.1, "reconnect_longest": 0.5},
             "rules": {"catalogue": False, "files": [folder / "rules.yaml"]},
             "registry": CASES / "clinic.yaml",
@@ -187,7 +188,7 @@ async def test_a_folder_that_cannot_be_made_is_one_sentence(tmp_path: Path) -> N
 async def service_process(folder: Path, port: int) -> AsyncIterator[tuple[asyncio.subprocess.Process, str]]:
     """Run ``vitals run`` as a process of its own; gives it and its address."""
     path = folder / "vitals.yaml"
-    path.write_text(f"listen: {{port: 0}}\nmqtt: {{url: 'mqtt://127.0.0.1:{port}'}}\n", "utf-8")
+    path.write_text(f"listen: {{port: 0}}\naccess: {{open: true}}\nmqtt: {{url: 'mqtt://127.0.0.1:{port}'}}\n", "utf-8")
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "app.cli", "run", "--config", str(path)),
         stdout=asyncio.subprocess.PIPE,

@@ -26,14 +26,14 @@ def taken_port() -> Iterator[int]:
 def refusal(settings: ListenSettings) -> str:
     """Return the sentence with which the address is refused."""
     with pytest.raises(OperatorError) as caught:
-        bind(settings)
+        bind(settings, open_to_all=True)
     return str(caught.value)
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "127.0.0.2"])
 def test_a_loopback_address_is_taken(host: str) -> None:
     """Port 0 takes any free port, and the address says which."""
-    with bind(ListenSettings(host=host, port=0)) as listener:
+    with bind(ListenSettings(host=host, port=0), open_to_all=True) as listener:
         port = listener.getsockname()[1]
         assert address(listener) in (f"http://{host}:{port}", f"http://127.0.0.1:{port}")
         socket.create_connection((host, port), timeout=5).close()
@@ -42,7 +42,7 @@ def test_a_loopback_address_is_taken(host: str) -> None:
 def test_an_address_of_the_other_family_is_written_in_brackets() -> None:
     """A browser needs the brackets; a machine without IPv6 says so in a sentence."""
     if Path("/proc/net/if_inet6").exists() and Path("/proc/net/if_inet6").read_text("ascii"):
-        with bind(ListenSettings(host="::1", port=0)) as listener:
+        with bind(ListenSettings(host="::1", port=0), open_to_all=True) as listener:
             assert address(listener).startswith("http://[::1]:")
     else:
         assert "on ::1 cannot be opened" in refusal(ListenSettings(host="::1", port=0))
@@ -58,7 +58,7 @@ def test_a_busy_port_is_one_sentence() -> None:
 @pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.0.2.7", "2001:db8::7"])
 def test_what_others_can_reach_is_refused(host: str) -> None:
     """Without sign-in nobody else may reach the pages, whoever owns the address."""
-    assert "127.0.0.1, with a reverse proxy" in refusal(ListenSettings(host=host))
+    assert "access without open, so that people sign in" in refusal(ListenSettings(host=host))
 
 
 @pytest.mark.parametrize("host", ["vitals.example.org", "", "127.0.0.1:8080"])

@@ -34,6 +34,7 @@ SYNC_SECONDS = 0.2
 SERVICE = """\
 data: {folder}/disk/data
 listen: {{port: {http}}}
+access: {{open: true}}
 mqtt: {{url: "{broker}", reconnect_first: 100ms, reconnect_longest: 500ms}}
 influxdb: {{url: "{influx}", max_age: 200ms, retry_first: 100ms, retry_longest: 1s, retry_slowly: 1s}}
 journal: {{settle_after_seconds: 2, check_seconds: 0.2}}

@@ -67,7 +67,9 @@ async def test_an_installer_sees_a_waiting_node_and_takes_it_up(tmp_path: Path) 
         (tmp_path / "registry.yaml").write_text(REGISTRY, "utf-8")
         (tmp_path / "edge.yaml").write_text(EDGE.format(folder=tmp_path, port=broker.port), "utf-8")
         (tmp_path / "vitals.yaml").write_text(
-            f"mqtt: {{url: 'mqtt://127.0.0.1:{broker.port}'}}\nlisten: {{port: 0}}\nregistry: registry.yaml\n", "utf-8"
+            f"mqtt: {{url: 'mqtt://127.0.0.1:{broker.port}'}}\n"
+            "listen: {port: 0}\naccess: {open: true}\nregistry: registry.yaml\n",
+            "utf-8",
         )
         async with process("run", "--config", str(tmp_path / "vitals.yaml")) as service:
             assert service.stdout is not None

@@ -146,7 +146,7 @@ async def site(folder: Path) -> AsyncIterator[Site]:
         registry = parse_document(REGISTRY, "registry.yaml")
         app = App(config, say=said.append, registry_documents=(registry,))
         parts = await Parts.open(app.surroundings(), stack, read_rules(config.rules))
-        listener = stack.enter_context(bind(config.listen))
+        listener = stack.enter_context(bind(config.listen, open_to_all=True))
         running = asyncio.create_task(parts.run(listener, asyncio.Event()))
         try:
             yield Site(folder, broker, parts, said)

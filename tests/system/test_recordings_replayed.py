@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 import httpx
 import pytest
 
+from api.access.settings import AccessSettings
 from app.build import App
 from app.config import RulesSettings, ServiceConfig
 from app.documents import parse_document
@@ -164,6 +165,7 @@ async def world(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator
         config = ServiceConfig(
             data=tmp_path / "data",
             listen=ListenSettings(port=0),
+            access=AccessSettings(open=True),
             mqtt=MqttSourceSettings(url=broker),
             influxdb=InfluxSettings(url=influx.url),
             rules=RulesSettings(catalogue=(), files=(tmp_path / "rules.yaml",)),

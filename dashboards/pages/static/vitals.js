@@ -32,6 +32,7 @@ async function refresh() {
   address.searchParams.set("part", "live");
   try {
     const answer = await fetch(address, { headers: { Accept: "text/html" } });
+    if (answer.redirected) return location.reload(); // signed out: the page leads to the sign-in
     if (answer.ok) replace(await answer.text());
     said(answer.ok);
     if (charts.length && Date.now() - lastCharts > CHARTS_MS) await loadCharts();

@@ -1,0 +1,55 @@
+"""The cookies of signing in: one for the session, one by which a device is known again."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Final
+
+from starlette.datastructures import Headers
+from starlette.requests import Request, cookie_parser
+from starlette.responses import Response
+
+_SESSION: Final = "vitals_session"
+_DEVICE: Final = "vitals_device"
+# A browser takes this prefix only with Secure, Path=/ and no domain: no other host or plain page can set it.
+_BOUND: Final = "__Host-"
+_DEVICE_SECONDS: Final = 400 * 86400
+_MOST_CHARACTERS: Final = 128
+
+
+def session_token(request: Request) -> str:
+    """Return the token of a session that a browser sent; empty for none."""
+    return request.cookies.get(_name(_SESSION, request), "")[:_MOST_CHARACTERS]
+
+
+def device_token(request: Request) -> str:
+    """Return what the browser was given to be known again; empty for none."""
+    return request.cookies.get(_name(_DEVICE, request), "")[:_MOST_CHARACTERS]
+
+
+def carries_session(headers: Headers) -> bool:
+    """Tell whether a request holds the cookie of a session, whatever it is worth."""
+    sent = cookie_parser(headers.get("cookie", ""))
+    return _SESSION in sent or _BOUND + _SESSION in sent
+
+
+def keep_session(response: Response, request: Request, token: str, device: str, longest: timedelta) -> None:
+    """Let the browser hold both; phones close browsers by themselves, so the session outlives that."""
+    _set(response, request, _SESSION, token, round(longest.total_seconds()))
+    _set(response, request, _DEVICE, device, _DEVICE_SECONDS)
+
+
+def drop_session(response: Response, request: Request) -> None:
+    """Let the browser forget the session."""
+    _set(response, request, _SESSION, "", 0)
+
+
+def _set(response: Response, request: Request, name: str, value: str, seconds: int) -> None:
+    secure = request.url.scheme == "https"
+    response.set_cookie(
+        _name(name, request), value, max_age=seconds, path="/", httponly=True, samesite="lax", secure=secure
+    )
+
+
+def _name(name: str, request: Request) -> str:
+    return _BOUND + name if request.url.scheme == "https" else name
