@@ -16,6 +16,7 @@ from alerts.notifiers.notifier import Callback, Heard
 from alerts.oncall.roster import Span
 from api.alert_desk import AlertDesk
 from api.problems import RequestError
+from api.registry_services import RegistryDesk
 from api.rule_services import RuleDesk
 from collector.journal.letters import Letter, LetterFilter, LetterGroup
 from collector.journal.rollup import Rollup
@@ -198,6 +199,8 @@ class Services:
     """What the rule behind an alert says, and what to do."""
     intake: IntakeDesk | None = None
     """None in a process that takes nothing in."""
+    registry: RegistryDesk | None = None
+    """None in a process without a registry of its own."""
     rosters: RosterDesk | None = None
     """None in a process without a registry of its own."""
     alert_desk: AlertDesk | None = None

@@ -21,6 +21,7 @@ from alerts.reading import Firings
 from api.alert_desk import AlertDesk
 from api.desk_in_sight import DeskInSight
 from api.problems import NotAllowedError, NotFoundError
+from api.registry_services import RegistryDesk, narrowed_desk
 from api.rule_services import RuleDesk
 from api.services import CalendarTaken, IntakeDesk, ReadMeasures, RosterDesk, Services
 from collector.journal.rollup import Rollup
@@ -66,6 +67,7 @@ def services_for(principal: Principal, role: Role, services: Services) -> Servic
         intake=None if services.intake is None else _intake_in_sight(services.intake),
         rosters=None if services.rosters is None else sight.rosters(services.rosters),
         alert_desk=None if services.alert_desk is None else sight.alert_desk(services.alert_desk),
+        registry=sight.registry(),
     )
 
 
@@ -151,6 +153,12 @@ class _Sight:
             return await desk.firings(since, self._mine(within))
 
         return dataclasses.replace(desk, firings=firings)
+
+    def registry(self) -> RegistryDesk | None:
+        desk = self._all.registry
+        if desk is None:
+            return None
+        return narrowed_desk(desk, self.directory, lambda facility: self._principal.may(self._role, facility))
 
     def _mine(self, within: frozenset[str] | None) -> frozenset[str]:
         mine = frozenset(self.directory().facilities)

@@ -8,6 +8,7 @@ from functools import partial
 from alerts.facts import Power, RuleText, filled
 from alerts.store import AlertStore
 from api.alert_desk import AlertDesk
+from api.registry_services import RegistryDesk
 from api.rule_services import RuleDesk
 from api.services import HearCallback, IntakeDesk, PartState, ReadMeasures, RosterDesk, Services
 from app.history import History
@@ -42,6 +43,7 @@ def services_of(
     metrics: Metrics,
     parts: Callable[[], Sequence[PartState]],
     intake: IntakeDesk,
+    registry_desk: RegistryDesk,
     rosters: RosterDesk,
     upkeep: UpkeepStore,
     notice: Callable[[], str],
@@ -83,6 +85,7 @@ def services_of(
         parts=parts,
         describe=describe,
         intake=intake,
+        registry=registry_desk,
         rosters=rosters,
         notice=notice,
         hear_callback=hear_callback,

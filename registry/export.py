@@ -8,9 +8,9 @@ from dataclasses import asdict
 from typing import Any
 
 from domain.directory import Directory
-from domain.places import Channel, Equipment, Facility, SharedLimits
+from domain.places import Channel, Equipment, Facility, Node, SharedLimits
 from registry.fields import NO_LIMIT
-from registry.people_export import duration_text, exported_people, said
+from registry.people_export import duration_text, exported_people, person_entry, said
 
 
 def exported(directory: Directory) -> dict[str, Any]:
@@ -23,6 +23,17 @@ def exported(directory: Directory) -> dict[str, Any]:
         "facilities": [_facility(facility, directory, channels) for facility in directory.facilities.values()],
         **exported_people(directory),
     }
+
+
+def entry_of(item: Any) -> dict[str, Any]:
+    """Return the entry of one item, without what stands in it."""
+    if isinstance(item, Facility):
+        return said(**asdict(item))
+    if isinstance(item, Node):
+        return said(facility=item.facility, id=item.id, name=item.name)
+    if isinstance(item, Equipment):
+        return equipment_entry(item)
+    return _channel(item) if isinstance(item, Channel) else person_entry(item)
 
 
 def _facility(facility: Facility, directory: Directory, channels: dict[str, list[Channel]]) -> dict[str, Any]:

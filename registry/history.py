@@ -26,6 +26,8 @@ class Occasion:
     """None: from ``at_ms`` on where they are other than before, and always for a channel that is new."""
     author: str = ""
     reason: str = ""
+    origin: str = ""
+    """``page 10.0.0.7 user:amina``; empty for the command line."""
 
     def __post_init__(self) -> None:
         if self.limits_from_ms is not None and not ALWAYS_MS <= self.limits_from_ms <= self.at_ms:

@@ -23,6 +23,15 @@ def exported_people(directory: Directory) -> dict[str, Any]:
     }
 
 
+def person_entry(item: Contact | Team | Roster | EscalationChain) -> dict[str, Any]:
+    """Return the entry of a contact, a team, a roster or a chain."""
+    if isinstance(item, Contact):
+        return _contact(item)
+    if isinstance(item, Team):
+        return _team(item)
+    return exported_roster(item) if isinstance(item, Roster) else _chain(item)
+
+
 def exported_roster(roster: Roster) -> dict[str, Any]:
     """Return the entry of a roster, with all of its overrides, also where there are none."""
     rotations = [_rotation(rotation, roster.timezone) for rotation in roster.rotations]

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
+import json
+from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import insert, literal, select, update
+from sqlalchemy import delete, insert, literal, select, update
 from sqlalchemy.ext.asyncio import AsyncEngine
 from sqlalchemy.schema import CreateIndex, CreateTable
 
@@ -16,10 +19,16 @@ from domain.places import LimitScope
 from registry import tables
 from registry.checks import checked_draft
 from registry.export import exported
+from registry.guards import Guard
 from registry.history import LimitChange, Occasion, SharedLimitChange, limits_of
 from registry.in_force import in_force
 from registry.reading import load, recorded_limits, shared_changes
 from registry.writing import ImportReport, write
+
+
+def _digest(documents: Sequence[Document]) -> str:
+    said = [document.data for document in documents]
+    return hashlib.sha256(json.dumps(said, sort_keys=True, default=str).encode()).hexdigest()
 
 
 class RegistryStore:
@@ -43,19 +52,39 @@ class RegistryStore:
         async with self._engine.connect() as connection:
             return int((await connection.execute(select(tables.version.c.version))).scalar_one())
 
-    async def import_document(self, *documents: Document, occasion: Occasion) -> ImportReport:
+    async def import_document(
+        self, *documents: Document, occasion: Occasion, guard: Guard | None = None
+    ) -> ImportReport:
         """Add and change what the documents say, all of it or nothing; what they leave out stays as it is.
 
-        Other limits than before are recorded in their history. Raises ``DocumentError`` listing what cannot be used.
+        Other limits than before are recorded in their history, and what becomes another in the log of changes.
+        ``guard`` looks at what is registered at that moment. Raises ``DocumentError`` listing what cannot be used.
         """
         async with self._engine.connect() as connection, connection.begin() as transaction:
             # First of all, because it takes the lock: two imports at once stand in line instead of overwriting.
             await connection.execute(update(tables.version).values(version=tables.version.c.version + 1))
             registered = await load(connection)
             draft = await asyncio.to_thread(checked_draft, documents, registered)
+            if guard is not None:
+                guard(registered, draft)
             report = await write(connection, draft, registered, occasion)
             if not report.changed:
                 await transaction.rollback()
+        return report
+
+    async def import_configured(self, *documents: Document, occasion: Occasion) -> ImportReport | None:
+        """Import the documents of the configuration, unless they are the same as the last time: then return None.
+
+        What people changed since would else be undone at every start.
+        """
+        digest = _digest(documents)
+        async with self._engine.connect() as connection:
+            if await connection.scalar(select(tables.configured.c.digest)) == digest:
+                return None
+        report = await self.import_document(*documents, occasion=occasion)
+        async with self._engine.begin() as connection:
+            await connection.execute(delete(tables.configured))
+            await connection.execute(insert(tables.configured).values(id=1, digest=digest))
         return report
 
     async def export_document(self) -> dict[str, Any]:

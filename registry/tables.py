@@ -30,6 +30,13 @@ version = Table(
     Column("version", BigInteger, nullable=False),
 )
 
+configured = Table(
+    "registry_configured",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("digest", String(64), nullable=False),  # of the documents that were imported at a start last
+)
+
 place = Table(
     "place",
     metadata,

@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from domain.directory import Directory
 from domain.places import Channel
 from registry import people_tables, tables, upkeep_tables
+from registry.changes import change_cells, registry_change
 from registry.checks import merged
 from registry.draft import Draft
 from registry.history import LimitChange, Occasion, SharedLimitChange, changes_of
@@ -71,7 +72,10 @@ async def write(connection: AsyncConnection, draft: Draft, registered: Directory
     counts = {}
     for kind, table, cells in steps:
         said = [entry.item for entry in getattr(draft, kind).values()]
-        counts[kind] = await _write_kind(connection, table, cells, said, getattr(registered, kind))
+        known: Mapping[str, Any] = getattr(registered, kind)
+        counts[kind] = await _write_kind(connection, table, cells, said, known)
+        notes = [change_cells(kind, known.get(item.id), item, occasion) for item in said if known.get(item.id) != item]
+        await _in_parts(connection, insert(registry_change), notes)
     await _write_details(connection, draft, registered)
     await _write_preferences(connection, draft, registered)
     counts["shared limits"] = await _write_shared_limits(connection, draft, registered, occasion)

@@ -138,7 +138,7 @@ async def _open_registry(
     await store.create_tables()
     configured = read_documents(config.registry) if config.registry else []
     if everything := [*documents, *configured]:
-        await store.import_document(*everything, occasion=Occasion(clock.now_ms()))
+        await store.import_configured(*everything, occasion=Occasion(clock.now_ms()))
     view = RegistryView(store)
     await view.refresh()
     return view

@@ -22,6 +22,7 @@ from app.metrics import Metrics, Owners
 from app.parts.ground import Ground, Loops
 from app.parts.intake import Intake
 from app.parts.judgement import Judgement
+from app.registry_desk import registry_desk
 from app.roster_calendars import roster_desk
 from app.rule_desk import rule_desk
 from app.services import part_states, services_of
@@ -81,6 +82,7 @@ class Web:
                 post=intake.posting.take,
             ),
             upkeep=UpkeepStore(ground.database),
+            registry_desk=registry_desk(ground.database, ground.registry),
             rosters=roster_desk(ground.database, ground.registry, clock),
             hear_callback=hear_callbacks(config.alerts.notifiers, judgement.correspondence.heard),
             measures=lambda period, place, within=None: read_measures(

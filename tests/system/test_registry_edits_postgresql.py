@@ -1,9 +1,10 @@
-"""The state of equipment and the visit log on a real PostgreSQL server."""
+"""The state of equipment, the visit log and edits on a real PostgreSQL server."""
 
 from __future__ import annotations
 
 import pytest
 
+from tests.registry.changes_contract import ChangesContract
 from tests.registry.upkeep_contract import UpkeepContract
 from tests.system.test_notif_postgresql import database, server
 
@@ -14,3 +15,7 @@ pytestmark = pytest.mark.system
 
 class TestUpkeepOnPostgresql(UpkeepContract):
     """The contract on PostgreSQL."""
+
+
+class TestChangesOnPostgresql(ChangesContract):
+    """The contract of edits on PostgreSQL."""
