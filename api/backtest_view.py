@@ -41,7 +41,7 @@ def backtest_page(state: BacktestState, rule: RuleFacts, visit: Visit) -> Backte
     told = report.get("difference")
 
     def lines(found: list[Mapping[str, Any]]) -> tuple[EpisodeLine, ...]:
-        return tuple(episode_line(each, visit.services.directory(), now_ms) for each in found)
+        return tuple(episode_line(each, visit.services.directory(), now_ms, words) for each in found)
 
     return BacktestPage(
         line=backtest_line(state, words),
@@ -50,7 +50,7 @@ def backtest_page(state: BacktestState, rule: RuleFacts, visit: Visit) -> Backte
         done=state.done,
         of=state.of or len(state.order.facilities),
         error=state.error,
-        period=(local_time(state.start, "UTC", now_ms), local_time(state.end, "UTC", now_ms)),
+        period=(local_time(state.start, "UTC", now_ms, words), local_time(state.end, "UTC", now_ms, words)),
         columns=tuple(_column(words(title), found) for title, found in zip(_TITLES, sets, strict=False)),
         episodes=lines(sets[-1]["episodes"][::-1]) if sets else (),
         same=told["same"] if told else 0,

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from http import HTTPStatus
 from urllib.parse import parse_qs, quote, unquote
 
 from fastapi import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from api.facilities import MOST_OPEN_ALERTS
+from api.problems import RequestError
 from api.services import Services
 from api.visit import Visit
 from dashboards.pages.alerts import NEEDS_ANSWER, AlertScene
@@ -17,6 +19,7 @@ from dashboards.pages.words import ENGLISH, Words
 REVALIDATE = {"Cache-Control": "private, no-cache", "Vary": "Cookie, Accept-Language"}
 _PERSON_COOKIE = "vitals_name"
 YEAR_SECONDS = 365 * 86400
+_MOST_FIELDS = 60
 
 
 async def page(
@@ -70,8 +73,12 @@ def done(visit: Visit, person: str, wanted: str, otherwise: str) -> Response:
 
 
 def form_of(body: bytes) -> dict[str, str]:
-    """Return the fields of a form; of one that stands there twice, the last."""
-    fields = parse_qs(body.decode("utf-8", "replace"), keep_blank_values=True, max_num_fields=10)
+    """Return the fields of a form; of one that stands there twice, the last; raise ``RequestError`` for too many."""
+    try:
+        fields = parse_qs(body.decode("utf-8", "replace"), keep_blank_values=True, max_num_fields=_MOST_FIELDS)
+    except ValueError:
+        sentence = f"The form has more than {_MOST_FIELDS} fields."
+        raise RequestError(HTTPStatus.UNPROCESSABLE_ENTITY, sentence) from None
     return {name: values[-1] for name, values in fields.items()}
 
 

@@ -200,6 +200,6 @@ def _firing(alert: Alert, visit: Visit, now_ms: int) -> FiringLine:
         facility=alert.facility,
         facility_name=facility.name if facility else alert.facility,
         subject=subject_name(alert.subject, directory),
-        started=local_time(alert.started_at, facility.timezone if facility else "UTC", now_ms),
+        started=local_time(alert.started_at, facility.timezone if facility else "UTC", now_ms, visit.words),
         goes_on=alert.ended_at is None,
     )

@@ -24,4 +24,5 @@ NAVIGATION: Final = (
     Destination("overview", "/", noop("Overview"), Role.VIEWER),
     Destination("alerts", "/alerts", noop("Alerts"), Role.VIEWER),
     Destination("rules", "/rules", noop("Rules"), Role.VIEWER),
+    Destination("maintenance", "/maintenance", noop("Maintenance"), Role.VIEWER),
 )

@@ -166,7 +166,7 @@ def rule_row(facts: RuleFacts, fired: Fired | None, now_ms: int, words: Words) -
     """Return a rule as it stands in the list."""
     said = words("No alert in the last {days} days", days=RECENT_DAYS)
     if fired is not None:
-        ago = ago_text(to_ms(fired.last_at), now_ms)
+        ago = ago_text(to_ms(fired.last_at), now_ms, words)
         said = words.many(
             "One alert in {days} days, {ago}", "{count} alerts in {days} days, the last {ago}", fired.count,
             days=RECENT_DAYS, ago=ago,
@@ -207,7 +207,7 @@ def tests_sentence(tests: Sequence[TestLine], words: Words) -> str:
     return words.many("Its test passes.", "All {count} tests pass.", len(tests))
 
 
-def episode_line(found: Mapping[str, Any], directory: Directory, now_ms: int) -> EpisodeLine:
+def episode_line(found: Mapping[str, Any], directory: Directory, now_ms: int, words: Words) -> EpisodeLine:
     """Return an episode of a backtest's report, in words."""
     facility = directory.facilities.get(found["facility"])
     zone = facility.timezone if facility else "UTC"
@@ -217,8 +217,8 @@ def episode_line(found: Mapping[str, Any], directory: Directory, now_ms: int) ->
         facility=found["facility"],
         facility_name=facility.name if facility else found["facility"],
         subject=subject_name(found["subject"], directory),
-        started=local_time(parse_rfc3339(found["started"]), zone, now_ms),
-        ended=None if ended is None else local_time(parse_rfc3339(ended), zone, now_ms),
+        started=local_time(parse_rfc3339(found["started"]), zone, now_ms, words),
+        ended=None if ended is None else local_time(parse_rfc3339(ended), zone, now_ms, words),
         worst=channel.quantity.format(extreme) if channel and extreme is not None else "",
         told_at_once=found.get("told_at_once"),
     )
