@@ -9,11 +9,12 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 from pydantic import BeforeValidator
 
-from alerts.measures.rows import Period, misplaced
+from alerts.measures.rows import Period
 from api.measure_models import MeasuresDocument, document_of
 from api.problems import RequestError, parse_moment
 from api.visit import Viewing
 from domain.access import Principal
+from domain.directory import misplaced
 from domain.instant import to_datetime
 from domain.places import EVERYWHERE, Place
 

@@ -9,11 +9,12 @@ from alerts.measures.bands import Band
 from alerts.measures.compute import TOO_MANY_A_DAY, Measures, PersonLoad, Spread
 from alerts.measures.load import Load
 from alerts.measures.reader import read_measures
-from alerts.measures.rows import Period, misplaced
+from alerts.measures.rows import Period
 from alerts.store import AlertStore
 from api.measure_models import document_of
 from app.config import ServiceConfig
 from app.database import open_database
+from domain.directory import misplaced
 from domain.errors import OperatorError
 from domain.instant import parse_rfc3339
 from domain.places import Place

@@ -7,7 +7,8 @@ from collections.abc import Collection, Iterable, Sequence
 from typing import TypeVar
 
 from domain.people import Contact, EscalationChain, Roster, Team
-from domain.places import Channel, Equipment, Facility, Node, SharedLimits
+from domain.places import Channel, Equipment, Facility, Node, Place, SharedLimits
+from domain.suggest import allowed_words
 from domain.upkeep import Upkeep, UpkeepState
 
 Placed = TypeVar("Placed", Equipment, Node, Channel)
@@ -139,3 +140,16 @@ def _group(items: Iterable[Placed]) -> dict[str, tuple[Placed, ...]]:
     for item in items:
         grouped[item.facility].append(item)
     return {facility: tuple(members) for facility, members in grouped.items()}
+
+
+def misplaced(place: Place, directory: Directory) -> str:
+    """Return why no facility is meant, with what is allowed; empty where one is, or where all are."""
+    facilities = directory.facilities.values()
+    for part in ("country", "region", "district", "facility"):
+        wanted = getattr(place, part)
+        known = {facility.id if part == "facility" else getattr(facility, part) for facility in facilities}
+        if wanted and wanted not in known:
+            return f"no such {part}: {allowed_words(wanted, known)}"
+    if place != Place() and not any(map(place.covers, facilities)):
+        return "no facility lies in all of the places that were named"
+    return ""

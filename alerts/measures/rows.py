@@ -8,8 +8,6 @@ from datetime import datetime, timedelta
 from domain.directory import Directory
 from domain.episode import Severity
 from domain.errors import OperatorError
-from domain.places import Place
-from domain.suggest import allowed_words
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,19 +30,6 @@ class Period:
     def holds(self, moment: datetime) -> bool:
         """Tell whether a moment is within."""
         return self.from_ <= moment < self.to
-
-
-def misplaced(place: Place, directory: Directory) -> str:
-    """Return why no facility is meant, with what is allowed; empty where one is, or where all are."""
-    facilities = directory.facilities.values()
-    for part in ("country", "region", "district", "facility"):
-        wanted = getattr(place, part)
-        known = {facility.id if part == "facility" else getattr(facility, part) for facility in facilities}
-        if wanted and wanted not in known:
-            return f"no such {part}: {allowed_words(wanted, known)}"
-    if place != Place() and not any(map(place.covers, facilities)):
-        return "no facility lies in all of the places that were named"
-    return ""
 
 
 District = tuple[str, str, str]

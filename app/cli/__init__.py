@@ -17,6 +17,8 @@ from app.cli.roster import roster
 from app.cli.rules import rules
 from app.cli.service import check, demo, run
 from app.cli.store import store
+from app.cli.token import token
+from app.cli.user import user
 
 CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 
@@ -35,7 +37,8 @@ def main(verbose: bool) -> None:
 
 
 COMMANDS = (
-    demo, run, check, edge, node, broker, registry, roster, rules, alerts, deadletter, store, replay, dashboards,
+    demo, run, check, user, token, edge, node, broker, registry, roster, rules, alerts, deadletter, store, replay,
+    dashboards,
 )  # fmt: skip
 for each in COMMANDS:
     main.add_command(each)
