@@ -17,7 +17,7 @@ from domain.access import Grant
 from domain.directory import misplaced
 from domain.errors import OperatorError
 from domain.instant import format_rfc3339
-from domain.places import Place
+from domain.places import EVERYWHERE, Place
 from domain.suggest import allowed_words
 from registry.account_deeds import AccountDeeds, place_in_words
 from registry.account_tables import create_account_tables
@@ -162,9 +162,12 @@ async def require_place(config: ServiceConfig, place: Place) -> None:
 
 
 def grants_in_words(grants: Iterable[Grant]) -> str:
-    """Return ``technician for district Kasese; viewer for everywhere``."""
-    said = sorted(f"{each.role.word} for {place_in_words(each.place)}" for each in grants)
-    return "; ".join(said) or "may do nothing"
+    """Return ``technician for district Kasese; viewer everywhere``."""
+    said = (
+        f"{each.role.word} {'everywhere' if each.place == EVERYWHERE else f'for {place_in_words(each.place)}'}"
+        for each in grants
+    )
+    return "; ".join(sorted(said)) or "may do nothing"
 
 
 @asynccontextmanager
