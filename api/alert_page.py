@@ -17,16 +17,26 @@ from api.alerts import AlertId, acknowledge
 from api.deeds import Deeds
 from api.models import Acknowledgement
 from api.page_parts import done, form_of, page, scene_of
-from api.problems import NotFoundError, RequestError, field_sentences
+from api.problems import NotFoundError, RequestError
 from api.services import Services
 from api.visit import Acting, Viewing, Visit
 from dashboards.pages.alert import Background, Closed, Told, alert_page
 from dashboards.pages.render import Pages
+from dashboards.pages.words import Words, noop
 from domain.alert import Alert
 from domain.directory import Directory
 
 Said = TypeVar("Said", bound=Acknowledgement)
 Number = Annotated[int, Path(ge=1, lt=2**63)]
+_LABELS = {
+    "by": noop("Your name"),
+    "note": noop("Note"),
+    "hours": noop("For how long?"),
+    "reason": noop("Reason"),
+    "action": noop("What was done?"),
+    "doses_affected": noop("Vaccine doses affected"),
+}
+"""What a person calls the fields of the forms."""
 Part = Annotated[str, Query(max_length=10)]
 
 
@@ -44,7 +54,7 @@ def add_alert_page(router: APIRouter, pages: Pages) -> None:
     @router.post("/alerts/{alert_id}/acknowledge")
     async def take_alert(visit: Acting, request: Request, alert_id: Number) -> Response:
         form = form_of(await request.body())
-        said = _said(Acknowledgement, form, ("by", "note"))
+        said = _said(Acknowledgement, form, ("by", "note"), visit.words)
         await acknowledge(visit, alert_id, said, "page")
         return done(visit, said.by, form.get("next", ""), f"/alerts/{alert_id}")
 
@@ -57,26 +67,26 @@ def _add_deeds(router: APIRouter) -> None:
 
     @router.post("/alerts/{alert_id}/help")
     async def call_help(visit: Acting, request: Request, alert_id: Number) -> Response:
-        said = _said(Acknowledgement, form_of(await request.body()), ("by", "note"))
+        said = _said(Acknowledgement, form_of(await request.body()), ("by", "note"), visit.words)
         await Deeds(visit, "page").ask_for_help(alert_id, said)
         return back(visit, said, alert_id)
 
     @router.post("/alerts/{alert_id}/shelve")
     async def put_aside(visit: Acting, request: Request, alert_id: Number) -> Response:
-        said = _said(Shelving, form_of(await request.body()), ("by", "hours", "reason"))
+        said = _said(Shelving, form_of(await request.body()), ("by", "hours", "reason"), visit.words)
         await Deeds(visit, "page").shelve(alert_id, said)
         return back(visit, said, alert_id)
 
     @router.post("/alerts/{alert_id}/unshelve")
     async def bring_back(visit: Acting, request: Request, alert_id: Number) -> Response:
-        said = _said(Acknowledgement, form_of(await request.body()), ("by",))
+        said = _said(Acknowledgement, form_of(await request.body()), ("by",), visit.words)
         await Deeds(visit, "page").unshelve(alert_id, said)
         return back(visit, said, alert_id)
 
     @router.post("/alerts/{alert_id}/close")
     async def close(visit: Acting, request: Request, alert_id: Number) -> Response:
         form = {name: text for name, text in form_of(await request.body()).items() if text.strip() or name == "by"}
-        said = _said(ClosingStatement, form, ("by", "reason", "action", "doses_affected"))
+        said = _said(ClosingStatement, form, ("by", "reason", "action", "doses_affected"), visit.words)
         await Deeds(visit, "page").close(alert_id, said)
         return back(visit, said, alert_id)
 
@@ -112,11 +122,11 @@ def _told(sent: Notification, directory: Directory) -> Told:
     )
 
 
-def _said(model: type[Said], form: Mapping[str, str], fields: tuple[str, ...]) -> Said:
+def _said(model: type[Said], form: Mapping[str, str], fields: tuple[str, ...], words: Words) -> Said:
     """Return what a form says; raise ``RequestError`` with a sentence for the person who filled it in."""
     try:
         return model.model_validate({name: form[name] for name in fields if name in form})
     except ValidationError as error:
-        sentences = "; ".join(f"{each['field']}: {each['sentence']}" for each in field_sentences(error.errors()))
-        wanting = "Write your name, so that others know. " if not form.get("by", "").strip() else ""
-        raise RequestError(HTTPStatus.UNPROCESSABLE_ENTITY, f"{wanting}({sentences})") from None
+        wrong = dict.fromkeys(words(_LABELS[str(each["loc"][0])]) for each in error.errors())
+        sentence = words("Missing, too long or not possible: {fields}.", fields=", ".join(wrong))
+        raise RequestError(HTTPStatus.UNPROCESSABLE_ENTITY, sentence) from None

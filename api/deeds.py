@@ -17,8 +17,17 @@ from api.models import Acknowledgement
 from api.problems import RequestError
 from api.services import alert_desk_of
 from api.visit import Visit
+from dashboards.pages.words import Words
 from domain.alert import Alert
 from domain.instant import to_datetime
+
+
+class _NotNowError(RequestError):
+    """What somebody wants to do is not possible in the alert's state; a program is told what would be."""
+
+    def said(self, words: Words) -> str:
+        """Return the sentence for a person, who saw a page on which it was possible."""
+        return words("This is not possible any more: somebody was faster, or it is over. Look at the alert again.")
 
 
 class Deeds:
@@ -64,4 +73,4 @@ class Deeds:
         try:
             return await self._desk.act(alert_id, action)
         except ImpossibleEventError as error:
-            raise RequestError(HTTPStatus.CONFLICT, str(error)) from None
+            raise _NotNowError(HTTPStatus.CONFLICT, str(error)) from None

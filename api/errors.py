@@ -16,14 +16,14 @@ from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Re
 from starlette.types import Scope
 
 from api.headers import SECURITY_HEADERS
-from api.problems import PROBLEM_TYPE, RequestError, field_sentences, problem, status_of
-from dashboards.pages.words import Words
+from api.problems import PROBLEM_TYPE, RequestError, field_sentences, problem, sentence_of, status_of
+from dashboards.pages.words import Words, noop
 from domain.errors import VitalsError
 
 logger = logging.getLogger(__name__)
 
 API_PREFIX = "/api/"
-_OWN_FAULT = "Something went wrong inside the service; it has been written to the log."
+_OWN_FAULT = noop("Something went wrong inside the service; it has been written to the log.")
 
 
 def install(api: FastAPI) -> None:
@@ -34,16 +34,19 @@ def install(api: FastAPI) -> None:
     api.add_exception_handler(Exception, _unexpected)
 
 
-def error_response(scope: Scope, status: HTTPStatus, detail: str, errors: Sequence[Mapping[str, str]] = ()) -> Response:
-    """Return an error as the asker can read it."""
+def error_response(
+    scope: Scope, status: HTTPStatus, error: Exception | str, errors: Sequence[Mapping[str, str]] = ()
+) -> Response:
+    """Return an error as the asker can read it: a person in their language, a program in English."""
     headers = {**SECURITY_HEADERS, "Cache-Control": "no-store"}
     if status is HTTPStatus.SERVICE_UNAVAILABLE:
         headers["Retry-After"] = "5"
     if _wants_page(scope):
         render = scope["app"].state.render_error if "app" in scope else None
         if render is not None:
-            return HTMLResponse(render(status, detail, words_for(scope)), status_code=status, headers=headers)
-    body = problem(status, detail, str(scope.get("path", "")), errors)
+            words = words_for(scope)
+            return HTMLResponse(render(status, sentence_of(error, words), words), status_code=status, headers=headers)
+    body = problem(status, str(error), str(scope.get("path", "")), errors)
     return JSONResponse(body, status_code=status, media_type=PROBLEM_TYPE, headers=headers)
 
 
@@ -70,8 +73,8 @@ def _http_error(request: Request, error: Exception) -> Response:
 
 
 _SENTENCES = {
-    HTTPStatus.NOT_FOUND: "There is nothing at this address.",
-    HTTPStatus.METHOD_NOT_ALLOWED: "This address does not take this kind of request.",
+    HTTPStatus.NOT_FOUND: noop("There is nothing at this address."),
+    HTTPStatus.METHOD_NOT_ALLOWED: noop("This address does not take this kind of request."),
 }
 
 
@@ -86,10 +89,10 @@ def _own_error(request: Request, error: Exception) -> Response:
     if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         logger.error("%s %s failed: %s", request.method, request.url.path, error)
     if not isinstance(error, RequestError):
-        return error_response(request.scope, status, str(error))
+        return error_response(request.scope, status, error)
     if error.page and _wants_page(request.scope) and "authorization" not in request.headers:
         return RedirectResponse(f"{error.page}?next={quote(_asked_for(request), safe='')}", HTTPStatus.SEE_OTHER)
-    response = error_response(request.scope, status, str(error), error.errors)
+    response = error_response(request.scope, status, error, error.errors)
     response.headers.update(error.headers)
     return response
 

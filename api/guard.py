@@ -13,6 +13,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from api.access.cookies import carries_session
 from api.errors import error_response
 from api.problems import NotAllowedError, RequestError
+from dashboards.pages.words import noop
 
 _READING_METHODS = {"GET", "HEAD", "OPTIONS"}
 _KINDS_OF_PROGRAMS = {"application/json", "text/calendar"}
@@ -47,7 +48,7 @@ class Guard:
         try:
             self._check(scope)
         except RequestError as error:
-            await error_response(scope, error.status, str(error))(scope, receive, send)
+            await error_response(scope, error.status, error)(scope, receive, send)
             return
         await self._app(scope, _Limited(receive, self._most_bytes(scope)), send)
 
@@ -61,7 +62,8 @@ class Guard:
         length = headers.get("content-length", "0")
         most = self._most_bytes(scope)
         if not length.isdecimal() or len(length) > 12 or int(length) > most:
-            raise RequestError(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"The request is larger than {most} bytes.")
+            too_large = noop("The request is larger than {most} bytes.")
+            raise RequestError(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, too_large, fields={"most": most})
         if scope["method"] not in _READING_METHODS and not self._is_for_outsiders(scope):
             require_same_site(headers, scope.get("scheme", "http"))
 
@@ -86,7 +88,7 @@ class _Limited:
         message = await self._receive()
         self._left -= len(message.get("body", b""))
         if self._left < 0:
-            raise RequestError(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "The request is larger than allowed.")
+            raise RequestError(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, noop("The request is larger than allowed."))
         return message
 
 
@@ -116,4 +118,6 @@ def require_same_site(headers: Headers, scheme: str = "http") -> None:
         kind = headers.get("content-type", "").partition(";")[0].strip().lower()
         allowed = kind in _KINDS_OF_PROGRAMS or headers.get("authorization", "").lower().startswith("bearer ")
     if not allowed:
-        raise NotAllowedError("A change must be asked for from this service's own pages, or as JSON by a program.")
+        raise NotAllowedError(
+            noop("A change must be asked for from this service's own pages, or as JSON by a program.")
+        )

@@ -5,12 +5,28 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from http import HTTPStatus
-from typing import Any
+from types import MappingProxyType
+from typing import Any, Final
 
+from dashboards.pages.words import Words, noop
 from domain.errors import Fault, VitalsError
 from domain.instant import parse_rfc3339
 
 PROBLEM_TYPE = "application/problem+json"
+THINGS: Final = (
+    noop("alert"),
+    noop("backtest"),
+    noop("channel"),
+    noop("contact"),
+    noop("dead letter"),
+    noop("equipment"),
+    noop("facility"),
+    noop("file"),
+    noop("node"),
+    noop("roster"),
+    noop("rule"),
+)
+"""What may not be there."""
 _STATUS_OF_FAULT = {Fault.SENDER: 400, Fault.OPERATOR: 500, Fault.PEER: 503, Fault.SERVICE: 500}
 
 
@@ -27,25 +43,49 @@ class RequestError(VitalsError):
         sentence: str,
         headers: Mapping[str, str] | None = None,
         errors: Sequence[Mapping[str, str]] = (),
+        fields: Mapping[str, object] = MappingProxyType({}),
     ) -> None:
+        """``sentence``: in English, with ``{fields}``; pages translate one that is marked by ``noop``."""
         self.status = status
         self.headers = headers or {}
         self.errors = errors
-        super().__init__(sentence)
+        self.sentence, self.fields = sentence, fields
+        super().__init__(_filled(sentence, fields))
+
+    def said(self, words: Words) -> str:
+        """Return the sentence for a person."""
+        return _filled(words.gettext(self.sentence), self.fields)
 
 
 class NotFoundError(RequestError):
     """Nothing is registered or kept under the id that was asked for."""
 
     def __init__(self, what: str, id_: str | int) -> None:
-        super().__init__(HTTPStatus.NOT_FOUND, f"There is no {what} {printable(str(id_), 200)!r}.")
+        id_ = repr(printable(str(id_), 200))
+        super().__init__(HTTPStatus.NOT_FOUND, noop("There is no {what} {id}."), fields={"what": what, "id": id_})
+
+    def said(self, words: Words) -> str:
+        """Return the sentence for a person; what there is not is said in their language, too."""
+        fields = {**self.fields, "what": words.gettext(str(self.fields["what"]))}
+        return _filled(words.gettext(self.sentence), fields)
 
 
 class NotAllowedError(RequestError):
     """The request came from where it must not come."""
 
-    def __init__(self, sentence: str) -> None:
-        super().__init__(HTTPStatus.FORBIDDEN, sentence)
+    def __init__(self, sentence: str, **fields: object) -> None:
+        super().__init__(HTTPStatus.FORBIDDEN, sentence, fields=fields)
+
+
+def sentence_of(error: Exception | str, words: Words) -> str:
+    """Return what an error says to a person, in their language where the sentence is one of the pages'."""
+    if isinstance(error, RequestError):
+        return error.said(words)
+    return words.gettext(str(error)) if str(error) else ""
+
+
+def _filled(sentence: str, fields: Mapping[str, object]) -> str:
+    return sentence.format(**fields) if fields else sentence
 
 
 def status_of(error: VitalsError) -> HTTPStatus:

@@ -26,6 +26,7 @@ from api.rule_services import RuleDesk
 from api.services import CalendarTaken, IntakeDesk, ReadMeasures, RosterDesk, Services
 from collector.journal.rollup import Rollup
 from dashboards.pages.series import Resolution
+from dashboards.pages.words import noop
 from domain.access import Principal, Role
 from domain.alert import Alert
 from domain.directory import Directory
@@ -122,7 +123,7 @@ class _Sight:
         if found is None or found.facility in self.directory().facilities:
             return found
         if found.facility in narrowed(self._all.directory(), self._principal, Role.VIEWER).facilities:
-            raise NotAllowedError(f"You may see alert {alert_id}, and not change it.")
+            raise NotAllowedError(noop("You may see alert {number}, and not change it."), number=alert_id)
         return None
 
     async def standings(self, alerts: Sequence[int]) -> Mapping[int, Standing]:
@@ -174,12 +175,12 @@ class _Sight:
         return await self._all.last_visits([each for each in facilities if each in mine])
 
     def metrics(self) -> bytes:
-        raise NotAllowedError("The figures are of every facility: this takes a role for the whole country.")
+        raise NotAllowedError(noop("The figures are of every facility: this takes a role for the whole country."))
 
     def measures(self, read: ReadMeasures) -> ReadMeasures:
         async def measures(period: Period, place: Place, within: frozenset[str] | None = None) -> Measures:
             if place != EVERYWHERE and any(map(place.covers, self._beyond())):
-                raise NotAllowedError("This reaches beyond the places that you may see; name one of them.")
+                raise NotAllowedError(noop("This reaches beyond the places that you may see; name one of them."))
             mine = frozenset(self.directory().facilities)
             return await read(period, place, mine if within is None else mine & within)
 
@@ -229,6 +230,6 @@ def _intake_in_sight(desk: IntakeDesk) -> IntakeDesk:
     """Return a desk without what was refused: it belongs to no place. So does who waits, but anybody may meet them."""
 
     async def refuse(*_: object, **__: object) -> NoReturn:
-        raise NotAllowedError("What was refused belongs to no place: this takes the role for the whole country.")
+        raise NotAllowedError(noop("What was refused belongs to no place: this takes the role for the whole country."))
 
     return dataclasses.replace(desk, letters=refuse, letter_groups=refuse, replay=refuse)

@@ -15,7 +15,7 @@ from fastapi import Depends, Request
 from api.problems import NotAllowedError, RequestError
 from api.services import Services
 from api.sight import services_for
-from dashboards.pages.words import Words
+from dashboards.pages.words import Words, noop
 from domain.access import EVERYBODY, Principal, Role
 
 
@@ -55,7 +55,7 @@ class Visit:
     def require_everywhere(self, role: Role) -> None:
         """Raise ``NotAllowedError`` unless the role is given for all there is."""
         if not self.principal.may_everywhere(role):
-            raise NotAllowedError(f"This takes the role {role.word} for the whole country.")
+            raise NotAllowedError(noop("This takes the role {role} for the whole country."), role=role.word)
 
     def signature(self, by: str) -> str:
         """Return in whose name a deed is recorded: whoever is signed in, or who a program or an open page says it is.
@@ -65,7 +65,7 @@ class Visit:
         principal = self.principal
         name = by.strip() if principal.is_program or not principal.name else ""
         if not name and not principal.name:
-            raise RequestError(HTTPStatus.UNPROCESSABLE_ENTITY, "Write your name, so that others know.")
+            raise RequestError(HTTPStatus.UNPROCESSABLE_ENTITY, noop("Write your name, so that others know."))
         return name or principal.name
 
     def origin(self, way: str) -> str:
@@ -100,7 +100,7 @@ class Door:
         if principal is None:
             raise SignInNeededError
         if not principal.may_somewhere(role):
-            raise NotAllowedError(f"This takes the role {role.word}.")
+            raise NotAllowedError(noop("This takes the role {role}."), role=role.word)
         services = services_for(principal, role, self.services)
         return Visit(principal, services, words, request)
 

@@ -98,12 +98,12 @@ async def test_put_aside_and_brought_back(desk: Desk) -> None:
     ("deed", "fields", "status", "sentence"),
     [
         ("help", {"by": " "}, 422, "Write your name"),
-        ("shelve", {"by": "Grace", "hours": "4", "reason": ""}, 422, "reason"),
-        ("shelve", {"by": "Grace", "hours": "many", "reason": "later"}, 422, "hours"),
+        ("shelve", {"by": "Grace", "hours": "4", "reason": ""}, 422, "Reason"),
+        ("shelve", {"by": "Grace", "hours": "many", "reason": "later"}, 422, "For how long?"),
         ("shelve", {"by": "Grace", "hours": "700", "reason": "later"}, 400, "within 7 days"),
         ("close", {"by": "Grace", "reason": ""}, 400, "closing an alert takes a reason"),
-        ("close", {"by": "Grace", "reason": "x", "doses_affected": "few"}, 422, "doses_affected"),
-        ("unshelve", {"by": "Grace"}, 409, "cannot"),
+        ("close", {"by": "Grace", "reason": "x", "doses_affected": "few"}, 422, "Vaccine doses affected"),
+        ("unshelve", {"by": "Grace"}, 409, "somebody was faster"),
     ],
 )
 async def test_what_is_refused_says_why(
