@@ -12,6 +12,7 @@ from api.alert_page import add_alert_page
 from api.facilities import MOST_OPEN_ALERTS, all_statuses
 from api.facility_page import add_downloads, add_facility_page
 from api.maintenance_pages import add_maintenance_pages
+from api.map_page import add_map_page
 from api.page_parts import page, scene_of
 from api.problems import NotFoundError
 from api.rule_pages import add_rule_pages
@@ -35,6 +36,7 @@ def page_routes(pages: Pages, assets: Mapping[str, Asset]) -> APIRouter:
     add_downloads(router)
     _add_alerts(router, pages)
     add_alert_page(router, pages)
+    add_map_page(router, pages)
     add_rule_pages(router, pages)
     add_maintenance_pages(router, pages)
     _add_static(router, assets)

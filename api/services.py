@@ -23,6 +23,8 @@ from collector.journal.rollup import Rollup
 from collector.lanes import Outcome
 from collector.replaying import Replayed
 from collector.waiting import WaitingNode
+from dashboards.pages.outlines.shape import OutlinesOf
+from dashboards.pages.outlines.shipped import shipped_outlines
 from dashboards.pages.series import Resolution
 from dashboards.pages.status import LatestReading
 from dashboards.pages.wording import DescribeAlert, plain_alert_text
@@ -213,6 +215,8 @@ class Services:
     """None where there is no database of alerts."""
     rules: RuleDesk | None = None
     """None in a process that does not judge."""
+    outlines: OutlinesOf = shipped_outlines
+    """What maps are drawn on, for the countries that facilities name."""
     notice: Callable[[], str] = str
     """A sentence at the head of every page, e.g. that the demo's time runs faster; empty for none."""
 

@@ -18,6 +18,7 @@ from app.rulebook import read_rules
 from app.web import require_safe
 from collector.foreign.settings import ForeignSettings
 from collector.sources.link import tls_context
+from dashboards.pages.outlines.source import outlines_from
 from domain.directory import Directory
 from domain.errors import Problem
 from registry.checks import checked_draft, merged
@@ -36,6 +37,7 @@ async def check_everything(config: ServiceConfig, *, now: datetime, say: Callabl
     rules = read_rules(config.rules)
     tls_context(config.mqtt)
     require_safe(config.listen.host, open_to_all=config.access.open)
+    outlines_from(config.pages.outline)
     directory = await planned_directory(config)
     for line in _summary(config, rules, directory):
         say(line)

@@ -22,6 +22,7 @@ from collector.forwarder.settings import InfluxSettings
 from collector.journal.settings import JournalSettings
 from collector.quarantine import QuarantineSettings
 from collector.settings import MqttSourceSettings, PipelineSettings
+from dashboards.pages.settings import PagesSettings
 from domain.suggest import allowed_words
 from rules.catalogue import USUAL, load_catalogue
 from rules.settings import EngineSettings
@@ -71,6 +72,7 @@ class ServiceConfig(BaseModel):
     listen: ListenSettings = ListenSettings()
     api: ApiSettings = ApiSettings()
     access: AccessSettings = AccessSettings()
+    pages: PagesSettings = PagesSettings()
     mqtt: MqttSourceSettings = MqttSourceSettings()
     pipeline: PipelineSettings = PipelineSettings()
     foreign: tuple[ForeignSettings, ...] = ()

@@ -23,6 +23,7 @@ from collector.lanes import Lane
 from collector.latest import Latest
 from collector.sources.mqtt import ConnectionStats
 from collector.stats import PipelineStats
+from dashboards.pages.outlines.shape import OutlinesOf
 from dashboards.pages.series import Resolution
 from dashboards.pages.wording import AlertText, plain_alert_text, value_text
 from dashboards.pages.words import Words
@@ -50,6 +51,7 @@ def services_of(
     hear_callback: HearCallback | None = None,
     measures: ReadMeasures | None = None,
     rules: RuleDesk | None = None,
+    outlines: OutlinesOf,
 ) -> Services:
     """Return what routes and pages call."""
 
@@ -91,6 +93,7 @@ def services_of(
         hear_callback=hear_callback,
         measures=measures,
         rules=rules,
+        outlines=outlines,
     )
 
 

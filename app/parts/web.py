@@ -29,6 +29,7 @@ from app.services import part_states, services_of
 from app.web import serve_on
 from collector.influx_history import open_history
 from collector.journal.journal import Journal
+from dashboards.pages.outlines.source import outlines_from
 from dashboards.pages.status import facility_statuses
 from domain.instant import Clock
 from registry.upkeep import UpkeepStore
@@ -90,6 +91,7 @@ class Web:
             ),
             rules=rule_desk(ground.rulebook, judgement.alerts, backtests),
             notice=lambda: " ".join(filter(None, (notice, _said_of(config.access), _past_trouble(past)))),
+            outlines=outlines_from(config.pages.outline),
         )
         access = await open_access(ground.database, config.access, clock)
         return cls(api=create_api(services, config.api, access=access), access=access, backtests=backtests)

@@ -1,0 +1,42 @@
+"""The map over HTTP."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+from starlette.responses import Response
+
+from api.facilities import all_statuses
+from api.page_parts import page
+from api.problems import RequestError
+from api.visit import Viewing
+from dashboards.pages.geography import Bounds, parse_bounds
+from dashboards.pages.map import MapQuery, map_page
+from dashboards.pages.render import Pages
+
+PlaceName = Annotated[str, Query(max_length=300)]
+Box = Annotated[str, Query(alias="bbox", max_length=100, description="west,south,east,north in degrees")]
+Part = Annotated[str, Query(max_length=10)]
+
+
+def add_map_page(router: APIRouter, pages: Pages) -> None:
+    """Add the map of the facilities that somebody may see."""
+
+    @router.get("/map")
+    async def show_map(
+        visit: Viewing, region: PlaceName = "", district: PlaceName = "", box: Box = "", part: Part = ""
+    ) -> Response:
+        services, query = visit.services, MapQuery(region, district, _bounds(box))
+        statuses = await all_statuses(services, services.directory(), visit.words)
+        countries = dict.fromkeys(each.facility.country for each in statuses)
+        view = map_page(statuses, services.outlines(countries), query, services.clock.now_ms(), visit.words)
+        return await page(visit, pages, "map.html", view, live=part == "live")
+
+
+def _bounds(text: str) -> Bounds | None:
+    try:
+        return parse_bounds(text) if text else None
+    except ValueError as error:
+        raise RequestError(HTTPStatus.UNPROCESSABLE_ENTITY, f"{error}.") from None
