@@ -16,7 +16,15 @@ from api.create import create_api
 from tests.api.world import World, with_hostile_names
 
 HOSTILE = Path(__file__).parents[3] / "shared" / "data" / "hostile" / "blns.json"
-PAGES = ("/", "/facilities/kasese-hc3", "/facilities/kasese-hc3?range=30d", "/alerts", "/alerts/4821", "/nothing")
+PAGES = (
+    "/",
+    "/facilities/kasese-hc3",
+    "/facilities/kasese-hc3?range=30d",
+    "/alerts",
+    "/alerts/4821",
+    "/map",
+    "/nothing",
+)
 FIRST_VIEW_BYTES, WITH_CHART_BYTES = 40_000, 70_000
 HTML = {"accept": "text/html"}
 
@@ -52,10 +60,10 @@ async def _weight(client: httpx.AsyncClient, path: str) -> int:
     return sum(len(gzip.compress(body, 6)) for body in bodies)
 
 
-@pytest.mark.parametrize("path", ["/", "/alerts", "/alerts/4821", "/nothing"])
+@pytest.mark.parametrize("path", ["/", "/map", "/alerts", "/alerts/4821", "/nothing"])
 async def test_a_first_view_without_chart_is_light(path: str) -> None:
     """At most 40 KB, with many facilities, style and script."""
-    transport = httpx.ASGITransport(create_api(World(copies=200 if path == "/" else 12).services()))
+    transport = httpx.ASGITransport(create_api(World(copies=200 if path in ("/", "/map") else 12).services()))
     async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1") as client:
         assert await _weight(client, path) <= FIRST_VIEW_BYTES
 
@@ -194,11 +202,11 @@ async def test_naughty_names_are_text_and_nothing_else() -> None:
     for world in (hostile, harmless):
         transport = httpx.ASGITransport(create_api(world.services()))
         async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1") as client:
-            paths = ["/", "/alerts", *(f"/facilities/hostile-{number}" for number in range(len(names)))]
+            paths = ["/", "/alerts", "/map", *(f"/facilities/hostile-{number}" for number in range(len(names)))]
             paths += [f"/alerts/{alert}" for alert in world.alert_by_id if alert not in plain.alert_by_id]
             answers = [await client.get(path, headers=HTML) for path in paths]
             assert {answer.status_code for answer in answers} == {200}
-            shapes.append([_shape(answer.text) for answer in answers[2:]])
+            shapes.append([_shape(answer.text) for answer in answers[3:]])
             assert (await client.get("/api/v1/facilities", params={"limit": 5000})).status_code == 200
             assert (await client.get("/api/v1/alerts", params={"limit": 2000})).status_code == 200
     assert _without_place(shapes[0]) == _without_place(shapes[1])

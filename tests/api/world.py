@@ -245,9 +245,16 @@ class World:
 
     # Building.
 
-    def add_facility(self, id_: str, name: str, district: str = "Kasese", timezone: str = "Africa/Kampala") -> None:
-        """Register a facility with its node."""
-        self.facilities.append(Facility(id_, name, "Uganda", "Rwenzori", district, timezone))
+    def add_facility(
+        self,
+        id_: str,
+        name: str,
+        district: str = "Kasese",
+        timezone: str = "Africa/Kampala",
+        place: tuple[float | None, float | None] = (None, None),
+    ) -> None:
+        """Register a facility with its node; ``place`` is latitude and longitude."""
+        self.facilities.append(Facility(id_, name, "Uganda", "Rwenzori", district, timezone, *place))
         self.nodes.append(Node(f"{id_}-gw", id_, "Gateway"))
         self._directory = None
 
@@ -290,7 +297,7 @@ class World:
         return alert
 
     def _build(self, copies: int) -> None:
-        warm = self._clinic("kasese-hc3", "Kasese Health Centre III", trouble=True)
+        warm = self._clinic("kasese-hc3", "Kasese Health Centre III", (0.183, 30.083), trouble=True)
         self.raise_alert("heat", Severity.CRITICAL, "kasese-hc3", warm, timedelta(hours=2, minutes=10), extreme=11.3)
         self.raise_alert(
             "mains_lost",
@@ -302,9 +309,9 @@ class World:
             acknowledged_by="Amina",
             acknowledged_at=NOON - timedelta(hours=2),
         )
-        self._clinic("bwera-hospital", "Bwera Hospital", silent_for=timedelta(hours=5))
+        self._clinic("bwera-hospital", "Bwera Hospital", (0.031, 29.774), silent_for=timedelta(hours=5))
         self.raise_alert("silent", Severity.WARNING, "bwera-hospital", "bwera-hospital-gw", timedelta(hours=5))
-        fine = self._clinic("kilembe-hc2", "Kilembe Health Centre II")
+        fine = self._clinic("kilembe-hc2", "Kilembe Health Centre II", (0.2, 30.01))
         self.raise_alert(
             "heat",
             Severity.CRITICAL,
@@ -318,10 +325,19 @@ class World:
             acknowledged_at=NOON - timedelta(hours=19),
         )
         for number in range(copies):
-            self._clinic(f"hc-{number}", f"Health Post {number + 1}")
+            place = (-0.8 + 4 * (number * 0.618 % 1), 30.3 + 3.6 * (number * 0.755 % 1))
+            self._clinic(f"hc-{number}", f"Health Post {number + 1}", place)
 
-    def _clinic(self, id_: str, name: str, *, trouble: bool = False, silent_for: timedelta = timedelta(0)) -> str:
-        self.add_facility(id_, name)
+    def _clinic(
+        self,
+        id_: str,
+        name: str,
+        place: tuple[float, float],
+        *,
+        trouble: bool = False,
+        silent_for: timedelta = timedelta(0),
+    ) -> str:
+        self.add_facility(id_, name, place=place)
         safe = {"low": 2.0, "high": 8.0}
         first = self.add_channel(id_, EquipmentKind.FRIDGE, "Fridge 1", "temperature", safe)
         second = self.add_channel(id_, EquipmentKind.FRIDGE, "Fridge 2", "temperature", safe)
