@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from datetime import datetime
 from http import HTTPStatus
 from typing import Annotated, Any
-from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Path, Query, Request
 from pydantic import ValidationError
@@ -19,6 +18,7 @@ from api.page_parts import form_of, page
 from api.problems import RequestError, field_sentences
 from api.services import alert_desk_of
 from api.visit import Managing, Viewing, Visit
+from api.wall_clock import moment_of
 from dashboards.pages.maintenance import MaintenancePage, Quiet, maintenance_form, maintenance_page
 from dashboards.pages.render import Pages
 from domain.access import Role
@@ -113,7 +113,7 @@ def _silence(visit: Visit, form: Mapping[str, str]) -> Silence:
     some = facility or next(iter(managed.facilities.values()), None)
     zone = some.timezone if some else "UTC"
     said: dict[str, Any] = {name: form[name].strip() for name in (*_SCOPES, "reason") if form.get(name, "").strip()}
-    said |= {name: _moment(visit, form.get(name, ""), zone) for name in ("start", "end") if form.get(name, "").strip()}
+    said |= {name: moment_of(form[name], zone, visit.words) for name in ("start", "end") if form.get(name, "").strip()}
     said |= {name: form[name] for name in ("from_time", "to_time") if form.get(name, "").strip()}
     days = [day for day in range(7) if f"day{day}" in form]
     try:
@@ -124,17 +124,6 @@ def _silence(visit: Visit, form: Mapping[str, str]) -> Silence:
     del fields["by"]
     now = to_datetime(visit.services.clock.now_ms())
     return Silence(kind=SilenceKind.MAINTENANCE, created_at=now, **fields)
-
-
-def _moment(visit: Visit, text: str, zone: str) -> datetime:
-    """Return what a field for a date and a time says, on the wall clock of a zone."""
-    try:
-        return datetime.fromisoformat(text.strip()).replace(tzinfo=ZoneInfo(zone))
-    except ValueError:
-        sentence = visit.words(
-            "{found} is no date and time; write it as {example}", found=repr(text[:40]), example="2026-11-20T14:30"
-        )
-        raise _refusal(sentence) from None
 
 
 def _refusal(sentence: str) -> RequestError:

@@ -14,6 +14,7 @@ from api.facility_page import add_downloads, add_facility_page
 from api.maintenance_pages import add_maintenance_pages
 from api.map_page import add_map_page
 from api.page_parts import page, scene_of
+from api.people_pages import add_people_pages
 from api.problems import NotFoundError
 from api.rule_pages import add_rule_pages
 from api.visit import Viewing
@@ -39,6 +40,7 @@ def page_routes(pages: Pages, assets: Mapping[str, Asset]) -> APIRouter:
     add_map_page(router, pages)
     add_rule_pages(router, pages)
     add_maintenance_pages(router, pages)
+    add_people_pages(router, pages)
     _add_static(router, assets)
     return router
 

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Any
 
 from domain.directory import Directory
 from domain.errors import Fault, VitalsError
+from domain.people import Roster, Team
 from domain.places import Facility
 from registry.draft import Draft
 from registry.rows import Row, mark_of, row_of
 
+_BEYOND = "This concerns more than the places where you may change something."
 Guard = Callable[[Directory, Draft], None]
 """Raises where what is registered at the moment of the change does not allow it."""
 
@@ -44,19 +46,51 @@ def seen(kind: str, id_: str, mark: str) -> Guard:
     return guard
 
 
+def unchanged(kind: str, item: Any) -> Guard:
+    """Demand that an item is still the one that was read."""
+
+    def guard(registered: Directory, _: Draft) -> None:
+        if getattr(registered, kind).get(item.id) != item:
+            raise ChangedMeanwhileError(kind, item.id, None)
+
+    return guard
+
+
 def only_within(may: Callable[[Facility], bool]) -> Guard:
     """Demand that everything a draft says stands, before and after, in facilities that one may change."""
 
     def guard(registered: Directory, draft: Draft) -> None:
         after = {**registered.facilities, **{id_: said.item for id_, said in draft.facilities.items()}}
-        if any((draft.contacts, draft.shared_limits, draft.teams, draft.rosters, draft.chains)):
-            raise OutOfReachError("This concerns more than the places where you may change something.")
+        if draft.shared_limits or draft.chains:
+            raise OutOfReachError(_BEYOND)
+        _require_people(registered, draft, after.values(), may)
         for id_ in _touched(registered, draft):
             for facility in (registered.facilities.get(id_), after.get(id_)):
                 if facility is not None and not may(facility):
                     raise OutOfReachError(f"{id_} is in a place where you may not change anything.")
 
     return guard
+
+
+def _require_people(
+    registered: Directory, draft: Draft, facilities: Collection[Facility], may: Callable[[Facility], bool]
+) -> None:
+    """Demand that people of whom a draft speaks, before and after, answer for nothing that one may not change."""
+    after = {**registered.contacts, **{id_: said.item for id_, said in draft.contacts.items()}}
+    concerned = [known[id_] for id_ in draft.contacts for known in (registered.contacts, after) if id_ in known]
+    for kind in ("teams", "rosters"):
+        known: Mapping[str, Any] = getattr(registered, kind)
+        for id_, said in getattr(draft, kind).items():
+            members = {member for each in (known.get(id_), said.item) if each for member in _members_of(each)}
+            concerned += [after[member] for member in members if member in after]
+    for contact in concerned:
+        answered = [facility for facility in facilities if contact.answers_for(facility)]
+        if not answered or not all(map(may, answered)):
+            raise OutOfReachError(f"{contact.name} answers for more than the places where you may change something.")
+
+
+def _members_of(item: Team | Roster) -> Collection[str]:
+    return item.members if isinstance(item, Team) else item.contacts
 
 
 def adds_only(registered: Directory, draft: Draft) -> None:

@@ -7,6 +7,7 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
+from domain.people import Contact
 from domain.places import Channel, Equipment, Facility, Node
 from registry.fields import NO_LIMIT
 from registry.people_export import duration_text
@@ -63,11 +64,40 @@ def channel_row(item: Channel) -> Row:
     }
 
 
+def contact_row(item: Contact) -> Row:
+    """Return the row of contacts.csv."""
+    quiet = item.quiet
+    hours = (
+        {
+            "quiet.from": f"{quiet.start:%H:%M}",
+            "quiet.to": f"{quiet.end:%H:%M}",
+            "quiet.timezone": quiet.timezone,
+            "quiet.woken_from": quiet.woken_from.label,
+        }
+        if quiet
+        else {}
+    )
+    return {
+        "id": item.id,
+        "name": item.name,
+        "language": item.language,
+        "phone": item.phone,
+        "email": item.email,
+        "facilities": " ".join(item.facilities),
+        "district": item.district,
+        "region": item.region,
+        "channels": " ".join(item.channels),
+        **{f"address.{medium}": address for medium, address in item.addresses.items()},
+        **hours,
+    }
+
+
 _ROW_OF: Final[Mapping[str, Callable[[Any], Row]]] = {
     "facilities": facility_row,
     "equipment": equipment_row,
     "nodes": node_row,
     "channels": channel_row,
+    "contacts": contact_row,
 }
 
 

@@ -26,4 +26,5 @@ NAVIGATION: Final = (
     Destination("alerts", "/alerts", noop("Alerts"), Role.VIEWER),
     Destination("rules", "/rules", noop("Rules"), Role.VIEWER),
     Destination("maintenance", "/maintenance", noop("Maintenance"), Role.VIEWER),
+    Destination("people", "/people", noop("People"), Role.MANAGER),
 )

@@ -1,0 +1,187 @@
+"""People: who is on call now and next, who is told for what, and the forms that change it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Final
+
+from dashboards.pages.wording import SEVERITY_WORDS, LocalTime, local_time
+from dashboards.pages.words import Words
+from domain.directory import Directory
+from domain.episode import Severity
+from domain.people import Contact, Roster
+
+LANGUAGES: Final = ("en", "fr", "pt", "sw", "ar")
+"""In which messages are written; others are allowed, and get English."""
+MEDIA: Final = ("telegram", "whatsapp")
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """Who is on call for a stretch of time, as plain data."""
+
+    contacts: tuple[str, ...]
+    start: datetime
+    end: datetime | None
+    """None: not in sight."""
+    stands_in: bool = False
+    """By an override, instead of whom the rotations name."""
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class TurnLine:
+    """A turn in words."""
+
+    who: str
+    """Names; empty: nobody."""
+    start: LocalTime
+    end: LocalTime | None
+    stands_in: bool
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class RosterCard:
+    """A roster with who is on call now and after that."""
+
+    id: str
+    name: str
+    now: TurnLine
+    following: TurnLine | None
+
+
+@dataclass(frozen=True, slots=True)
+class ContactRow:
+    """A person in the list."""
+
+    id: str
+    name: str
+    language: str
+    answers_for: str
+    reached: tuple[str, ...]
+    """Telephone, e-mail and other addresses."""
+    quiet: str
+
+
+@dataclass(frozen=True, slots=True)
+class PeoplePage:
+    """The list of people."""
+
+    sentence: str
+    rosters: tuple[RosterCard, ...]
+    contacts: tuple[ContactRow, ...]
+    places: tuple[str, ...]
+    """Districts with facilities for which nobody answers."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RosterPage:
+    """One roster: its turns, and somebody else standing in."""
+
+    card: RosterCard
+    turns: tuple[TurnLine, ...]
+    contacts: tuple[tuple[str, str], ...]
+    """Ids and names to choose from."""
+    zone: str
+    calendar: str
+    """Where the roster is as a calendar."""
+    filled: Mapping[str, str] = field(default_factory=dict)
+    problem: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ContactPage:
+    """The form of a person."""
+
+    name: str
+    id: str
+    """Empty for somebody new."""
+    filled: Mapping[str, str]
+    """By column of contacts.csv."""
+    mark: str
+    """Of what the form was filled from: a change against something else is refused."""
+    languages: Sequence[str]
+    districts: Sequence[str]
+    regions: Sequence[str]
+    addresses: Sequence[str]
+    """Columns of addresses besides telephone and e-mail: ``address.telegram``."""
+    severities: Sequence[tuple[str, str]]
+    now: Mapping[str, str]
+    """What somebody else made of it meanwhile, where that is another."""
+    problems: Sequence[tuple[str, str]]
+    """A field and what is wrong with it."""
+
+
+def turn_line(turn: Turn, roster: Roster, directory: Directory, now_ms: int, words: Words) -> TurnLine:
+    """Return a turn in words, in the roster's own time."""
+    names = (directory.contacts[each].name if each in directory.contacts else each for each in turn.contacts)
+    return TurnLine(
+        who=", ".join(names),
+        start=local_time(turn.start, roster.timezone, now_ms, words),
+        end=None if turn.end is None else local_time(turn.end, roster.timezone, now_ms, words),
+        stands_in=turn.stands_in,
+        reason=turn.reason,
+    )
+
+
+def roster_card(roster: Roster, turns: Sequence[Turn], directory: Directory, now_ms: int, words: Words) -> RosterCard:
+    """Return a roster; the first of the turns is the one that lasts."""
+    lines = [turn_line(each, roster, directory, now_ms, words) for each in turns[:2]]
+    return RosterCard(roster.id, roster.name, lines[0], lines[1] if len(lines) > 1 else None)
+
+
+def people_page(
+    directory: Directory, rosters: Iterable[RosterCard], contacts: Iterable[Contact], words: Words
+) -> PeoplePage:
+    """Return the list of the people who answer for the facilities of a directory."""
+    rows = tuple(_contact_row(each, directory, words) for each in sorted(contacts, key=lambda each: each.name))
+    alone = {each.district or each.name for each in directory.facilities.values() if not directory.contacts_for(each)}
+    sentence = words("For every facility somebody answers")
+    if alone:
+        sentence = words.many("In {count} place nobody is told", "In {count} places nobody is told", len(alone))
+    return PeoplePage(sentence, tuple(rosters), rows, tuple(sorted(alone)))
+
+
+def contact_page(
+    directory: Directory,
+    known: Contact | None,
+    filled: Mapping[str, str],
+    words: Words,
+    *,
+    mark: str,
+    now: Mapping[str, str],
+    problems: Sequence[tuple[str, str]],
+) -> ContactPage:
+    """Return the form of a person who is registered, or of somebody new."""
+    facilities = directory.facilities.values()
+    return ContactPage(
+        name=known.name if known else "",
+        id=known.id if known else "",
+        filled=filled,
+        mark=mark,
+        languages=tuple(dict.fromkeys((*LANGUAGES, *([known.language] if known else [])))),
+        districts=sorted({each.district for each in facilities if each.district}),
+        regions=sorted({each.region for each in facilities if each.region}),
+        addresses=sorted({f"address.{medium}" for medium in (*MEDIA, *(known.addresses if known else ()))}),
+        severities=[(each.label, words(SEVERITY_WORDS[each])) for each in Severity],
+        now={name: text for name, text in now.items() if text != filled.get(name, "")},
+        problems=problems,
+    )
+
+
+def _contact_row(contact: Contact, directory: Directory, words: Words) -> ContactRow:
+    named = [directory.facilities[each].name for each in contact.facilities if each in directory.facilities]
+    more = len(contact.facilities) - len(named)
+    where = ", ".join([*named, *([f"+{more}"] if more else [])])
+    quiet = contact.quiet
+    return ContactRow(
+        id=contact.id,
+        name=contact.name,
+        language=contact.language,
+        answers_for=where or contact.district or contact.region or words("the whole country"),
+        reached=tuple(filter(None, (contact.phone, contact.email, *contact.addresses.values()))),
+        quiet=f"{quiet.start:%H:%M}–{quiet.end:%H:%M} {quiet.timezone}" if quiet else "",
+    )
