@@ -12,6 +12,7 @@ from starlette.middleware.gzip import GZipMiddleware
 from api import errors
 from api.access.desk import AccessDesk
 from api.access.recognise import Recogniser
+from api.account_pages import AccountPages
 from api.alerting import alerting_routes
 from api.alerts import alert_routes
 from api.callbacks import MOST_BYTES as MOST_CALLBACK_BYTES
@@ -95,6 +96,7 @@ def create_api(
     api.include_router(page_routes(pages, assets))
     if access is not None and recogniser is not None:
         api.include_router(sign_in_routes(pages, access, recogniser))
+        api.include_router(AccountPages(pages, access, recogniser).routes())
     # The last one added stands outermost.
     api.add_middleware(EntityTags)
     api.add_middleware(GZipMiddleware, minimum_size=500, compresslevel=6)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from http import HTTPStatus
 from typing import Annotated
+from urllib.parse import quote
 
 from fastapi import APIRouter, Query, Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
@@ -80,5 +81,9 @@ def words_for(request: Request) -> Words:
 
 def _form(request: Request, pages: Pages, view: SignInView, refused: Refused | None = None) -> Response:
     status, headers = (HTTPStatus.OK, {}) if refused is None else refused_status(refused)
-    text = pages.write("sign_in.html", view, Frame(words=words_for(request), principal=NOBODY))
+    text = pages.write(
+        "sign_in.html",
+        view,
+        Frame(words=words_for(request), address=f"/sign-in?next={quote(view.next)}", principal=NOBODY),
+    )
     return HTMLResponse(text.encode("utf-8", "replace"), status, headers)

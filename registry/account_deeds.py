@@ -11,11 +11,26 @@ from typing import Final
 from domain.access import Grant
 from domain.places import Place
 from registry.accounts import Account, AccountError, AccountStore
-from registry.passwords import Passwords, weakness
+from registry.passwords import LONGEST, SHORTEST, Passwords, Weakness, weakness
 from registry.sessions import SessionStore
 
 CHANGE_WITHIN: Final = timedelta(days=7)
 """So long a password that somebody else made up lets in to choose another one."""
+
+
+_SENTENCES: Final = {
+    Weakness.SHORT: f"the password is too short; allowed: at least {SHORTEST} characters, such as several words",
+    Weakness.LONG: f"the password is too long; allowed: at most {LONGEST} characters",
+    Weakness.GUESSED: "the password is among the first that are guessed; allowed: words that do not go together",
+}
+
+
+class WeakPasswordError(AccountError):
+    """A password is refused."""
+
+    def __init__(self, found: Weakness) -> None:
+        self.weakness = found
+        super().__init__(_SENTENCES[found])
 
 
 @dataclass(frozen=True)
@@ -78,9 +93,9 @@ def with_grant(grants: Iterable[Grant], new: Grant) -> frozenset[Grant]:
 
 
 def require_strong(password: str, owner: Account) -> None:
-    """Raise ``AccountError`` for a password that is refused."""
-    if sentence := weakness(password, owner.id, owner.name):
-        raise AccountError(sentence)
+    """Raise ``WeakPasswordError`` for a password that is refused."""
+    if found := weakness(password, owner.id, owner.name):
+        raise WeakPasswordError(found)
 
 
 def place_in_words(place: Place) -> str:

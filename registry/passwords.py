@@ -6,6 +6,7 @@ import asyncio
 import re
 import unicodedata
 from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import Final, NamedTuple
 
 from argon2 import PasswordHasher
@@ -38,20 +39,29 @@ class Checked(NamedTuple):
     """The hash to keep from now on, where the parameters have changed since it was made."""
 
 
-def weakness(password: str, *own: str) -> str:
-    """Return why a password is refused, in a sentence; empty for one that may be used.
+class Weakness(StrEnum):
+    """Why a password is refused."""
+
+    SHORT = "short"
+    LONG = "long"
+    GUESSED = "guessed"
+    """It is among the first that are guessed."""
+
+
+def weakness(password: str, *own: str) -> Weakness | None:
+    """Return why a password is refused; None for one that may be used.
 
     ``own``: names of its owner, which it may not be made of. Length is what counts; beyond it only what stands at the
     head of every list of guesses is refused.
     """
     plain = normal(password)
     if len(plain) < SHORTEST:
-        return f"The password is too short: at least {SHORTEST} characters. Several words in a row are easy to keep."
+        return Weakness.SHORT
     if len(plain) > LONGEST:
-        return f"The password is too long: at most {LONGEST} characters."
+        return Weakness.LONG
     if _guessed_first(plain.casefold(), [name.casefold() for name in own if len(name) > 2]):
-        return "This password is among the first that are guessed; choose several words that do not belong together."
-    return ""
+        return Weakness.GUESSED
+    return None
 
 
 def normal(password: str) -> str:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Final, NamedTuple
 
 from api.access.settings import AccessSettings
 from api.access.throttle import Throttle, keys_of
 from domain.instant import Clock, to_datetime
+from registry.account_deeds import AccountDeeds, require_strong
 from registry.accounts import Account, AccountError, AccountStore, sign_in_name
 from registry.api_tokens import ApiTokenStore
 from registry.credentials import token_mark
@@ -96,8 +97,17 @@ class AccessDesk:
         """End the session of a token."""
         await self.sessions.end(token_mark(token), self.now)
 
+    @property
+    def deeds(self) -> AccountDeeds:
+        """Return what can be done to accounts."""
+        return AccountDeeds(self.accounts, self.sessions, self.passwords)
+
     async def change_password(self, account: Account, old: str, new: str, device: Device) -> SignedIn | Refused:
-        """Give somebody who is signed in another password; every session ends, and this device gets a new one."""
+        """Give somebody who is signed in another password; every session ends, and this device gets a new one.
+
+        Raises ``WeakPasswordError`` for one that is refused.
+        """
+        require_strong(new, account)
         keys = keys_of(account.id, device.address, token_mark(device.token))
         if wait_ms := self.throttle.begin(keys, self.clock.now_ms()):
             return Refused(-(-wait_ms // 1000))
@@ -105,10 +115,9 @@ class AccessDesk:
             logger.warning("change of password refused: %s from %s", account.id, device.address)
             return Refused()
         self.throttle.succeeded(keys)
-        await self.accounts.set_password(account.id, await self.passwords.hash(new))
-        await self.sessions.end_all(account.id, self.now)
+        await self.deeds.give_password(account.id, new, self.now)
         logger.info("password changed: %s from %s", account.id, device.address)
-        return await self.admit(account, device)
+        return await self.admit(replace(account, change_by=None), device)
 
     async def _is_right(self, account: Account, password: str) -> bool:
         checked = await self.passwords.check(account.secret, password)

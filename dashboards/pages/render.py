@@ -52,6 +52,11 @@ class Pages:
         self._loader = FileSystemLoader(TEMPLATES_FOLDER, encoding="utf-8")
         self._by_language: dict[str, Environment] = {}
 
+    @property
+    def language_codes(self) -> frozenset[str]:
+        """Return the languages that can be chosen."""
+        return frozenset(code for code, _ in self._languages)
+
     def asset_url(self, name: str) -> str:
         """Return the address of a static file, which changes with its content."""
         return f"{STATIC_PATH}{name}?v={self._assets[name].version}"
