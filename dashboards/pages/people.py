@@ -15,6 +15,8 @@ from domain.people import Contact, Roster
 
 LANGUAGES: Final = ("en", "fr", "pt", "sw", "ar")
 """In which messages are written; others are allowed, and get English."""
+MOST_NAMES: Final = 3
+"""Of facilities, in the line of a person."""
 MEDIA: Final = ("telegram", "whatsapp")
 
 
@@ -174,8 +176,9 @@ def contact_page(
 
 def _contact_row(contact: Contact, directory: Directory, words: Words) -> ContactRow:
     named = [directory.facilities[each].name for each in contact.facilities if each in directory.facilities]
-    more = len(contact.facilities) - len(named)
-    where = ", ".join([*named, *([f"+{more}"] if more else [])])
+    shown = named[:MOST_NAMES]
+    more = len(contact.facilities) - len(shown)
+    where = ", ".join([*shown, *([f"+{more}"] if more else [])])
     quiet = contact.quiet
     return ContactRow(
         id=contact.id,
