@@ -87,8 +87,8 @@ def flaws(catalogue: Catalog, said: Catalog) -> Iterator[str]:
             yield f"names a field that the sentence lacks: {_shown(message.id)}"
         elif _required(message) - _fields(*_strings(message)):
             yield f"leaves out {', '.join(sorted(_required(message)))}: {_shown(message.id)}"
-        elif any(_marks(text) != _marks(_shown(message.id)) for text in _strings(message)):
-            yield f"has other tags or per cent signs: {_shown(message.id)}"
+        elif any(not _marks(text) <= _marks(*_ids(message)) for text in _strings(message)):
+            yield f"has tags or per cent signs that the sentence lacks: {_shown(message.id)}"
 
 
 def update(catalogue: Catalog, said: Catalog, file: Path) -> None:
@@ -134,9 +134,9 @@ def _fields(*texts: str) -> set[str]:
     return {name for text in texts for each in _FIELD.findall(text) for name in each if name}
 
 
-def _marks(text: str) -> list[str]:
-    """Return what a translation must keep as it is: it stands in pages as it is written."""
-    return sorted(_TAG.findall(text)) + ["%"] * text.count("%")
+def _marks(*texts: str) -> set[str]:
+    """Return what means something to a page, in which translations stand as they are written."""
+    return {mark for text in texts for mark in (*_TAG.findall(text), *re.findall("%+", _FIELD.sub("", text)))}
 
 
 def _required(message: Message) -> set[str]:
