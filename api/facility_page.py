@@ -1,4 +1,4 @@
-"""The page of one facility over HTTP, and what its charts draw."""
+"""The page of one facility over HTTP, what its charts draw, and its readings as files."""
 
 from __future__ import annotations
 
@@ -12,21 +12,25 @@ from api.channels import ChannelId
 from api.download import channel_and_facility, download
 from api.facilities import FacilityId, facility_of, one_status
 from api.page_parts import REVALIDATE, page, scene_of
-from api.queries import read_buckets, read_time_spent
+from api.queries import read_buckets, read_past
 from api.services import Services
-from api.visit import Viewing
-from dashboards.pages.chart import Window, plot_columns
-from dashboards.pages.facility import Past, facility_page
+from api.visit import Viewing, Visit
+from dashboards.pages.facility import Records, facility_page
+from dashboards.pages.facility_past import TitledEpisode, happenings_of, those_about
+from dashboards.pages.plot import plot_columns, plot_frame
 from dashboards.pages.render import Pages
-from dashboards.pages.series import DEFAULT_RANGE, RANGES
+from dashboards.pages.series import DEFAULT_RANGE, RANGES, Window
 from domain.alert import Alert, AlertState
 from domain.episode import Episode
 from domain.instant import to_datetime
-from domain.places import Channel, Facility
+from domain.places import Facility
+from domain.upkeep import Visit as VisitEntry
 
-_EPISODES_READ = 1000
+_EPISODES_READ = 5000
+_ALERTS_READ = 5000
+_VISITS_READ = 200
 
-RangeKey = Annotated[str, Query(alias="range", max_length=10, description="24h, 7d or 30d")]
+RangeKey = Annotated[str, Query(alias="range", max_length=10, description="24h, 7d, 30d or year")]
 Part = Annotated[str, Query(max_length=10, description="`live` answers only what an open page replaces")]
 
 
@@ -40,32 +44,26 @@ def add_facility_page(router: APIRouter, pages: Pages) -> None:
         scene, live = scene_of(visit.services, visit.words), part == "live"
         status, open_alerts = await one_status(visit.services, scene.directory, facility, visit.words)
         window = _window(status.facility, range_key, scene.now_ms)
-        channels = scene.directory.channels_of(facility)
-        past = None if live else await _past(visit.services, channels, window)
-        episodes = await visit.services.episodes(
-            facility=facility,
-            from_=to_datetime(window.from_ms),
-            to=to_datetime(window.to_ms),
-            limit=_EPISODES_READ,
+        past = None if live else await read_past(visit.services, scene.directory.channels_of(facility), window)
+        records = Records(
+            open_alerts, await _episodes(visit, facility, window), await _visits(visit.services, facility, window)
         )
-        titled = [(each, visit.services.describe(_as_alert(each), visit.words).title) for each in reversed(episodes)]
-        view = facility_page(status, open_alerts, titled, past, scene, window)
+        view = facility_page(status, records, past, scene, window)
         return await page(visit, pages, "facility.html", view, live=live)
 
     @router.get("/charts/{facility:path}")
     async def chart_data(visit: Viewing, facility: FacilityId, range_key: RangeKey = DEFAULT_RANGE.key) -> Response:
-        directory = visit.services.directory()
-        found = facility_of(directory, facility)
-        window = _window(found, range_key, visit.services.clock.now_ms())
-        channels = [each for each in directory.channels_of(facility) if not each.quantity.states]
+        scene = scene_of(visit.services, visit.words)
+        found = facility_of(scene.directory, facility)
+        window = _window(found, range_key, scene.now_ms)
+        channels = [each for each in scene.directory.channels_of(facility) if not each.quantity.states]
         series = await read_buckets(visit.services, channels, window)
-        body = {
-            "zone": found.timezone,
-            "from": window.from_ms // 1000,
-            "to": window.to_ms // 1000,
-            "charts": [plot_columns(channel, series[channel.id], window) for channel in channels],
-        }
-        return JSONResponse(body, headers=REVALIDATE)
+        happenings = happenings_of(await _episodes(visit, facility, window), (), found, scene)
+        charts = [
+            plot_columns(each, series[each.id], window, those_about(happenings, each.equipment, each.id), visit.words)
+            for each in channels
+        ]
+        return JSONResponse(plot_frame(window, visit.words) | {"charts": charts}, headers=REVALIDATE)
 
 
 def add_downloads(router: APIRouter) -> None:
@@ -84,11 +82,23 @@ def add_downloads(router: APIRouter) -> None:
         return await download(visit.services, found, None, span, for_spreadsheets=True)
 
 
-async def _past(services: Services, channels: Sequence[Channel], window: Window) -> Past:
-    limited = [each for each in channels if each.limits and not each.quantity.states]
-    return Past(
-        series=await read_buckets(services, channels, window), spent=await read_time_spent(services, limited, window)
-    )
+async def _episodes(visit: Visit, facility: str, window: Window) -> list[TitledEpisode]:
+    """Return the episodes of a window with what they are called, and the alerts where more is told of them."""
+    from_, to = to_datetime(window.from_ms), to_datetime(window.to_ms)
+    found = await visit.services.episodes(facility=facility, from_=from_, to=to, limit=_EPISODES_READ)
+    if not found:
+        return []
+    alerts = await visit.services.alerts(open_only=False, facility=facility, limit=_ALERTS_READ)
+    numbers = {each.episode: each.id for each in alerts}
+    return [
+        TitledEpisode(each, visit.services.describe(_as_alert(each), visit.words).title, numbers.get(each.id))
+        for each in found
+    ]
+
+
+async def _visits(services: Services, facility: str, window: Window) -> Sequence[VisitEntry]:
+    """Return the newest visits, also those before the window: one of them was the last."""
+    return await services.visits(facility, to_datetime(0), to_datetime(window.to_ms), limit=_VISITS_READ)
 
 
 def _window(facility: Facility, range_key: str, now_ms: int) -> Window:

@@ -12,10 +12,10 @@ from api.problems import RequestError
 from api.services import Services
 from api.translate import point_of_reading, point_of_rollup
 from collector.journal.rollup import Rollup
-from dashboards.pages.chart import Window
-from dashboards.pages.series import MOST_POINTS, Bucket, Resolution, from_readings, resolutions
+from dashboards.pages.facility_equipment import Past
+from dashboards.pages.series import MOST_POINTS, Bucket, Resolution, Window, from_readings, resolutions
 from dashboards.pages.time_spent import TimeSpent
-from domain.instant import HOUR_MS, SECOND_MS
+from domain.instant import SECOND_MS
 from domain.kept import Kept
 from domain.places import Channel
 from domain.reading import Reading
@@ -61,24 +61,42 @@ async def read_buckets(services: Services, channels: Sequence[Channel], window: 
 
     async def read_one(channel: Channel) -> list[Bucket]:
         kept = await services.kept(channel.id)
+        return _buckets(*await _finest(services, channel, window.from_ms, window.to_ms, MOST_POINTS, kept))
+
+    return await _of_each(channels, read_one)
+
+
+async def read_past(services: Services, channels: Sequence[Channel], window: Window) -> Past:
+    """Return the series of several channels, and for how long each was below, within and above its limits."""
+
+    async def read_one(channel: Channel) -> tuple[list[Bucket], TimeSpent | None]:
+        kept = await services.kept(channel.id)
         resolution, found = await _finest(services, channel, window.from_ms, window.to_ms, MOST_POINTS, kept)
-        return _buckets(found, resolution)
+        limited = (channel.limits or channel.past_limits) and not channel.quantity.states
+        spent = await _time_spent(services, channel, window, resolution, found) if limited else None
+        return _buckets(resolution, found), spent
 
-    return await _of_each(channels, read_one)
+    answers = await _of_each(channels, read_one)
+    return Past(
+        window=window,
+        series={channel: buckets for channel, (buckets, _) in answers.items()},
+        spent={channel: spent for channel, (_, spent) in answers.items() if spent is not None},
+    )
 
 
-async def read_time_spent(services: Services, channels: Sequence[Channel], window: Window) -> Mapping[str, TimeSpent]:
-    """Return how long each channel was below, within and above its limits in whole hours that are over."""
-    begin_ms, end_ms = (moment_ms - moment_ms % HOUR_MS for moment_ms in (window.from_ms, window.to_ms))
-
-    async def read_one(channel: Channel) -> TimeSpent:
-        hours = await services.rollups(channel.id, begin_ms, end_ms, Resolution.HOUR)
-        totals = (
-            sum(getattr(hour, f"{what}_seconds") for hour in hours) for what in ("covered", "judged", "below", "above")
-        )
-        return TimeSpent((end_ms - begin_ms) / SECOND_MS, *totals)
-
-    return await _of_each(channels, read_one)
+async def _time_spent(
+    services: Services, channel: Channel, window: Window, resolution: Resolution, found: Found
+) -> TimeSpent:
+    """Return the sums over whole hours that are over, or days where the series came in days."""
+    coarse = Resolution.DAY if resolution is Resolution.DAY else Resolution.HOUR
+    begin_ms, end_ms = (moment_ms - moment_ms % coarse.step_ms for moment_ms in (window.from_ms, window.to_ms))
+    # What the chart draws is not read twice.
+    rollups = await services.rollups(channel.id, begin_ms, end_ms, coarse) if resolution is Resolution.RAW else found
+    whole = [each for each in rollups if isinstance(each, Rollup) and begin_ms <= each.start_ms < end_ms]
+    totals = (
+        sum(getattr(each, f"{what}_seconds") for each in whole) for what in ("covered", "judged", "below", "above")
+    )
+    return TimeSpent((end_ms - begin_ms) / SECOND_MS, *totals)
 
 
 async def _of_each(channels: Sequence[Channel], read_one: Callable[[Channel], Awaitable[Answer]]) -> dict[str, Answer]:
@@ -116,12 +134,20 @@ async def _read(
     return (await services.rollups(channel.id, from_ms, to_ms, resolution))[:limit]
 
 
-def _buckets(found: Found, resolution: Resolution) -> list[Bucket]:
+def _buckets(resolution: Resolution, found: Found) -> list[Bucket]:
     """Return what charts draw: stretches with readings of their own."""
     if resolution is Resolution.RAW:
         return from_readings(each for each in found if isinstance(each, Reading))
     return [
-        Bucket(each.start_ms, each.start_ms + resolution.step_ms, each.minimum, each.mean, each.maximum, each.readings)
+        Bucket(
+            each.start_ms,
+            each.start_ms + resolution.step_ms,
+            each.minimum,
+            each.mean,
+            each.maximum,
+            each.readings,
+            round(each.covered_seconds * SECOND_MS),
+        )
         for each in found
         if isinstance(each, Rollup) and each.minimum is not None and each.mean is not None and each.maximum is not None
     ]

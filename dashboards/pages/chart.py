@@ -2,38 +2,33 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from dashboards.pages.series import Bucket, Range, gap_after_ms, merge, merge_every, split_at_gaps
-from dashboards.pages.wording import LocalTime, exact_duration_text, local_time, quantity_word
+from dashboards.pages.axes import HEIGHT, Scale, TimeTick, ValueTick, time_ticks, value_ticks
+from dashboards.pages.happenings import NO_MARKS, Bar, HappeningKind, Lettered, Marks, marks_of
+from dashboards.pages.limit_steps import limits_in_force
+from dashboards.pages.names import STATE_NAMES
+from dashboards.pages.series import Bucket, Window, merge_every, runs
+from dashboards.pages.state_strip import POWER_STATES, Stretch, Strip, StripPart, shares_of, stretches_of, strip_of
+from dashboards.pages.wording import LocalTime, local_time, number_text, quantity_word, value_text
+from dashboards.pages.words import ENGLISH, Words
+from domain.limits import Era
 from domain.places import Channel
 from domain.quantities import Quantity
 
-WIDTH = 1000
-HEIGHT = 200
-"""The drawing's own units; the page stretches it."""
 _DRAWN_COLUMNS = 120
-_PLOTTED_COLUMNS = 480
 
 
-class Window(NamedTuple):
-    """The stretch of time that a chart shows, and whose wall clock labels it."""
-
-    from_ms: int
-    to_ms: int
-    zone: str
-    range: Range
-
-
-class StripPart(NamedTuple):
-    """A stretch of a state: ``share`` is how much of it the state was on (1 all, 0 none)."""
+class SafeStep(NamedTuple):
+    """A stretch of the drawing in which the same limits were in force, from the highest to the lowest safe value."""
 
     x: int
     width: int
-    share: float
+    top: int
+    height: int
 
 
 class TableRow(NamedTuple):
@@ -43,6 +38,20 @@ class TableRow(NamedTuple):
     lowest: str
     mean: str
     highest: str
+    power: str
+    """For how much of the time there was power; empty where the chart has no such strip, or nothing is known."""
+
+
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """What a chart shows beside its own readings."""
+
+    power: Sequence[Stretch] | None = None
+    """None: no strip of power is drawn."""
+    happenings: Sequence[Lettered] = ()
+
+
+NOTHING = Beside()
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,13 +70,12 @@ class Chart:
     bands: tuple[str, ...]
     """SVG points from minimum to maximum, one entry per run; empty where every point is one reading."""
     strip: tuple[StripPart, ...]
-    safe_top: int | None
-    """Where the channel's limits stand in the drawing; None where there is none."""
-    safe_bottom: int | None
-    top_text: str
-    bottom_text: str
-    left: LocalTime
-    right: LocalTime
+    safe: tuple[SafeStep, ...]
+    """Between the channel's limits, those in force at each time."""
+    value_ticks: tuple[ValueTick, ...]
+    time_ticks: tuple[TimeTick, ...]
+    power: Strip | None
+    marks: Marks
     table: tuple[TableRow, ...]
 
     @property
@@ -75,140 +83,76 @@ class Chart:
         """Tell whether nothing is known in this range."""
         return not self.lines and not self.strip
 
+    @property
+    def excursions(self) -> tuple[Bar, ...]:
+        """Return the stretches that are shaded in the drawing itself."""
+        return tuple(bar for bar in self.marks.bars if bar.kind is HappeningKind.EXCURSION)
 
-def build_chart(channel: Channel, buckets: Sequence[Bucket], window: Window, title: str) -> Chart:
+    @property
+    def moments(self) -> tuple[Bar, ...]:
+        """Return the moments that a line through the drawing marks."""
+        return tuple(bar for bar in self.marks.bars if bar.kind is HappeningKind.MOMENT)
+
+
+def build_chart(
+    channel: Channel,
+    buckets: Sequence[Bucket],
+    window: Window,
+    title: str,
+    beside: Beside = NOTHING,
+    words: Words = ENGLISH,
+) -> Chart:
     """Return the chart of one channel from its buckets (in order of time) within the window."""
     quantity, is_state = channel.quantity, bool(channel.quantity.states)
-    drawn = merge(buckets, window.from_ms, window.to_ms, _DRAWN_COLUMNS)
-    scale = _Scale.over(channel, buckets, window)
-    runs = [] if is_state else split_at_gaps(drawn, gap_after_ms(channel.interval, drawn))
-    low, high = channel.limits.get("low"), channel.limits.get("high")
-    limited = not is_state and (low is not None or high is not None)
+    limits = [] if is_state else limits_in_force(channel, window)
+    scale = Scale.over(channel, buckets, limits, window)
+    drawn = [] if is_state else runs(buckets, channel.interval, window, _DRAWN_COLUMNS)
+    marks = marks_of(beside.happenings, window) if beside.happenings else NO_MARKS
+    own = stretches_of(channel, buckets, window) if is_state else []
+    power = None if beside.power is None or is_state else strip_of(beside.power, POWER_STATES, window, words)
     return Chart(
         channel=channel.id,
         title=title,
         is_state=is_state,
         state_tones=_state_tones(quantity),
-        summary=_summary(channel, buckets, window),
-        lines=tuple(" ".join(_line(run, scale)) for run in runs),
-        bands=tuple(_band(run, scale) for run in runs if any(each.readings > 1 for each in run)),
-        strip=_strip(channel, buckets, window) if is_state else (),
-        safe_top=(scale.y(high) if high is not None else 0) if limited else None,
-        safe_bottom=(scale.y(low) if low is not None else HEIGHT) if limited else None,
-        top_text=quantity.format(scale.highest),
-        bottom_text=quantity.format(scale.lowest),
-        left=local_time(window.from_ms, window.zone, window.to_ms),
-        right=local_time(window.to_ms, window.zone, window.to_ms),
-        table=_table(quantity, buckets, window),
+        summary=_summary(channel, buckets, own, window, words),
+        lines=tuple(" ".join(_line(run, scale)) for run in drawn),
+        bands=tuple(_band(run, scale) for run in drawn if any(each.readings > 1 for each in run)),
+        strip=strip_of(own, quantity.states, window, words).parts if is_state else (),
+        safe=tuple(_safe_step(era, scale) for era in limits),
+        value_ticks=() if is_state else value_ticks(quantity, scale, words),
+        time_ticks=time_ticks(window, words),
+        power=power,
+        marks=marks,
+        table=_table(channel, buckets, window, beside.power if power else None, words),
     )
 
 
-def plot_columns(channel: Channel, buckets: Sequence[Bucket], window: Window) -> dict[str, Any]:
-    """Return the columns that uPlot draws, in the unit a person reads: times in seconds, null at a gap."""
-    columns = merge(buckets, window.from_ms, window.to_ms, _PLOTTED_COLUMNS)
-    quantity, coarse = channel.quantity, any(bucket.readings > 1 for bucket in columns)
-    times: list[int] = []
-    values: tuple[list[float | None], ...] = ([], [], [])
-    for run in split_at_gaps(columns, gap_after_ms(channel.interval, columns)):
-        if times:
-            _append(times, values, run[0].start_ms // 1000 - 1, (None, None, None))
-        for bucket in run:
-            shown = tuple(_shown(quantity, value) for value in (bucket.mean, bucket.minimum, bucket.maximum))
-            _append(times, values, bucket.middle_ms // 1000, shown)
-    low, high = channel.limits.get("low"), channel.limits.get("high")
-    return {
-        "channel": channel.id,
-        "unit": quantity.shown_as.text,
-        "decimals": quantity.decimals,
-        "low": None if low is None else _shown(quantity, low),
-        "high": None if high is None else _shown(quantity, high),
-        "times": times,
-        "mean": values[0],
-        "min": values[1] if coarse else None,
-        "max": values[2] if coarse else None,
-    }
+def _safe_step(era: Era, scale: Scale) -> SafeStep:
+    left, right = scale.x(era.from_ms), scale.x(era.to_ms)
+    top = scale.y(era.high) if math.isfinite(era.high) else 0
+    bottom = scale.y(era.low) if math.isfinite(era.low) else HEIGHT
+    return SafeStep(left, right - left, top, bottom - top)
 
 
-def _append(times: list[int], values: tuple[list[float | None], ...], at: int, shown: Sequence[float | None]) -> None:
-    times.append(at)
-    for column, value in zip(values, shown, strict=True):
-        column.append(value)
-
-
-def _shown(quantity: Quantity, value: float) -> float:
-    return round((value - quantity.shown_as.offset) / quantity.shown_as.scale, max(quantity.decimals, 1) + 1)
-
-
-@dataclass(frozen=True, slots=True)
-class _Scale:
-    """From moments and values to the drawing's units."""
-
-    window: Window
-    lowest: float
-    highest: float
-
-    @classmethod
-    def over(cls, channel: Channel, buckets: Sequence[Bucket], window: Window) -> _Scale:
-        values = [bucket.minimum for bucket in buckets] + [bucket.maximum for bucket in buckets]
-        values += [channel.limits[name] for name in ("low", "high") if name in channel.limits]
-        lowest, highest = (min(values), max(values)) if values else (0.0, 1.0)
-        margin = (highest - lowest) * 0.1 or max(abs(highest) * 0.02, 0.5 * channel.quantity.shown_as.scale)
-        return cls(
-            window,
-            max(lowest - margin, channel.quantity.lowest),
-            min(highest + margin, channel.quantity.highest),
-        )
-
-    def x(self, moment_ms: int) -> int:
-        share = (moment_ms - self.window.from_ms) / max(self.window.to_ms - self.window.from_ms, 1)
-        return round(min(max(share, 0.0), 1.0) * WIDTH)
-
-    def y(self, value: float) -> int:
-        share = (value - self.lowest) / ((self.highest - self.lowest) or 1.0)
-        return round((1.0 - min(max(share, 0.0), 1.0)) * HEIGHT)
-
-
-def _line(run: Sequence[Bucket], scale: _Scale) -> list[str]:
+def _line(run: Sequence[Bucket], scale: Scale) -> list[str]:
     points = [f"{scale.x(bucket.middle_ms)},{scale.y(bucket.mean)}" for bucket in run]
     # A lone point has no length; drawn twice with round caps it shows as a dot.
     return points * 2 if len(points) == 1 else points
 
 
-def _band(run: Sequence[Bucket], scale: _Scale) -> str:
-    upper = [f"{scale.x(bucket.middle_ms)},{scale.y(bucket.maximum)}" for bucket in run]
-    lower = [f"{scale.x(bucket.middle_ms)},{scale.y(bucket.minimum)}" for bucket in reversed(run)]
+def _band(run: Sequence[Bucket], scale: Scale) -> str:
+    if len(run) == 1:
+        # One stretch between two gaps is as wide as it lasted, or it would have no area.
+        left, right = scale.x(run[0].start_ms), scale.x(run[0].end_ms)
+        edges = [left, max(right, left + 1)]
+        tops, bottoms = [run[0].maximum] * 2, [run[0].minimum] * 2
+    else:
+        edges = [scale.x(bucket.middle_ms) for bucket in run]
+        tops, bottoms = [bucket.maximum for bucket in run], [bucket.minimum for bucket in run]
+    upper = [f"{x},{scale.y(value)}" for x, value in zip(edges, tops, strict=True)]
+    lower = [f"{x},{scale.y(value)}" for x, value in zip(reversed(edges), reversed(bottoms), strict=True)]
     return " ".join(upper + lower)
-
-
-class _Stretch(NamedTuple):
-    start_ms: int
-    end_ms: int
-    share: float
-
-
-def _stretches(channel: Channel, buckets: Sequence[Bucket], window: Window) -> list[_Stretch]:
-    """Return how long each state held: until the next reading, and at most until a gap begins."""
-    gap_ms = gap_after_ms(channel.interval, buckets)
-    found: list[_Stretch] = []
-    for number, bucket in enumerate(buckets):
-        following = buckets[number + 1].start_ms if number + 1 < len(buckets) else window.to_ms
-        end_ms = bucket.end_ms if bucket.readings > 1 else min(following, bucket.start_ms + gap_ms)
-        start_ms, end_ms = max(bucket.start_ms, window.from_ms), min(end_ms, window.to_ms)
-        share = min(max(bucket.mean, 0.0), 1.0)
-        if found and found[-1].share == share and start_ms - found[-1].end_ms < 1000:
-            found[-1] = found[-1]._replace(end_ms=end_ms)
-        elif end_ms > start_ms:
-            found.append(_Stretch(start_ms, end_ms, share))
-    return found
-
-
-def _strip(channel: Channel, buckets: Sequence[Bucket], window: Window) -> tuple[StripPart, ...]:
-    scale = _Scale(window, 0.0, 1.0)
-    parts = []
-    for stretch in _stretches(channel, buckets, window):
-        left, right = scale.x(stretch.start_ms), scale.x(stretch.end_ms)
-        parts.append(StripPart(left, max(right - left, 1), round(stretch.share, 2)))
-    return tuple(parts)
 
 
 def _state_tones(quantity: Quantity) -> tuple[str, str]:
@@ -217,43 +161,50 @@ def _state_tones(quantity: Quantity) -> tuple[str, str]:
     return ("good", "bad") if quantity.normal_state == 0 else ("bad", "good")
 
 
-def _summary(channel: Channel, buckets: Sequence[Bucket], window: Window) -> str:
-    name, range_words = quantity_word(channel.quantity.name), f"last {window.range.words}"
+def _summary(channel: Channel, buckets: Sequence[Bucket], own: Sequence[Stretch], window: Window, words: Words) -> str:
+    quantity, name, last = channel.quantity, quantity_word(channel.quantity.name, words), words(window.range.last)
     if not buckets:
-        return f"{name}, {range_words}: no readings."
-    if channel.quantity.states:
-        return f"{name}, {range_words}: {_state_totals(channel, buckets, window)}."
-    lowest = channel.quantity.format(min(bucket.minimum for bucket in buckets))
-    highest = channel.quantity.format(max(bucket.maximum for bucket in buckets))
-    return f"{name}, {range_words}: lowest {lowest}, highest {highest}."
-
-
-def _state_totals(channel: Channel, buckets: Sequence[Bucket], window: Window) -> str:
-    stretches = _stretches(channel, buckets, window)
-    known_ms = sum(each.end_ms - each.start_ms for each in stretches)
-    on_ms = sum((each.end_ms - each.start_ms) * each.share for each in stretches)
-    unknown_ms = window.to_ms - window.from_ms - known_ms
-    off_word, on_word = channel.quantity.states[0], channel.quantity.states[1]
-    totals = [(on_word, on_ms), (off_word, known_ms - on_ms), ("unknown", unknown_ms)]
-    said = [f"{word} {exact_duration_text(timedelta(milliseconds=ms))}" for word, ms in totals if ms >= 60_000]
-    return ", ".join(said) or "no time covered"
-
-
-def _table(quantity: Quantity, buckets: Sequence[Bucket], window: Window) -> tuple[TableRow, ...]:
-    step_ms = round(window.range.table_step.total_seconds() * 1000)
-    rows = merge_every(buckets, window.from_ms, step_ms)
-    return tuple(
-        TableRow(
-            local_time(
-                window.from_ms + (row.start_ms - window.from_ms) // step_ms * step_ms, window.zone, window.to_ms
-            ),
-            quantity.format(row.minimum),
-            _mean_text(quantity, row.mean),
-            quantity.format(row.maximum),
-        )
-        for row in reversed(rows)
+        return words("{quantity}, {range}: no readings.", quantity=name, range=last)
+    if quantity.states:
+        totals = strip_of(own, STATE_NAMES[quantity.name], window, words).totals
+        return words("{quantity}, {range}: {totals}.", quantity=name, range=last, totals=totals)
+    return words(
+        "{quantity}, {range}: lowest {lowest}, highest {highest}.",
+        quantity=name,
+        range=last,
+        lowest=value_text(quantity, min(bucket.minimum for bucket in buckets), words),
+        highest=value_text(quantity, max(bucket.maximum for bucket in buckets), words),
     )
 
 
-def _mean_text(quantity: Quantity, mean: float) -> str:
-    return f"{quantity.states[1]} {mean * 100:.0f} %" if len(quantity.states) > 1 else quantity.format(mean)
+def _table(
+    channel: Channel, buckets: Sequence[Bucket], window: Window, power: Sequence[Stretch] | None, words: Words
+) -> tuple[TableRow, ...]:
+    quantity, step_ms = channel.quantity, round(window.range.table_step.total_seconds() * 1000)
+    powered = _power_shares(power, window, step_ms, words) if power is not None else {}
+    return tuple(
+        TableRow(
+            local_time(window.from_ms + number * step_ms, window.zone, window.to_ms, words),
+            value_text(quantity, row.minimum, words),
+            _mean_text(quantity, row.mean, words),
+            value_text(quantity, row.maximum, words),
+            powered.get(number, ""),
+        )
+        for row in reversed(merge_every(buckets, window.from_ms, step_ms))
+        for number in ((row.start_ms - window.from_ms) // step_ms,)
+    )
+
+
+def _power_shares(power: Sequence[Stretch], window: Window, step_ms: int, words: Words) -> dict[int, str]:
+    return {
+        row: words("{percent} %", percent=number_text(on_ms / (on_ms + off_ms) * 100, 0, words))
+        for row, (on_ms, off_ms) in shares_of(power, window.from_ms, step_ms).items()
+        if on_ms + off_ms > 0
+    }
+
+
+def _mean_text(quantity: Quantity, mean: float, words: Words) -> str:
+    if len(quantity.states) <= 1:
+        return value_text(quantity, mean, words)
+    state = words(STATE_NAMES[quantity.name][1])
+    return words("{state} {percent} %", state=state, percent=number_text(mean * 100, 0, words))

@@ -8,6 +8,7 @@ from datetime import timedelta
 from enum import StrEnum
 from typing import NamedTuple
 
+from dashboards.pages.words import noop
 from domain.instant import DAY_MS, HOUR_MS
 from domain.kept import Kept
 from domain.reading import Reading
@@ -44,6 +45,8 @@ class Bucket(NamedTuple):
     mean: float
     maximum: float
     readings: int = 1
+    covered_ms: int = 0
+    """For how much of the stretch the readings stand; a single one says nothing of it."""
 
     @property
     def middle_ms(self) -> int:
@@ -52,10 +55,12 @@ class Bucket(NamedTuple):
 
 
 class Range(NamedTuple):
-    """A stretch of time that a page offers."""
+    """A stretch of time that a page offers; its words are English, translated where they are shown."""
 
     key: str
     words: str
+    last: str
+    """As it stands in a sentence about what a chart shows."""
     span: timedelta
     table_step: timedelta
 
@@ -63,12 +68,22 @@ class Range(NamedTuple):
 RANGES = {
     each.key: each
     for each in (
-        Range("24h", "24 hours", timedelta(hours=24), timedelta(hours=1)),
-        Range("7d", "7 days", timedelta(days=7), timedelta(hours=12)),
-        Range("30d", "30 days", timedelta(days=30), timedelta(days=1)),
+        Range("24h", noop("24 hours"), noop("last 24 hours"), timedelta(hours=24), timedelta(hours=1)),
+        Range("7d", noop("7 days"), noop("last 7 days"), timedelta(days=7), timedelta(hours=12)),
+        Range("30d", noop("30 days"), noop("last 30 days"), timedelta(days=30), timedelta(days=1)),
+        Range("year", noop("A year"), noop("last 365 days"), timedelta(days=365), timedelta(days=7)),
     )
 }
 DEFAULT_RANGE = RANGES["24h"]
+
+
+class Window(NamedTuple):
+    """The stretch of time that a chart shows, and whose wall clock labels it."""
+
+    from_ms: int
+    to_ms: int
+    zone: str
+    range: Range
 
 
 def resolutions(
@@ -100,14 +115,6 @@ def from_readings(readings: Iterable[Reading]) -> list[Bucket]:
     ]
 
 
-def merge(buckets: Sequence[Bucket], from_ms: int, to_ms: int, columns: int) -> list[Bucket]:
-    """Return at most ``columns`` buckets over [from_ms, to_ms]; fewer buckets than that stay as they are."""
-    if len(buckets) <= columns:
-        return list(buckets)
-    width_ms = max(math.ceil((to_ms - from_ms + 1) / columns), 1)
-    return merge_every(buckets, from_ms, width_ms)
-
-
 def merge_every(buckets: Iterable[Bucket], from_ms: int, width_ms: int) -> list[Bucket]:
     """Return buckets joined per stretch of ``width_ms`` counted from ``from_ms``."""
     groups: dict[int, list[Bucket]] = {}
@@ -127,6 +134,23 @@ def split_at_gaps(buckets: Sequence[Bucket], gap_ms: int) -> list[list[Bucket]]:
     return runs
 
 
+def runs(buckets: Sequence[Bucket], interval: timedelta, window: Window, columns: int) -> list[list[Bucket]]:
+    """Return what is drawn as one line each: joined per column, and never across a gap.
+
+    A column in which a gap lies comes out as the end of one run and the beginning of the next.
+    """
+    unbroken = split_at_gaps(buckets, gap_after_ms(interval, buckets))
+    if len(buckets) <= columns:
+        return unbroken
+    width_ms = column_ms(window.from_ms, window.to_ms, columns)
+    return [merge_every(run, window.from_ms, width_ms) for run in unbroken]
+
+
+def column_ms(from_ms: int, to_ms: int, columns: int) -> int:
+    """Return how much time one of so many columns over [from_ms, to_ms] stands for."""
+    return max(math.ceil((to_ms - from_ms + 1) / columns), 1)
+
+
 def gap_after_ms(interval: timedelta, buckets: Sequence[Bucket]) -> int:
     """Return the pause in milliseconds that counts as a gap; a roll-up's own coarseness is no gap."""
     coarse = any(bucket.readings > 1 for bucket in buckets)
@@ -143,4 +167,5 @@ def _join(group: Sequence[Bucket]) -> Bucket:
         mean=sum(bucket.mean * bucket.readings for bucket in group) / count,
         maximum=max(bucket.maximum for bucket in group),
         readings=count,
+        covered_ms=sum(bucket.covered_ms for bucket in group),
     )

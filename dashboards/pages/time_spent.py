@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from dashboards.pages.wording import number_text
+from dashboards.pages.words import ENGLISH, Words
+
 
 class TimeSpent(NamedTuple):
     """Seconds of a stretch of time, by what is known of the limits in force."""
@@ -17,23 +20,37 @@ class TimeSpent(NamedTuple):
     below: float
     above: float
 
-    @property
-    def words(self) -> str:
-        """Return a sentence; an empty text where there is nothing to tell."""
+    def sentence(self, words: Words = ENGLISH) -> str:
+        """Return what there is to tell; an empty text where there is nothing."""
         if not self.judged:
             return ""
-        within = self.judged - self.below - self.above
-        shares = [f"Within its limits {percent(within, self.judged)}"]
-        shares += [f"above {percent(self.above, self.judged)}"] if self.above else []
-        shares += [f"below {percent(self.below, self.judged)}"] if self.below else []
-        return f"{', '.join(shares)} of the time known; known {percent(self.covered, self.span)} of the time."
+        return words(
+            "{limits} of the time known; known {known} of the time.",
+            limits=self._limits(words),
+            known=percent(self.covered, self.span, words),
+        )
+
+    def _limits(self, words: Words) -> str:
+        within = percent(self.judged - self.below - self.above, self.judged, words)
+        above, below = percent(self.above, self.judged, words), percent(self.below, self.judged, words)
+        if self.above and self.below:
+            return words(
+                "Within its limits {within}, above {above}, below {below}", within=within, above=above, below=below
+            )
+        if self.above:
+            return words("Within its limits {within}, above {above}", within=within, above=above)
+        if self.below:
+            return words("Within its limits {within}, below {below}", within=within, below=below)
+        return words("Within its limits {within}", within=within)
 
 
-def percent(part: float, whole: float) -> str:
+def percent(part: float, whole: float, words: Words = ENGLISH) -> str:
     """Return a share that says 0 % only of nothing, and 100 % only of everything."""
     share = part / whole * 100
     if share in (0, 100):
-        return f"{share:.0f} %"
+        return words("{percent} %", percent=number_text(share, 0, words))
     if share < 0.1:
-        return "under 0.1 %"
-    return "over 99.9 %" if share > 99.9 else f"{share:.1f} %"
+        return words("under {percent} %", percent=number_text(0.1, 1, words))
+    if share > 99.9:
+        return words("over {percent} %", percent=number_text(99.9, 1, words))
+    return words("{percent} %", percent=number_text(share, 1, words))

@@ -8,14 +8,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dashboards.pages.chart import HEIGHT, WIDTH, Window, build_chart, plot_columns
+from dashboards.pages.axes import HEIGHT, WIDTH
+from dashboards.pages.chart import build_chart
+from dashboards.pages.plot import plot_columns
 from dashboards.pages.series import (
     RANGES,
     Bucket,
     Resolution,
+    Window,
     from_readings,
-    merge,
+    merge_every,
     resolutions,
+    runs,
     split_at_gaps,
 )
 from dashboards.pages.time_spent import TimeSpent
@@ -43,16 +47,21 @@ def _buckets(pairs: list[tuple[int, float]]) -> list[Bucket]:
     return from_readings(Reading("c", at_ms, value, Quality.GOOD, at_ms) for at_ms, value in pairs)
 
 
-@given(SERIES, st.integers(1, 50))
-def test_merging_keeps_extremes_count_and_bounds(pairs: list[tuple[int, float]], columns: int) -> None:
-    """However few columns: the lowest and highest value survive, no reading is lost, and no more columns come out."""
-    buckets = _buckets(pairs)
-    merged = merge(buckets, 0, 24 * HOUR_MS, columns)
-    assert len(merged) <= max(columns, 1)
+@given(SERIES, st.integers(1, 24 * HOUR_MS))
+def test_joining_keeps_extremes_count_and_bounds(pairs: list[tuple[int, float]], width_ms: int) -> None:
+    """However wide a column: the lowest and highest value survive and no reading is lost."""
+    merged = merge_every(_buckets(pairs), 0, width_ms)
     assert min(each.minimum for each in merged) == min(value for _, value in pairs)
     assert max(each.maximum for each in merged) == max(value for _, value in pairs)
     assert sum(each.readings for each in merged) == len(pairs)
     assert all(each.minimum - 1e-9 <= each.mean <= each.maximum + 1e-9 for each in merged)
+
+
+@given(SERIES, st.integers(1, 50))
+def test_what_has_no_gap_fits_the_columns(pairs: list[tuple[int, float]], columns: int) -> None:
+    """A series that never pauses comes out as one run of no more columns than asked for."""
+    (run,) = runs(_buckets(pairs), timedelta(days=1), WINDOW, columns)
+    assert len(run) <= columns
 
 
 @given(
@@ -104,7 +113,7 @@ def test_a_day_of_minutes_is_raw_and_a_month_is_hours() -> None:
 )
 def test_time_within_limits_is_a_share_of_what_is_known(spent: TimeSpent, words: str) -> None:
     """Shares are of covered time, the coverage stands beside them, and little is never rounded to nothing."""
-    assert spent.words == words
+    assert spent.sentence() == words
 
 
 def test_unusable_readings_are_gaps() -> None:
@@ -160,6 +169,7 @@ def test_a_strip_adds_up_the_time_a_state_held(minutes_off: int) -> None:
     assert ("off 24 h" in chart.summary) == (minutes_off == 1440)
     assert "unknown" not in chart.summary
     assert sum(part.width for part in chart.strip) == pytest.approx(WIDTH, abs=2)
+    assert all(part.on + part.off == 100 for part in chart.strip)
 
 
 def test_time_without_readings_is_unknown_in_a_strip() -> None:

@@ -35,7 +35,7 @@ async function refresh() {
     if (answer.redirected) return location.reload(); // signed out: the page leads to the sign-in
     if (answer.ok) replace(await answer.text());
     said(answer.ok);
-    if (charts.length && Date.now() - lastCharts > CHARTS_MS) await loadCharts();
+    if (plots && Date.now() - lastCharts > CHARTS_MS) await loadCharts();
   } catch {
     said(false);
   }
@@ -61,109 +61,153 @@ function listen() {
   addEventListener("pageshow", (shown) => { if (shown.persisted) location.reload(); });
 }
 
-// Charts: the drawing in the page is there at once; uPlot takes its place when script and data have come.
+// Charts: the drawing in the page is there at once. Where one comes into view uPlot takes its place, with the same
+// axes, limits and marks; script and data are loaded only then, and not at all where data are dear.
 const charts = [];
+const HEIGHT = 176;
+let plots = null;
 
 const style = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 
 function clock(zone) {
-  const pick = (options) => new Intl.DateTimeFormat("en-GB", { timeZone: zone, ...options });
-  let time, day;
+  const pick = (options) => new Intl.DateTimeFormat(document.documentElement.lang + "-u-nu-latn", { timeZone: zone, hourCycle: "h23", ...options });
   try {
-    time = pick({ hour: "2-digit", minute: "2-digit" }); day = pick({ day: "numeric", month: "short" });
+    const full = pick({ day: "numeric", month: "short", hour: "2-digit", minute: "2-digit" });
+    return { zone, full: (seconds) => full.format(new Date(seconds * 1000)) };
   } catch {
-    zone = "UTC";
-    return clock(zone);
+    return clock("UTC");
   }
-  return {
-    zone,
-    tick: (seconds) => {
-      const moment = new Date(seconds * 1000), text = time.format(moment);
-      return text === "00:00" ? day.format(moment) : text;
-    },
-    days: (seconds) => day.format(new Date(seconds * 1000)),
-    full: (seconds) => day.format(new Date(seconds * 1000)) + " " + time.format(new Date(seconds * 1000)),
-  };
 }
 
 function columns(chart) {
   return chart.min ? [chart.times, chart.mean, chart.max, chart.min] : [chart.times, chart.mean];
 }
 
-// The safe band between the limits, behind everything.
+// Behind everything: the excursions, and the safe band between the limits that were in force at each time.
 function shade(chart) {
   return (plot) => {
-    if (chart.low === null && chart.high === null) return;
-    const { left, top, width, height } = plot.bbox;
-    const at = (value, otherwise) =>
-      value === null ? otherwise : Math.min(Math.max(plot.valToPos(value, "y", true), top), top + height);
-    const from = at(chart.high, top), to = at(chart.low, top + height);
-    plot.ctx.save();
-    plot.ctx.fillStyle = style("--safe");
-    plot.ctx.fillRect(left, from, width, to - from);
-    plot.ctx.restore();
+    const { left, top, width, height } = plot.bbox, { ctx } = plot;
+    const x = (value) => Math.min(Math.max(plot.valToPos(value, "x", true), left), left + width);
+    const y = (value, otherwise) => value === null ? otherwise : Math.min(Math.max(plot.valToPos(value, "y", true), top), top + height);
+    ctx.save();
+    ctx.fillStyle = style("--bg");
+    ctx.fillRect(left, top, width, height);
+    ctx.fillStyle = style("--safe");
+    for (const [from, to, low, high] of chart.limits) {
+      const upper = y(high, top);
+      ctx.fillRect(x(from), upper, x(to) - x(from), y(low, top + height) - upper);
+    }
+    ctx.fillStyle = style("--excursion");
+    for (const [from, to] of chart.excursions) ctx.fillRect(x(from), top, Math.max(x(to) - x(from), 1), height);
+    ctx.restore();
   };
 }
 
-const short = new Intl.NumberFormat("en", { notation: "compact", maximumFractionDigits: 2 });
+// Strips and marks below follow where the chart is zoomed.
+function align(entry, data) {
+  return (plot) => {
+    const { min, max } = plot.scales.x, whole = data.to - data.from;
+    for (const each of entry.place.parentElement.querySelectorAll(".aligned > svg")) {
+      each.style.width = whole / (max - min) * 100 + "%";
+      each.style.marginLeft = (data.from - min) / (max - min) * 100 + "%";
+    }
+  };
+}
 
-function options(chart, data, width) {
-  const words = clock(data.zone), quiet = style("--quiet"), line = style("--line"), plot = style("--plot");
-  const show = (_, value) => value === null || value === undefined ? "–" : value.toFixed(chart.decimals) + " " + chart.unit;
-  const long = data.to - data.from > 3 * 86400;
-  const known = chart.mean.concat(chart.min ?? [], chart.max ?? [], chart.low, chart.high).filter((each) => each !== null);
-  const low = Math.min(...known), high = Math.max(...known), margin = (high - low) * 0.08 || Math.abs(high) * 0.02 || 0.5;
+function options(entry, chart, data, width) {
+  const words = clock(data.zone), [time, mean, value, highest, lowest] = body.dataset.words.split("|");
+  const show = (_, found) => found === null || found === undefined ? "–" : found.toFixed(chart.decimals) + " " + chart.unit;
   const faint = { stroke: "transparent", width: 0, points: { show: false }, value: show };
-  const axis = { stroke: quiet, grid: { stroke: line, width: 1 }, ticks: { show: false }, font: "11px system-ui" };
+  const axis = { stroke: style("--quiet"), grid: { show: false }, ticks: { show: false }, font: "11px system-ui" };
+  // On a canvas a label cannot stand beyond the edge.
+  const fits = ([at, , major]) => at < data.to - (data.to - data.from) * 18 / width && (major || width >= 500);
+  const whole = (plot) => plot.scales.x.min <= data.from && plot.scales.x.max >= data.to;
+  const named = new Map(data.ticks.filter(fits));
+  const values = new Map(chart.ticks);
   return {
-    width, height: 176, padding: [8, 6, 0, 0],
+    width, height: HEIGHT, padding: [8, 6, 0, 0],
     tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1000), words.zone),
-    scales: { x: { min: data.from, max: data.to }, y: { range: [low - margin, high + margin] } },
+    scales: { x: { min: data.from, max: data.to }, y: { range: chart.scale } },
     cursor: { y: false, drag: { x: true, y: false } },
     axes: [
-      { ...axis, space: 64, size: 26, values: (_, ticks) => ticks.map(long ? words.days : words.tick) },
-      { ...axis, size: 44, values: (_, ticks) => ticks.map((each) => short.format(each)) },
+      {
+        ...axis, space: 90, size: 26,
+        splits: (plot, _, min, max, step) => whole(plot) ? [...named.keys()] : zoomed(min, max, step),
+        values: (_, ticks) => ticks.map((tick) => named.get(tick) ?? words.full(tick)),
+      },
+      {
+        ...axis, size: 44, gap: 4, grid: { stroke: style("--line"), width: 1 },
+        splits: () => [...values.keys()], values: (_, ticks) => ticks.map((tick) => values.get(tick)),
+      },
     ],
     series: [
-      { label: "Time", value: (_, seconds) => seconds === null ? "–" : words.full(seconds) },
-      { label: chart.min ? "Mean" : "Value", stroke: plot, width: 1.75, value: show, spanGaps: false, points: { show: false } },
-      ...(chart.min ? [{ ...faint, label: "Highest" }, { ...faint, label: "Lowest" }] : []),
+      { label: time, value: (_, seconds) => seconds === null ? "–" : words.full(seconds) },
+      { label: chart.min ? mean : value, stroke: style("--plot"), width: 1.75, value: show, spanGaps: false, points: { show: false } },
+      ...(chart.min ? [{ ...faint, label: highest }, { ...faint, label: lowest }] : []),
     ],
     bands: chart.min ? [{ series: [2, 3], fill: style("--band") }] : [],
-    hooks: { drawClear: [shade(chart)] },
+    hooks: { drawClear: [shade(chart)], setScale: [align(entry, data)] },
   };
+}
+
+function zoomed(min, max, step) {
+  const found = [];
+  for (let at = Math.ceil(min / step) * step; at <= max; at += step) found.push(at);
+  return found;
 }
 
 function draw(entry, chart, data) {
   entry.plot?.destroy();
   entry.place.classList.add("drawn");
-  entry.plot = new uPlot(options(chart, data, entry.place.clientWidth), columns(chart), entry.place);
-  entry.last = () => draw(entry, chart, data);
+  entry.plot = new uPlot(options(entry, chart, data, entry.place.clientWidth), columns(chart), entry.place);
+}
+
+function drawSeen(again) {
+  if (!plots) return;
+  for (const entry of charts.filter((each) => each.seen && (again ? !each.place.matches(":hover") : !each.plot))) {
+    const chart = plots.charts.find((each) => each.channel === entry.channel);
+    if (chart?.times.length) draw(entry, chart, plots);
+  }
 }
 
 async function loadCharts() {
   lastCharts = Date.now();
   const answer = await fetch(body.dataset.charts, { headers: { Accept: "application/json" } });
   if (!answer.ok) return;
-  const data = await answer.json();
-  for (const chart of data.charts) {
-    const entry = charts.find((each) => each.channel === chart.channel);
-    if (entry && chart.times.length && !entry.place.matches(":hover")) draw(entry, chart, data);
-  }
+  plots = await answer.json();
+  drawSeen(true);
 }
 
+const plotter = () => new Promise((resolve, reject) => {
+  const script = document.createElement("script");
+  script.addEventListener("load", resolve);
+  script.addEventListener("error", reject);
+  script.src = body.dataset.plotter;
+  document.head.append(script);
+});
+
 function startCharts() {
-  if (!body.dataset.charts || typeof uPlot === "undefined") return;
-  for (const place of document.querySelectorAll("[data-plot]")) charts.push({ channel: place.dataset.plot, place });
-  if (!charts.length) return;
-  const again = () => charts.forEach((entry) => entry.last?.());
-  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", again);
+  const { saveData, effectiveType } = navigator.connection ?? {};
+  if (!body.dataset.charts || saveData || effectiveType?.endsWith("2g") || !("IntersectionObserver" in window)) return;
+  let begun = null;
+  const eyes = new IntersectionObserver((found) => {
+    for (const each of found.filter((one) => one.isIntersecting)) {
+      eyes.unobserve(each.target);
+      charts.find((entry) => entry.place === each.target).seen = true;
+    }
+    if (charts.some((entry) => entry.seen && !entry.plot))
+      begun = (begun ?? plotter().then(loadCharts)).then(() => drawSeen(false)).catch(() => said(false));
+  }, { rootMargin: "200px" });
   const sizes = new ResizeObserver(() => charts.forEach((entry) => {
     const width = entry.place.clientWidth;
-    if (entry.plot && width && entry.plot.width !== width) entry.plot.setSize({ width, height: 176 });
+    if (entry.plot && width && entry.plot.width !== width) entry.plot.setSize({ width, height: HEIGHT });
   }));
-  charts.forEach((entry) => sizes.observe(entry.place));
-  loadCharts().catch(() => said(false));
+  for (const place of document.querySelectorAll("[data-plot]")) {
+    charts.push({ channel: place.dataset.plot, place, seen: false, plot: null });
+    eyes.observe(place);
+    sizes.observe(place);
+  }
+  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => drawSeen(true));
 }
 
 document.addEventListener("visibilitychange", () => { if (!document.hidden) soon(); });
