@@ -16,7 +16,7 @@ from api.problems import NotFoundError
 from api.services import Services
 from api.translate import Translator
 from api.visit import Viewing
-from dashboards.pages.status import FacilityStatus, facility_status, facility_statuses
+from dashboards.pages.status import FacilityStatus, facility_status
 from dashboards.pages.words import ENGLISH, Words
 from domain.alert import Alert
 from domain.directory import Directory
@@ -90,10 +90,27 @@ def facility_of(directory: Directory, facility_id: str) -> Facility:
     return found
 
 
-async def all_statuses(services: Services, directory: Directory, words: Words = ENGLISH) -> list[FacilityStatus]:
-    """Return how every facility is, worst first."""
-    open_alerts = await services.alerts(open_only=True, facility=None, limit=MOST_OPEN_ALERTS)
-    return facility_statuses(directory, services.latest, open_alerts, services.clock.now_ms(), services.describe, words)
+async def all_statuses(services: Services, directory: Directory) -> list[FacilityStatus]:
+    """Return how every facility of the directory is, worst first; reasons in English, until they are ``said``."""
+    return [status for status in services.statuses() if status.facility.id in directory.facilities]
+
+
+def said(
+    services: Services, directory: Directory, statuses: Sequence[FacilityStatus], words: Words
+) -> Sequence[FacilityStatus]:
+    """Return statuses with their reasons in the words of a reader; for those that are shown, not for a nation."""
+    if words.language == ENGLISH.language:
+        return statuses
+    shown = {status.facility.id for status in statuses}
+    alerts: dict[str, list[Alert]] = {}
+    for alert in services.open_alerts():
+        if alert.facility in shown:
+            alerts.setdefault(alert.facility, []).append(alert)
+    latest, describe, now_ms = services.latest, services.describe, services.clock.now_ms()
+    return [
+        facility_status(each.facility, directory, latest, alerts.get(each.facility.id, ()), now_ms, describe, words)
+        for each in statuses
+    ]
 
 
 async def one_status(

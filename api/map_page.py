@@ -29,7 +29,7 @@ def add_map_page(router: APIRouter, pages: Pages) -> None:
         visit: Viewing, region: PlaceName = "", district: PlaceName = "", box: Box = "", part: Part = ""
     ) -> Response:
         services, query = visit.services, MapQuery(region, district, _bounds(box))
-        statuses = await all_statuses(services, services.directory(), visit.words)
+        statuses = await all_statuses(services, services.directory())
         countries = dict.fromkeys(each.facility.country for each in statuses)
         view = map_page(statuses, services.outlines(countries), query, services.clock.now_ms(), visit.words)
         return await page(visit, pages, "map.html", view, live=part == "live")

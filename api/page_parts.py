@@ -8,7 +8,6 @@ from urllib.parse import parse_qs, quote, unquote
 from fastapi import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
-from api.facilities import MOST_OPEN_ALERTS
 from api.problems import RequestError
 from api.services import Services
 from api.visit import Visit
@@ -30,7 +29,7 @@ async def page(
         words=visit.words,
         address=address_of(visit.request),
         live=live,
-        waiting=await waiting_count(visit.services),
+        waiting=waiting_count(visit.services),
         person=visit.principal.name or person_of(visit.request),
         principal=visit.principal,
     )
@@ -50,10 +49,9 @@ def scene_of(services: Services, words: Words = ENGLISH) -> AlertScene:
     )
 
 
-async def waiting_count(services: Services) -> int:
+def waiting_count(services: Services) -> int:
     """Return how many alerts wait for an answer."""
-    open_alerts = await services.alerts(open_only=True, facility=None, limit=MOST_OPEN_ALERTS)
-    return sum(alert.state in NEEDS_ANSWER for alert in open_alerts)
+    return sum(alert.state in NEEDS_ANSWER for alert in services.open_alerts())
 
 
 def person_of(request: Request) -> str:

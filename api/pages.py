@@ -9,7 +9,7 @@ from fastapi import APIRouter, Query
 from starlette.responses import HTMLResponse, Response
 
 from api.alert_page import add_alert_page
-from api.facilities import MOST_OPEN_ALERTS, all_statuses
+from api.facilities import MOST_OPEN_ALERTS, all_statuses, said
 from api.facility_page import add_downloads, add_facility_page
 from api.maintenance_pages import add_maintenance_pages
 from api.map_page import add_map_page
@@ -20,7 +20,7 @@ from api.rule_pages import add_rule_pages
 from api.visit import Viewing
 from dashboards.pages.alerts import alerts_page
 from dashboards.pages.assets import Asset
-from dashboards.pages.overview import overview
+from dashboards.pages.overview import MOST_FACILITIES, overview
 from dashboards.pages.render import Pages
 
 RECENT_ALERTS = 50
@@ -49,8 +49,9 @@ def _add_overview(router: APIRouter, pages: Pages) -> None:
     @router.get("/")
     async def show_overview(visit: Viewing, part: Part = "") -> Response:
         directory = visit.services.directory()
-        statuses = await all_statuses(visit.services, directory, visit.words)
-        view = overview(statuses, visit.services.clock.now_ms(), visit.words)
+        statuses = await all_statuses(visit.services, directory)
+        shown = said(visit.services, directory, statuses[:MOST_FACILITIES], visit.words)
+        view = overview([*shown, *statuses[len(shown) :]], visit.services.clock.now_ms(), visit.words)
         return await page(visit, pages, "overview.html", view, live=part == "live")
 
 

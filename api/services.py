@@ -26,7 +26,7 @@ from collector.waiting import WaitingNode
 from dashboards.pages.outlines.shape import OutlinesOf
 from dashboards.pages.outlines.shipped import shipped_outlines
 from dashboards.pages.series import Resolution
-from dashboards.pages.status import LatestReading
+from dashboards.pages.status import FacilityStatus, LatestReading
 from dashboards.pages.wording import DescribeAlert, plain_alert_text
 from domain.alert import Alert
 from domain.directory import Directory
@@ -181,6 +181,10 @@ class Services:
     rollups: ReadRollups
     kept: Callable[[str], Awaitable[Kept]]
     """From when on what of a channel is kept."""
+    statuses: Callable[[], Sequence[FacilityStatus]]
+    """How every facility is, worst first, said in English; from memory, as of a moment ago."""
+    open_alerts: Callable[[], Sequence[Alert]]
+    """The alerts that are not over, newest first, from memory."""
     alerts: ReadAlerts
     alert: Callable[[int], Awaitable[Alert | None]]
     standings: Callable[[Sequence[int]], Awaitable[Mapping[int, Standing]]]

@@ -26,6 +26,7 @@ from api.rule_services import RuleDesk
 from api.services import CalendarTaken, IntakeDesk, ReadMeasures, RosterDesk, Services
 from collector.journal.rollup import Rollup
 from dashboards.pages.series import Resolution
+from dashboards.pages.status import FacilityStatus
 from dashboards.pages.words import noop
 from domain.access import Principal, Role
 from domain.alert import Alert
@@ -54,6 +55,8 @@ def services_for(principal: Principal, role: Role, services: Services) -> Servic
         series=sight.series,
         rollups=sight.rollups,
         kept=sight.kept,
+        statuses=sight.statuses,
+        open_alerts=sight.open_alerts,
         alerts=sight.alerts,
         alert=sight.alert,
         standings=sight.standings,
@@ -105,6 +108,14 @@ class _Sight:
     async def kept(self, channel: str) -> Kept:
         self._require_channel(channel)
         return await self._all.kept(channel)
+
+    def statuses(self) -> Sequence[FacilityStatus]:
+        mine = self.directory().facilities
+        return [each for each in self._all.statuses() if each.facility.id in mine]
+
+    def open_alerts(self) -> Sequence[Alert]:
+        mine = self.directory().facilities
+        return [each for each in self._all.open_alerts() if each.facility in mine]
 
     async def alerts(
         self,

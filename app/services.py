@@ -14,6 +14,7 @@ from api.services import HearCallback, IntakeDesk, PartState, ReadMeasures, Rost
 from app.history import History
 from app.judge import JudgeStats
 from app.metrics import Metrics
+from app.open_alerts import OpenAlerts
 from app.registry_view import RegistryView
 from collector.forwarder.forwarder import Forwarder
 from collector.journal.journal import Journal
@@ -25,6 +26,7 @@ from collector.sources.mqtt import ConnectionStats
 from collector.stats import PipelineStats
 from dashboards.pages.outlines.shape import OutlinesOf
 from dashboards.pages.series import Resolution
+from dashboards.pages.status import FacilityStatus
 from dashboards.pages.wording import AlertText, plain_alert_text, value_text
 from dashboards.pages.words import Words
 from domain.alert import Alert
@@ -39,6 +41,8 @@ def services_of(
     latest: Latest,
     past: History | Journal,
     alerts: AlertStore,
+    open_alerts: OpenAlerts,
+    statuses: Callable[[], Sequence[FacilityStatus]],
     power: Callable[[str], Power | None],
     texts: Callable[[], Mapping[str, RuleText]],
     metrics: Metrics,
@@ -74,6 +78,8 @@ def services_of(
         series=past.series,
         rollups=rollups,
         kept=past.kept,
+        statuses=statuses,
+        open_alerts=lambda: open_alerts.now,
         alerts=alerts.alerts,
         alert=alerts.alert,
         standings=alerts.reading.standings,

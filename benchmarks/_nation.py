@@ -225,11 +225,11 @@ def _write_rollups(nation: Nation, directory: Directory, path: Path, now_ms: int
 async def _write_alerts(nation: Nation, directory: Directory, database: str, now_ms: int) -> None:
     hot = [number for number in range(nation.facilities) if is_hot(number)]
     rng = random.Random(1)
-    spells = [(number, now_ms - 2 * HOUR_MS - number * 1000, None) for number in hot]
+    spells: list[tuple[int, int, int | None]] = [(number, now_ms - 2 * HOUR_MS - number * 1000, None) for number in hot]
     past = [rng.randrange(nation.centres) for _ in range(nation.past_alerts)]
     begins = [now_ms - rng.randrange(3 * HOUR_MS, ROLLED_UP_DAYS * DAY_MS) for _ in past]
     spells = [(n, b, b + 2 * HOUR_MS) for n, b in sorted(zip(past, begins, strict=True), key=lambda e: e[1])] + spells
-    episodes, alerts, known = [], [], set()
+    episodes, alerts, known = list[dict[str, object]](), list[dict[str, object]](), set[str]()
     for number, start_ms, end_ms in spells:
         channel = directory.channels_of(facility_id(number))[0].id
         id_ = episode_id("heat", channel, start_ms)

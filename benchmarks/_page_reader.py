@@ -16,23 +16,28 @@ from http.client import HTTPConnection
 from urllib.parse import urlsplit
 
 _HEADERS = {"Accept-Encoding": "gzip", "Accept": "text/html"}
+_IDLE_SECONDS = 2.0
 _REQUEST = "GET {path} HTTP/1.1\r\nHost: {host}\r\nAccept: text/event-stream\r\n\r\n"
 
 
 def read_pages(addresses: list[str], rounds: int) -> tuple[list[list[float]], list[int]]:
     """Return the seconds that each answer took, by address, and how many bytes came."""
     connections: dict[str, HTTPConnection] = {}
+    used: dict[str, float] = {}
     seconds: list[list[float]] = [[] for _ in addresses]
     sizes = [0] * len(addresses)
     for _ in range(rounds):
         for place, address in enumerate(addresses):
             parts = urlsplit(address)
             connection = connections.setdefault(parts.netloc, HTTPConnection(parts.netloc))
+            if time.perf_counter() - used.get(parts.netloc, 0.0) > _IDLE_SECONDS:
+                connection.close()  # the server may have; the next request opens it again
             started = time.perf_counter()
             connection.request("GET", f"{parts.path}?{parts.query}", headers=_HEADERS)
             answer = connection.getresponse()
             sizes[place] = len(answer.read())
-            seconds[place].append(time.perf_counter() - started)
+            used[parts.netloc] = time.perf_counter()
+            seconds[place].append(used[parts.netloc] - started)
             if answer.status != 200:
                 raise RuntimeError(f"{address} answered {answer.status}")
     return seconds, sizes

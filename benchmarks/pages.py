@@ -30,6 +30,7 @@ from app.parts.ground import Ground
 from app.parts.intake import Intake
 from app.parts.judgement import Judgement
 from app.parts.web import Web
+from app.web import address
 from benchmarks._mosquitto import mosquitto
 from benchmarks._nation import Nation, asked_of, directory_of, facility_id, fill
 from benchmarks.figure import Better, Figure
@@ -167,7 +168,7 @@ async def serving(nation: Nation, data: Path, broker_port: int) -> AsyncIterator
         work = [loop() for name, loop in loops.items() if name != "judge"] + [_bare(bare), _watch(lags)]
         tasks = [asyncio.create_task(each) for each in work]
         try:
-            yield Site(*(f"http://127.0.0.1:{each.getsockname()[1]}" for each in (ours, bare)), lags)
+            yield Site(address(ours), address(bare), lags)
         finally:
             for task in tasks:
                 task.cancel()

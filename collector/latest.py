@@ -65,6 +65,12 @@ class Subscription:
         self._changed.update(changed)
         self._wake.set()
 
+    def taken(self) -> frozenset[str]:
+        """Return what changed since the last time, without waiting."""
+        self._wake.clear()
+        changed, self._changed = frozenset(self._changed), set()
+        return changed
+
     def close(self) -> None:
         """End the iteration, also for a reader that is waiting now."""
         self._closed = True
@@ -78,9 +84,7 @@ class Subscription:
         await self._wake.wait()
         if self._closed:
             raise StopAsyncIteration
-        self._wake.clear()
-        changed, self._changed = frozenset(self._changed), set()
-        return changed
+        return self.taken()
 
     def __enter__(self) -> Self:
         return self

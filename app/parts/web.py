@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 
@@ -12,7 +13,7 @@ from alerts.measures.reader import read_measures
 from api.access.desk import AccessDesk
 from api.access.settings import AccessSettings
 from api.create import create_api
-from api.services import IntakeDesk
+from api.services import IntakeDesk, Services
 from app.access import open_access
 from app.backtests import Backtests
 from app.callbacks import hear_callbacks
@@ -26,13 +27,15 @@ from app.registry_desk import registry_desk
 from app.roster_calendars import roster_desk
 from app.rule_desk import rule_desk
 from app.services import part_states, services_of
+from app.status_board import StatusBoard
 from app.web import serve_on
 from collector.influx_history import open_history
 from collector.journal.journal import Journal
 from dashboards.pages.outlines.source import outlines_from
-from dashboards.pages.status import facility_statuses
+from dashboards.pages.status import FacilityStatus
 from domain.instant import Clock
 from registry.upkeep import UpkeepStore
+from rules.model import Rule
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,6 +46,7 @@ class Web:
     backtests: Backtests
     access: AccessDesk | None
     """None where nobody signs in."""
+    board: StatusBoard
 
     @classmethod
     async def open(
@@ -58,6 +62,10 @@ class Web:
         """Join the routes to those who know the answers."""
         past = await _past(ground, config, clock, stack)
         backtests = Backtests(config, clock, lambda: ground.rulebook.rules)
+
+        def statuses() -> Sequence[FacilityStatus]:
+            return board.statuses()
+
         services = services_of(
             clock=clock,
             registry=ground.registry,
@@ -65,8 +73,10 @@ class Web:
             past=past,
             alerts=judgement.alerts,
             power=ground.power.of,
+            open_alerts=judgement.open_alerts,
+            statuses=statuses,
             texts=lambda: ground.rulebook.texts,
-            metrics=Metrics(_owners(ground, intake, judgement, clock)),
+            metrics=Metrics(_owners(ground, intake, judgement, statuses, clock)),
             parts=lambda: part_states(
                 intake.pipeline.stats(),
                 intake.source.stats(),
@@ -94,18 +104,38 @@ class Web:
             outlines=outlines_from(config.pages.outline),
         )
         access = await open_access(ground.database, config.access, clock)
-        return cls(api=create_api(services, config.api, access=access), access=access, backtests=backtests)
+        board = await _open_board(ground, judgement, services)
+        api = create_api(services, config.api, access=access)
+        return cls(api=api, access=access, backtests=backtests, board=board)
 
     async def nobody_yet(self) -> bool:
         """Tell whether people have to sign in and there is nobody who could."""
         return self.access is not None and not await self.access.accounts.any_yet()
 
     def loops(self, listener: socket.socket) -> Loops:
-        """Return the loops: one serves on a listening socket, one works off what is tried on the past."""
+        """Return the loops: they keep the statuses, serve on a listening socket, work off what is tried on the past."""
         return {
+            "statuses": self.board.run,
             "web": lambda: serve_on(listener, self.api, before_stop=self.api.state.events.close),
             "backtests": self.backtests.run,
         }
+
+
+async def _open_board(ground: Ground, judgement: Judgement, services: Services) -> StatusBoard:
+    board = StatusBoard(
+        directory=ground.directory,
+        latest=ground.latest,
+        alerts=judgement.open_alerts,
+        describe=services.describe,
+        clock=services.clock,
+    )
+
+    async def say_anew(_: Sequence[Rule]) -> None:
+        board.words_changed()
+
+    ground.rulebook.on_change(say_anew)
+    await board.refresh()
+    return board
 
 
 async def _past(ground: Ground, config: ServiceConfig, clock: Clock, stack: AsyncExitStack) -> History | Journal:
@@ -125,7 +155,13 @@ def _past_trouble(past: History | Journal) -> str:
     return "Readings older than two days may be missing here: the long-term store does not answer."
 
 
-def _owners(ground: Ground, intake: Intake, judgement: Judgement, clock: Clock) -> Owners:
+def _owners(
+    ground: Ground,
+    intake: Intake,
+    judgement: Judgement,
+    statuses: Callable[[], Sequence[FacilityStatus]],
+    clock: Clock,
+) -> Owners:
     judge, heard = judgement.judge, intake.pipeline.nodes.last_heard_ms
     return Owners(
         pipeline=intake.pipeline.stats,
@@ -134,9 +170,7 @@ def _owners(ground: Ground, intake: Intake, judgement: Judgement, clock: Clock) 
         judge_position=lambda: judge.position,
         notifications=judgement.dispatcher.stats,
         connections=intake.source.stats,
-        facilities=lambda: facility_statuses(
-            ground.directory(), ground.latest.get, judgement.open_alerts.now, clock.now_ms()
-        ),
+        facilities=statuses,
         power_of=ground.power.of,
         alerting=judgement.figures,
         forwarders=intake.forwarders,

@@ -126,6 +126,13 @@ def duration_text(duration_ms: int, words: Words = ENGLISH) -> str:
     return words.many("{count} d", "{count} d", duration_ms // DAY_MS)
 
 
+def duration_step_ms(duration_ms: int) -> int:
+    """Return by how much such a duration has to grow, at most, until ``duration_text`` says something else."""
+    if duration_ms < 10 * HOUR_MS:
+        return MINUTE_MS
+    return HOUR_MS if duration_ms < 2 * DAY_MS else DAY_MS
+
+
 def exact_duration_text(duration: timedelta, words: Words = ENGLISH) -> str:
     """Return hours and minutes, for totals that are added up: ``3 h 12 min``."""
     return _hours_and_minutes(*divmod(round(duration.total_seconds() / 60), 60), words)

@@ -147,7 +147,11 @@ async def test_a_fault_of_ours_tells_nothing_of_the_inside(world: World) -> None
     async def broken(**_: object) -> list[object]:
         raise RuntimeError("secret detail")
 
-    transport = httpx.ASGITransport(create_api(world.services(alerts=broken)), raise_app_exceptions=False)
+    def broken_too() -> list[object]:
+        raise RuntimeError("secret detail")
+
+    services = world.services(alerts=broken, statuses=broken_too)
+    transport = httpx.ASGITransport(create_api(services), raise_app_exceptions=False)
     async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1") as client:
         for path in ("/", "/api/v1/alerts"):
             answer = await client.get(path, headers={"accept": "text/html"})

@@ -21,7 +21,9 @@ from api.services import PartState, Services
 from api.settings import ApiSettings
 from collector.journal.rollup import Rollup, daily, floor_to, hourly, rolled_up
 from dashboards.pages.series import Resolution
+from dashboards.pages.status import FacilityStatus, facility_statuses
 from dashboards.pages.wording import AlertText
+from dashboards.pages.words import Words
 from domain.alert import Alert, AlertState
 from domain.directory import Directory
 from domain.episode import Episode, Severity, SubjectKind, episode_id
@@ -110,6 +112,8 @@ class World:
             series=self.series,
             rollups=self.rollups,
             kept=self.keeps,
+            statuses=self.statuses,
+            open_alerts=self.open_alerts,
             alerts=self.alerts,
             alert=self.alert,
             standings=self.standings,
@@ -119,7 +123,7 @@ class World:
             last_visits=self.last_visits,
             metrics=lambda: b"# TYPE vitals_up gauge\nvitals_up 1\n",
             parts=self.parts,
-            describe=lambda alert, words: WORDS.get(alert.rule, AlertText(alert.rule)),
+            describe=self.describe,
         )
         return dataclasses.replace(services, **changes)  # type: ignore[arg-type]  # names are checked by replace itself
 
@@ -159,6 +163,15 @@ class World:
         return self.kept
 
     # What the alerts know.
+
+    def open_alerts(self) -> Sequence[Alert]:
+        """Return the alerts that are not over, newest first."""
+        found = [alert for alert in self.alert_by_id.values() if alert.state is not AlertState.NORMAL]
+        return sorted(found, key=lambda alert: -alert.id)
+
+    def statuses(self) -> Sequence[FacilityStatus]:
+        """Return how every facility is, worst first, computed anew."""
+        return facility_statuses(self.directory(), self.latest, self.open_alerts(), self.clock.now_ms(), self.describe)
 
     async def alerts(
         self,
@@ -237,6 +250,10 @@ class World:
         """Return the last visit of each facility."""
         in_order = sorted(self.visit_log, key=lambda each: each.at)
         return {each.facility: each for each in in_order if each.facility in facilities}
+
+    def describe(self, alert: Alert, words: Words) -> AlertText:
+        """Return what a rule says."""
+        return WORDS.get(alert.rule, AlertText(alert.rule))
 
     def parts(self) -> Sequence[PartState]:
         """Return the state of the parts."""
