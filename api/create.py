@@ -39,6 +39,8 @@ from api.services import Services
 from api.settings import ApiSettings
 from api.sign_in_page import sign_in_routes
 from api.stream import stream_routes
+from api.token_pages import TokenPages
+from api.user_pages import UserPages
 from api.visit import Door, Recognise, open_to_all
 from dashboards.pages.assets import read_assets
 from dashboards.pages.render import Pages
@@ -97,6 +99,8 @@ def create_api(
     if access is not None and recogniser is not None:
         api.include_router(sign_in_routes(pages, access, recogniser))
         api.include_router(AccountPages(pages, access, recogniser).routes())
+        api.include_router(UserPages(pages, access).routes())
+        api.include_router(TokenPages(pages, access).routes())
     # The last one added stands outermost.
     api.add_middleware(EntityTags)
     api.add_middleware(GZipMiddleware, minimum_size=500, compresslevel=6)

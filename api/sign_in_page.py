@@ -60,9 +60,9 @@ def device_of(request: Request) -> Device:
 def signed_in(request: Request, desk: AccessDesk, outcome: SignedIn, wanted: str) -> Response:
     """Let the browser hold the session, and lead on."""
     chooses = outcome.account.change_by is not None
-    response = RedirectResponse("/account/password" if chooses else wanted, HTTPStatus.SEE_OTHER)
-    longest = desk.settings.longest
-    keep_session(response, request, outcome.token, outcome.device, longest)
+    first = f"/account/password?next={quote(wanted, safe='')}"
+    response = RedirectResponse(first if chooses else wanted, HTTPStatus.SEE_OTHER)
+    keep_session(response, request, outcome.token, outcome.device, desk.settings.longest)
     return response
 
 
@@ -81,9 +81,6 @@ def words_for(request: Request) -> Words:
 
 def _form(request: Request, pages: Pages, view: SignInView, refused: Refused | None = None) -> Response:
     status, headers = (HTTPStatus.OK, {}) if refused is None else refused_status(refused)
-    text = pages.write(
-        "sign_in.html",
-        view,
-        Frame(words=words_for(request), address=f"/sign-in?next={quote(view.next)}", principal=NOBODY),
-    )
+    here = f"/sign-in?next={quote(view.next)}"
+    text = pages.write("sign_in.html", view, Frame(words=words_for(request), address=here, principal=NOBODY))
     return HTMLResponse(text.encode("utf-8", "replace"), status, headers)

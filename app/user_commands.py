@@ -100,7 +100,7 @@ class UserCommands:
             "" if account.secret else "no password",
             "has to choose a password" if account.change_by else "",
         ]
-        seen = max((each.seen_at for each in await self.deeds.sessions.of(account.id)), default=None)
+        seen = (await self.deeds.sessions.last_seen(account.id)).get(account.id)
         last = "" if seen is None else f"last seen {format_rfc3339(seen)}"
         said = (f"{account.id} ({account.name})", grants_in_words(account.grants), *states, last)
         return "  ".join(each for each in said if each)

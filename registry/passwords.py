@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import re
 import unicodedata
 from dataclasses import dataclass, field
@@ -62,6 +63,18 @@ def weakness(password: str, *own: str) -> Weakness | None:
     if _guessed_first(plain.casefold(), [name.casefold() for name in own if len(name) > 2]):
         return Weakness.GUESSED
     return None
+
+
+def speakable(seed: str) -> str:
+    """Return a password that can be said over a telephone, made from random text: ``kabo-rimu-tefi-dosu-wena``."""
+    consonants, vowels = "bdfgklmnprstvwz", "aeiou"
+    number = int.from_bytes(hashlib.sha256(seed.encode()).digest(), "big")
+    syllables = []
+    for _ in range(10):
+        number, consonant = divmod(number, len(consonants))
+        number, vowel = divmod(number, len(vowels))
+        syllables.append(consonants[consonant] + vowels[vowel])
+    return "-".join("".join(pair) for pair in zip(syllables[::2], syllables[1::2], strict=True))
 
 
 def normal(password: str) -> str:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from sqlalchemy import Row, delete, insert, select, update
+from sqlalchemy import Row, delete, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from domain.instant import to_datetime, to_ms
@@ -81,6 +81,14 @@ class SessionStore:
         wanted = select(session).where(session.c.account == account_id, session.c.ended_ms.is_(None))
         async with self._engine.connect() as connection:
             return [_read(row) for row in await connection.execute(wanted.order_by(session.c.id.desc()))]
+
+    async def last_seen(self, account_id: str = "") -> Mapping[str, datetime]:
+        """Return when everybody was last seen, or one alone."""
+        wanted = select(session.c.account, func.max(session.c.seen_ms).label("seen_ms")).group_by(session.c.account)
+        if account_id:
+            wanted = wanted.where(session.c.account == account_id)
+        async with self._engine.connect() as connection:
+            return {row.account: to_datetime(row.seen_ms) for row in await connection.execute(wanted)}
 
     async def knows_device(self, account_id: str, device: str) -> bool:
         """Tell whether somebody has signed in with this device before."""

@@ -157,7 +157,8 @@ async def test_a_password_made_up_by_another_leads_to_ones_own(town: Town) -> No
         "joseph", await town.desk.passwords.hash("kettle-123-kettle"), change_by=town.now + timedelta(days=7)
     )
     async with town.browser() as browser:
-        assert (await sign_in(browser, "joseph", "kettle-123-kettle")).headers["location"] == "/account/password"
+        answer = await sign_in(browser, "joseph", "kettle-123-kettle", "/alerts")
+        assert answer.headers["location"] == "/account/password?next=%2Falerts"
         assert (await browser.get("/alerts")).headers["location"].startswith("/account/password")
         assert (await browser.get("/api/v1/alerts", headers={"accept": "*/*"})).status_code == 403
     town.world.clock.advance(timedelta(days=7, minutes=1))
