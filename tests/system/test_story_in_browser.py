@@ -164,6 +164,7 @@ async def tell(country: Country, page: Page, reader: Reader) -> None:
     await country.measure(name, 4.5)
     await page.goto("/")
     assert "/sign-in" in page.url
+    await expect(page.locator("#link-state")).to_be_empty()
     await keep(page, reader, "1-sign-in")
     await page.locator('main input[name="name"]').fill("grace")
     await page.locator('input[name="password"]').fill(PASSWORD)
