@@ -28,6 +28,7 @@ from dashboards.pages.outlines.shipped import shipped_outlines
 from dashboards.pages.series import Resolution
 from dashboards.pages.status import FacilityStatus, LatestReading
 from dashboards.pages.wording import DescribeAlert, plain_alert_text
+from dashboards.pages.words import Saying, nothing_to_say
 from domain.alert import Alert
 from domain.directory import Directory
 from domain.episode import Episode
@@ -221,7 +222,7 @@ class Services:
     """None in a process that does not judge."""
     outlines: OutlinesOf = shipped_outlines
     """What maps are drawn on, for the countries that facilities name."""
-    notice: Callable[[], str] = str
+    notice: Saying = nothing_to_say
     """A sentence at the head of every page, e.g. that the demo's time runs faster; empty for none."""
 
 

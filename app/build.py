@@ -13,6 +13,7 @@ from app.config import ServiceConfig
 from app.parts import Parts, Surroundings
 from app.rulebook import read_rules
 from app.web import address, bind
+from dashboards.pages.words import Saying, nothing_to_say
 from domain.document import Document
 from domain.instant import Clock
 
@@ -25,7 +26,7 @@ class App:
     clock: Clock = field(default_factory=SteadyClock)
     say: Callable[[str], None] = lambda _: None
     """Takes lines for a person: what the console notifier tells."""
-    notice: str = ""
+    notice: Saying = nothing_to_say
     """A sentence at the head of every page."""
     registry_documents: Sequence[Document] = ()
     """Registry documents that do not come from the configuration."""

@@ -28,7 +28,7 @@ from dashboards.pages.outlines.shape import OutlinesOf
 from dashboards.pages.series import Resolution
 from dashboards.pages.status import FacilityStatus
 from dashboards.pages.wording import AlertText, plain_alert_text, value_text
-from dashboards.pages.words import Words
+from dashboards.pages.words import Saying, Words
 from domain.alert import Alert
 from domain.instant import Clock
 from registry.upkeep import UpkeepStore
@@ -51,7 +51,7 @@ def services_of(
     registry_desk: RegistryDesk,
     rosters: RosterDesk,
     upkeep: UpkeepStore,
-    notice: Callable[[], str],
+    notice: Saying,
     hear_callback: HearCallback | None = None,
     measures: ReadMeasures | None = None,
     rules: RuleDesk | None = None,

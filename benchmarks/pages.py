@@ -161,7 +161,7 @@ async def serving(nation: Nation, data: Path, broker_port: int) -> AsyncIterator
         ground.registry.directory = directory
         judgement = await Judgement.open(ground, config, clock, stack, lambda _: None)
         intake = await Intake.open(ground, judgement, config, clock)
-        web = await Web.open(ground, intake, judgement, config, clock, stack, "")
+        web = await Web.open(ground, intake, judgement, config, clock, stack, nothing_to_say)
         ours, bare = (stack.enter_context(socket.create_server(("127.0.0.1", 0))) for _ in range(2))
         lags: list[float] = []
         loops = {**ground.loops(), **judgement.loops(), **intake.loops(), **web.loops(ours)}

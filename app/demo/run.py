@@ -42,7 +42,9 @@ async def run_demo(*, folder: Path, port: int, seed: int, speed: float, say: Cal
             config=_config(folder, port, broker_port),
             clock=clock,
             say=say,
-            notice=f"Demo: a simulated district in which time runs {speed:g} times faster.",
+            notice=lambda words: words(
+                "Demo: a simulated district in which time runs {speed} times faster.", speed=f"{speed:g}"
+            ),
             registry_documents=(Document("the simulated district", there.registry),),
         )
         await stack.enter_async_context(app)

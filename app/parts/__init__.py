@@ -14,6 +14,7 @@ from app.parts.ground import Ground
 from app.parts.intake import Intake
 from app.parts.judgement import Judgement
 from app.parts.web import Web
+from dashboards.pages.words import Saying
 from domain.document import Document
 from domain.instant import Clock
 from rules.model import Rule
@@ -26,7 +27,7 @@ class Surroundings(NamedTuple):
     clock: Clock
     say: Callable[[str], None]
     """Takes lines for a person: what the console notifier tells."""
-    notice: str
+    notice: Saying
     """A sentence at the head of every page."""
     registry_documents: Sequence[Document]
     """Registry documents that do not come from the configuration."""

@@ -33,6 +33,7 @@ from collector.influx_history import open_history
 from collector.journal.journal import Journal
 from dashboards.pages.outlines.source import outlines_from
 from dashboards.pages.status import FacilityStatus
+from dashboards.pages.words import Saying, noop
 from domain.instant import Clock
 from registry.upkeep import UpkeepStore
 from rules.model import Rule
@@ -57,7 +58,7 @@ class Web:
         config: ServiceConfig,
         clock: Clock,
         stack: AsyncExitStack,
-        notice: str,
+        notice: Saying,
     ) -> Web:
         """Join the routes to those who know the answers."""
         past = await _past(ground, config, clock, stack)
@@ -100,7 +101,9 @@ class Web:
                 ground.database, period, place, ground.directory(), within
             ),
             rules=rule_desk(ground.rulebook, judgement.alerts, backtests),
-            notice=lambda: " ".join(filter(None, (notice, _said_of(config.access), _past_trouble(past)))),
+            notice=lambda words: " ".join(
+                filter(None, (notice(words), words(_said_of(config.access)), words(_past_trouble(past))))
+            ),
             outlines=outlines_from(config.pages.outline),
         )
         access = await open_access(ground.database, config.access, clock)
@@ -146,13 +149,13 @@ async def _past(ground: Ground, config: ServiceConfig, clock: Clock, stack: Asyn
 
 
 def _said_of(access: AccessSettings) -> str:
-    return "Open to everybody on this machine: nobody signs in here." if access.open else ""
+    return noop("Open to everybody on this machine: nobody signs in here.") if access.open else ""
 
 
 def _past_trouble(past: History | Journal) -> str:
     if not isinstance(past, History) or not past.trouble:
         return ""
-    return "Readings older than two days may be missing here: the long-term store does not answer."
+    return noop("Readings older than two days may be missing here: the long-term store does not answer.")
 
 
 def _owners(

@@ -19,6 +19,7 @@ from app.parts import Parts, Surroundings
 from app.stories.clock import HandClock
 from app.stories.deeds import do
 from app.stories.schedule import Answer, Arrival, Deed, Event, Stop, Unreached
+from dashboards.pages.words import nothing_to_say
 from domain.document import Document
 from domain.instant import to_datetime, to_ms
 from domain.receipt import Receipt
@@ -52,7 +53,7 @@ class Service:
 
     async def open(self) -> None:
         """Open all parts on what the folder holds."""
-        around = Surroundings(self.config, self.clock, self._hear, "", (self.registry,))
+        around = Surroundings(self.config, self.clock, self._hear, nothing_to_say, (self.registry,))
         self._stack = AsyncExitStack()
         self.parts = await Parts.open(around, self._stack, self.rules)
         self.alerts = self.parts.judgement.alerts

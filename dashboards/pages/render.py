@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
 from pathlib import Path
@@ -15,7 +15,7 @@ from dashboards.pages.failure import Failure
 from dashboards.pages.navigation import NAVIGATION
 from dashboards.pages.series import RANGES
 from dashboards.pages.wording import SERVICE_WORDS
-from dashboards.pages.words import ENGLISH, Words
+from dashboards.pages.words import ENGLISH, Saying, Words, nothing_to_say
 from domain.access import EVERYBODY, Principal, Role
 
 TEMPLATES_FOLDER = Path(__file__).parent / "templates"
@@ -44,7 +44,7 @@ class Pages:
     def __init__(
         self,
         assets: Mapping[str, Asset],
-        notice: Callable[[], str] = str,
+        notice: Saying = nothing_to_say,
         languages: Sequence[tuple[str, str]] = (),
     ) -> None:
         """``languages``: codes and names of those that can be chosen."""

@@ -52,3 +52,11 @@ def noop(sentence: str) -> str:
 
 
 ENGLISH = Words()
+
+Saying = Callable[[Words], str]
+"""Says something in the words of whoever reads it."""
+
+
+def nothing_to_say(_: Words) -> str:
+    """Return no sentence."""
+    return ""

@@ -185,7 +185,7 @@ async def test_live_answers_are_not_stored(client: httpx.AsyncClient) -> None:
 
 async def test_the_notice_heads_every_page(world: World) -> None:
     """What the demo wants said is said everywhere, escaped."""
-    transport = httpx.ASGITransport(create_api(world.services(notice=lambda: "Demo: time runs <120×> faster")))
+    transport = httpx.ASGITransport(create_api(world.services(notice=lambda _: "Demo: time runs <120×> faster")))
     async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1") as client:
         for path in PAGES:
             assert "time runs &lt;120×&gt; faster" in (await client.get(path, headers=HTML)).text

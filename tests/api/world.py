@@ -410,7 +410,9 @@ def with_hostile_names(world: World, names: Sequence[str]) -> World:
 async def serve(port: int, copies: int) -> None:
     """Serve a world whose clock runs, until interrupted."""
     world = World(days=31, copies=copies, running=True)
-    services = world.services(notice=lambda: "Demo: made-up facilities, and time that runs 120× faster.")
+    services = world.services(
+        notice=lambda words: words("Demo: a simulated district in which time runs {speed} times faster.", speed="120")
+    )
     application = create_api(services, ApiSettings())
 
     async def keep_measuring() -> None:
