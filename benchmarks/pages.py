@@ -34,6 +34,7 @@ from app.web import address
 from benchmarks._mosquitto import mosquitto
 from benchmarks._nation import Nation, asked_of, directory_of, facility_id, fill
 from benchmarks.figure import Better, Figure
+from dashboards.pages.words import nothing_to_say
 
 BATCHES_PER_SECOND = 500
 """Of 20 readings: 10,000 readings a second."""
