@@ -22,6 +22,8 @@ from rules.model import Rule
 
 USUAL_SETTINGS: dict[str, Any] = {
     "listen": {"port": 0},
+    # Whoever plays a story looks at its pages and figures without an account.
+    "access": {"open": True},
     # One message, one commit: what happens at one moment happens in one order.
     "pipeline": {"group_readings": 1},
     # Ticks and saves that are rarer than in production, because a day of a story passes in seconds.
