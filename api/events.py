@@ -10,12 +10,11 @@ from http import HTTPStatus
 
 from pydantic import BaseModel
 
-from api.facilities import MOST_OPEN_ALERTS
 from api.problems import RequestError
 from api.services import Services, everywhere
 from api.settings import ApiSettings
 from api.translate import Translator
-from dashboards.pages.status import FacilityStatus, facility_status
+from dashboards.pages.status import FacilityStatus
 from domain.alert import Alert
 from domain.instant import format_rfc3339
 
@@ -24,8 +23,8 @@ logger = logging.getLogger(__name__)
 QUEUE_LENGTH = 64
 """A listener that is further behind is told to load everything again."""
 RECONNECT_MS = 3000
-_AT_A_TIME = 50
-"""Facilities judged before other requests get their turn."""
+_AT_A_TIME = 2000
+"""Facilities looked at before other requests get their turn; most are as they were."""
 _BUSY_SHARE = 0.1
 """Looking for changes takes at most this share of the time."""
 
@@ -38,21 +37,38 @@ class Change:
     frame: bytes
     closely: bool = False
     """Only for listeners who watch this one facility: it happens with every reading."""
+    to_all: bool = False
+    """It is about no facility."""
 
 
 @dataclass(slots=True)
 class Seen:
     """What listeners know already."""
 
-    facilities: dict[str, tuple[object, ...]] = field(default_factory=dict)
-    heard: dict[str, int | None] = field(default_factory=dict)
+    nothing: bool = True
+    """Before the first look."""
+    statuses: Sequence[FacilityStatus] = ()
+    open_alerts: Sequence[Alert] = ()
+    facilities: dict[str, FacilityStatus] = field(default_factory=dict)
     alerts: dict[int, Alert] = field(default_factory=dict)
+
+    def take(self, statuses: Sequence[FacilityStatus], open_alerts: Sequence[Alert]) -> None:
+        """Know these from now on."""
+        self.nothing = False
+        if statuses is not self.statuses:
+            self.statuses, self.facilities = statuses, {each.facility.id: each for each in statuses}
+        if open_alerts is not self.open_alerts:
+            self.open_alerts, self.alerts = open_alerts, {each.id: each for each in open_alerts}
 
 
 def frame(name: str, data: BaseModel | str) -> bytes:
     """Return one server-sent event."""
     text = data if isinstance(data, str) else data.model_dump_json()
     return f"event: {name}\ndata: {text}\n\n".encode("utf-8", "replace")
+
+
+RESET = Change("", frame("reset", "{}"), to_all=True)
+"""Tells listeners to load everything again."""
 
 
 async def always() -> bool:
@@ -69,14 +85,14 @@ class Listener:
 
     def offer(self, change: Change) -> None:
         """Queue an event if the listener wants it; one who is too far behind gets ``reset`` instead."""
-        if self.facility is None and change.closely:
-            return
-        if self.facility not in (None, change.facility) or not self._sees(change.facility):
-            return
+        if not change.to_all:
+            if self.facility is None and change.closely:
+                return
+            if self.facility not in (None, change.facility) or not self._sees(change.facility):
+                return
         if self._queue.full():
             self._clear()
-            self._queue.put_nowait(frame("reset", "{}"))
-            return
+            change = RESET
         self._queue.put_nowait(change.frame)
 
     def end(self) -> None:
@@ -100,6 +116,12 @@ class Listener:
                 found = b": still here\n\n"
             if found is None:
                 return
+            # What happened together is sent together.
+            while not self._queue.empty():
+                more = self._queue.get_nowait()
+                if more is None:
+                    return
+                found += more
             if loop.time() >= beat:
                 if not await goes_on():
                     return
@@ -166,62 +188,81 @@ class EventHub:
 
     async def _watch(self) -> None:
         loop, seen = asyncio.get_running_loop(), Seen()
-        first = True
         while self._listeners:
             started = loop.time()
             try:
-                changes = await look(self._services, seen)
-                if first:
-                    # What the pages show already; the next look finds what changed since.
-                    changes, first = [], False
+                watched = {listener.facility for listener in self._listeners}
+                changes = await look(self._services, seen, watched.__contains__)
             except Exception:
                 logger.exception("looking for changes failed; trying again")
                 changes = []
-            for change in changes:
-                for listener in self._listeners:
-                    listener.offer(change)
+            self._tell(changes)
             took = loop.time() - started
             await asyncio.sleep(max(self._settings.event_interval_seconds, took / _BUSY_SHARE))
 
+    def _tell(self, changes: Sequence[Change]) -> None:
+        """Offer changes to everybody; so many at once that nobody could queue them are one reason to load again."""
+        public = [change for change in changes if not change.closely]
+        if len(public) > QUEUE_LENGTH:
+            public = [RESET]
+        of_facility: dict[str, list[Change]] = {}
+        for change in changes:
+            of_facility.setdefault(change.facility, []).append(change)
+        to_all = of_facility.get("", [])
+        for listener in self._listeners:
+            wanted = public if listener.facility is None else [*to_all, *of_facility.get(listener.facility, ())]
+            for change in wanted:
+                listener.offer(change)
 
-async def look(services: Services, seen: Seen) -> list[Change]:
-    """Return what changed since ``seen``, which is brought up to date."""
-    open_alerts = await services.alerts(open_only=True, facility=None, limit=MOST_OPEN_ALERTS)
-    by_facility: dict[str, list[Alert]] = {}
-    for alert in open_alerts:
-        by_facility.setdefault(alert.facility, []).append(alert)
-    translator = Translator(services, services.directory())
+
+async def look(services: Services, seen: Seen, watched: Callable[[str], bool] = everywhere) -> list[Change]:
+    """Return what changed since ``seen``, which is brought up to date; the first look only takes in what is there.
+
+    ``watched`` tells of which facilities somebody wants to know every reading.
+    """
+    statuses, open_alerts = services.statuses(), services.open_alerts()
+    if seen.nothing:
+        seen.take(statuses, open_alerts)
+        return []
     changes: list[Change] = []
-    now_ms = services.clock.now_ms()
-    for number, facility in enumerate(translator.directory.facilities.values()):
-        if number % _AT_A_TIME == _AT_A_TIME - 1:
-            await asyncio.sleep(0)
-        own = by_facility.get(facility.id, ())
-        status = facility_status(facility, translator.directory, services.latest, own, now_ms, services.describe)
-        changes.extend(_facility_changes(translator, status, seen))
-    changes.extend(await _alert_changes(services, open_alerts, seen))
+    translator = Translator(services, services.directory())
+    if statuses is not seen.statuses:
+        for number, status in enumerate(statuses):
+            if number % _AT_A_TIME == _AT_A_TIME - 1:
+                await asyncio.sleep(0)
+            if seen.facilities.get(status.facility.id) is not status:
+                changes.extend(_facility_changes(translator, status, seen, watched))
+    if open_alerts is not seen.open_alerts:
+        changes.extend(await _alert_changes(services, open_alerts, seen))
+    seen.take(statuses, open_alerts)
     return changes
 
 
-def _facility_changes(translator: Translator, status: FacilityStatus, seen: Seen) -> Iterator[Change]:
-    id_ = status.facility.id
-    key = (status.overall, tuple(each.status for each in status.services), status.open_alerts)
-    if seen.facilities.get(id_) != key:
-        seen.facilities[id_] = key
+def _facility_changes(
+    translator: Translator, status: FacilityStatus, seen: Seen, watched: Callable[[str], bool]
+) -> Iterator[Change]:
+    id_, known = status.facility.id, seen.facilities.get(status.facility.id)
+    if known is None or _in_short(known) != _in_short(status):
         yield Change(id_, frame("facility", translator.facility(status)))
-    if seen.heard.get(id_) != status.last_heard_ms:
-        seen.heard[id_] = status.last_heard_ms
+    if (known is None or known.last_heard_ms != status.last_heard_ms) and watched(id_):
         heard = "null" if status.last_heard_ms is None else f'"{format_rfc3339(status.last_heard_ms)}"'
         yield Change(id_, frame("heard", f'{{"last_heard":{heard}}}'), closely=True)
 
 
+def _in_short(status: FacilityStatus) -> tuple[object, ...]:
+    """Return what of a status is told when it changes; words that only grow older are not."""
+    return (status.overall, tuple(each.status for each in status.services), status.open_alerts)
+
+
 async def _alert_changes(services: Services, open_alerts: Sequence[Alert], seen: Seen) -> list[Change]:
     now_open = {alert.id: alert for alert in open_alerts}
-    changed = [alert for alert in now_open.values() if seen.alerts.get(alert.id) != alert]
-    for gone in seen.alerts.keys() - now_open.keys():
-        over = await services.alert(gone)
+    changed = [alert for alert in open_alerts if seen.alerts.get(alert.id) != alert]
+    gone = seen.alerts.keys() - now_open.keys()
+    if len(changed) + len(gone) > QUEUE_LENGTH:
+        return [RESET]
+    for number in gone:
+        over = await services.alert(number)
         if over is not None:
             changed.append(over)
-    seen.alerts = now_open
     translator = await Translator.of(services, changed)
     return [Change(alert.facility, frame("alert", translator.alert(alert))) for alert in changed]

@@ -153,7 +153,9 @@ def _p(values: Sequence[float], percentile: int) -> float:
 async def serving(nation: Nation, data: Path, broker_port: int) -> AsyncIterator[Site]:
     """Run the service over the nation's stores while the block runs."""
     clock, directory = SystemClock(), directory_of(nation)
-    config = ServiceConfig.model_validate({"data": data, "mqtt": {"url": f"mqtt://127.0.0.1:{broker_port}"}})
+    config = ServiceConfig.model_validate(
+        {"data": data, "mqtt": {"url": f"mqtt://127.0.0.1:{broker_port}"}, "access": {"open": True}}
+    )
     make_folder(data)
     await fill(nation, directory, data, str(config.database_url), clock.now_ms())
     async with AsyncExitStack() as stack:

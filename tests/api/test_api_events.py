@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from datetime import timedelta
 
 import httpx
@@ -14,8 +14,10 @@ import pytest
 from api.create import create_api
 from api.events import QUEUE_LENGTH, Change, EventHub, Listener, Seen, look
 from api.settings import ApiSettings
+from dashboards.pages.status import FacilityStatus
 from domain.alert import AlertState
 from domain.instant import to_datetime
+from domain.places import EquipmentKind
 from tests.api.world import World
 
 FRIDGE = "kilembe-hc2/fridge-0/temperature"
@@ -102,17 +104,49 @@ async def test_a_failure_while_looking_does_not_end_the_streams(world: World, ca
     """It is logged, and the next look may succeed."""
     failures = iter([RuntimeError("database is locked")])
 
-    async def alerts(**named: object) -> object:
+    def statuses() -> Sequence[FacilityStatus]:
         for error in failures:
             raise error
-        return await world.alerts(**named)  # type: ignore[arg-type]  # passed through
+        return world.statuses()
 
-    hub = EventHub(world.services(alerts=alerts), QUICK)
+    hub = EventHub(world.services(statuses=statuses), QUICK)
     stream = hub.stream("kilembe-hc2")
     async with asyncio.timeout(20):
         assert _parsed(await _next_event(stream, world))[0] == "heard"
     await hub.close()
     assert "looking for changes failed" in caplog.text
+
+
+async def test_too_much_at_once_is_one_reason_to_load_again(world: World) -> None:
+    """A listener of everything is not told of each facility of a national outage, one of a facility is."""
+    for number in range(QUEUE_LENGTH + 1):
+        world.add_facility(f"post-{number}", f"Post {number}")
+        world.take(world.add_channel(f"post-{number}", EquipmentKind.FRIDGE, "Fridge", "temperature"), 5.0)
+    hub = EventHub(world.services(), QUICK)
+    everywhere, here = hub.stream(None), hub.stream("post-7")
+    async with asyncio.timeout(20):
+        await anext(everywhere)
+        await anext(here)
+        told = await _after_silence(everywhere, world)
+        assert told == b"event: reset\ndata: {}\n\n"
+        assert _parsed(await _event(here))[1]["id"] == "post-7"
+    await hub.close()
+
+
+async def _event(stream: AsyncIterator[bytes]) -> bytes:
+    return await anext(frame async for frame in stream if frame.startswith(b"event:"))
+
+
+async def _after_silence(stream: AsyncIterator[bytes], world: World) -> bytes:
+    """Return the next event after everything fell silent, which happens once the first look is over."""
+    beats = 0
+    async for frame in stream:
+        if frame.startswith(b"event:"):
+            return frame
+        beats += 1
+        if beats == 5:
+            world.clock.advance(timedelta(hours=4))
+    raise AssertionError("the stream ended")
 
 
 def test_a_slow_listener_is_told_to_start_again() -> None:
