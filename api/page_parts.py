@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from http import HTTPStatus
 from urllib.parse import parse_qs, quote, unquote
 
@@ -14,6 +15,7 @@ from api.visit import Visit
 from dashboards.pages.alerts import NEEDS_ANSWER, AlertScene
 from dashboards.pages.render import Frame, Pages
 from dashboards.pages.words import ENGLISH, Words
+from domain.access import Principal
 
 REVALIDATE = {"Cache-Control": "private, no-cache", "Vary": "Cookie, Accept-Language"}
 _PERSON_COOKIE = "vitals_name"
@@ -33,7 +35,13 @@ async def page(
         person=visit.principal.name or person_of(visit.request),
         principal=visit.principal,
     )
-    return HTMLResponse(pages.write(template, view, frame).encode("utf-8", "replace"), status, headers=REVALIDATE)
+    headers = {**REVALIDATE, "Vitals-Reader": reader_mark(visit.principal)}
+    return HTMLResponse(pages.write(template, view, frame).encode("utf-8", "replace"), status, headers=headers)
+
+
+def reader_mark(principal: Principal) -> str:
+    """Return whose page it is, so that what a browser keeps of it is never shown to anybody else."""
+    return hashlib.blake2b(principal.id.encode("utf-8", "replace"), digest_size=8).hexdigest()
 
 
 def address_of(request: Request) -> str:

@@ -11,6 +11,7 @@ from starlette.responses import HTMLResponse, Response
 from api.alert_page import add_alert_page
 from api.facilities import MOST_OPEN_ALERTS, all_statuses, said
 from api.facility_page import add_downloads, add_facility_page
+from api.install_page import add_install_pages
 from api.maintenance_pages import add_maintenance_pages
 from api.map_page import add_map_page
 from api.page_parts import page, scene_of
@@ -42,6 +43,7 @@ def page_routes(pages: Pages, assets: Mapping[str, Asset]) -> APIRouter:
     add_maintenance_pages(router, pages)
     add_people_pages(router, pages)
     _add_static(router, assets)
+    add_install_pages(router, pages, assets)
     return router
 
 

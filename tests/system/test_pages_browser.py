@@ -2,30 +2,18 @@
 
 from __future__ import annotations
 
-import asyncio
-import shutil
-import socket
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
-import uvicorn
-from fastapi import FastAPI
-from playwright.sync_api import Browser, Page, ViewportSize, expect, sync_playwright
+from playwright.sync_api import Browser, Page, ViewportSize, expect
 
-from api.create import create_api
-from api.events import EventHub
-from api.settings import ApiSettings
 from tests.api.world import World
+from tests.system.browsing import CHROMIUM, DESKTOP, PHONE, Site, launched, served
 
-CHROMIUM = shutil.which("chromium")
 SCREENSHOTS = Path(__file__).parent / "screenshots"
-PHONE: ViewportSize = {"width": 360, "height": 740}
-DESKTOP: ViewportSize = {"width": 1280, "height": 900}
 SMALLEST_TAP = 44
 STORY = [(PHONE, True), (DESKTOP, True), (PHONE, False)]
 
@@ -35,53 +23,18 @@ pytestmark = [
 ]
 
 
-@dataclass(frozen=True)
-class Site:
-    """A served world."""
-
-    world: World
-    address: str
-    hub: EventHub
-    server: uvicorn.Server
-
-
-@contextmanager
-def _served(world: World) -> Iterator[Site]:
-    """Serve the world on a free port of loopback, in a thread of its own."""
-    application: FastAPI = create_api(world.services(), ApiSettings(event_interval_seconds=0.1))
-    server = uvicorn.Server(uvicorn.Config(application, log_config=None, lifespan="off"))
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        loop = asyncio.new_event_loop()
-        thread = threading.Thread(target=lambda: loop.run_until_complete(server.serve([listener])))
-        thread.start()
-        hub: EventHub = application.state.events
-        try:
-            yield Site(world, f"http://127.0.0.1:{listener.getsockname()[1]}", hub, server)
-        finally:
-            asyncio.run_coroutine_threadsafe(hub.close(), loop).result(timeout=10)
-            server.should_exit = True
-            thread.join(timeout=20)
-            assert not thread.is_alive(), "open event streams kept the server from stopping"
-            loop.close()
-
-
 @pytest.fixture
 def site() -> Iterator[Site]:
     """Return a fresh world, served."""
-    with _served(World(days=31)) as site:
+    with served(World(days=31)) as site:
         yield site
 
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     """Return one chromium for all tests of this file."""
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(
-            executable_path=CHROMIUM,
-            args=["--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-background-networking"],
-        )
+    with launched() as chromium:
         yield chromium
-        chromium.close()
 
 
 @contextmanager

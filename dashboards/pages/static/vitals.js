@@ -6,7 +6,7 @@ const CHARTS_MS = 15000;
 const body = document.body;
 const ANYWAY_MS = Number(body.dataset.every) || 30000; // ages ("3 min ago") go on without any change
 const facility = body.dataset.facility;
-const linkState = document.getElementById("link-state");
+const linkState = document.getElementById("link-state"), kept = document.getElementById("kept");
 let due = 0, lastFetch = Date.now(), lastCharts = 0, wasLost = false;
 
 const busy = (place) =>
@@ -34,6 +34,7 @@ async function refresh() {
     const answer = await fetch(address, { headers: { Accept: "text/html" } });
     if (answer.redirected) return location.reload(); // signed out: the page leads to the sign-in
     if (answer.ok) replace(await answer.text());
+    if (answer.ok) kept.hidden = true;
     said(answer.ok);
     if (plots && Date.now() - lastCharts > CHARTS_MS) await loadCharts();
   } catch {
@@ -214,3 +215,6 @@ document.addEventListener("visibilitychange", () => { if (!document.hidden) soon
 setInterval(() => { if (Date.now() - lastFetch > ANYWAY_MS) soon(); }, Math.min(5000, ANYWAY_MS));
 startCharts();
 listen();
+if (!kept.hidden) soon();
+// Only where the address is secure: https, or this machine.
+if ("serviceWorker" in navigator) navigator.serviceWorker.register("/sw.js").catch(() => {});
