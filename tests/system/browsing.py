@@ -9,6 +9,7 @@ import threading
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final
 
 import uvicorn
@@ -20,6 +21,7 @@ from api.events import EventHub
 from api.settings import ApiSettings
 from tests.api.world import World
 
+SCREENSHOTS: Final = Path(__file__).parent / "screenshots"
 CHROMIUM: Final = shutil.which("chromium")
 PHONE: Final[ViewportSize] = {"width": 360, "height": 740}
 DESKTOP: Final[ViewportSize] = {"width": 1280, "height": 900}

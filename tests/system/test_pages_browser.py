@@ -5,15 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page, ViewportSize, expect
 
 from tests.api.world import World
-from tests.system.browsing import CHROMIUM, DESKTOP, PHONE, Site, launched, served
+from tests.system.browsing import CHROMIUM, DESKTOP, PHONE, SCREENSHOTS, Site, launched, served
 
-SCREENSHOTS = Path(__file__).parent / "screenshots"
 SMALLEST_TAP = 44
 STORY = [(PHONE, True), (DESKTOP, True), (PHONE, False)]
 

@@ -22,8 +22,8 @@ from playwright.async_api import Browser, Page, ViewportSize, async_playwright, 
 
 from app.config import read_config
 from app.issuing.provisioning import add_node
+from tests.system.browsing import CHROMIUM, DESKTOP, PHONE, SCREENSHOTS
 from tests.system.servers import ServerProcess, free_ports
-from tests.system.test_pages_browser import CHROMIUM, DESKTOP, PHONE, SCREENSHOTS
 from tests.system.test_sign_in_service import PASSWORD, vitals
 
 REPOSITORY = Path(__file__).parents[2]
