@@ -20,6 +20,7 @@ from api.callbacks import PATTERN, callback_routes
 from api.channels import channel_routes
 from api.events import EventHub
 from api.facilities import facility_routes
+from api.figures import figure_routes
 from api.guard import Guard
 from api.headers import EntityTags, SecurityHeaders
 from api.health import health_routes
@@ -126,6 +127,7 @@ def _versioned(services: Services, hub: EventHub) -> APIRouter:
         channel_routes(),
         alert_routes(),
         measure_routes(),
+        figure_routes(),
         letter_routes(),
         reading_routes(services),
         callback_routes(services),

@@ -16,6 +16,7 @@ from api.maintenance_pages import add_maintenance_pages
 from api.map_page import add_map_page
 from api.page_parts import page, scene_of
 from api.people_pages import add_people_pages
+from api.place_page import add_place_pages
 from api.problems import NotFoundError
 from api.rule_pages import add_rule_pages
 from api.visit import Viewing
@@ -37,6 +38,7 @@ def page_routes(pages: Pages, assets: Mapping[str, Asset]) -> APIRouter:
     add_facility_page(router, pages)
     add_downloads(router)
     _add_alerts(router, pages)
+    add_place_pages(router, pages)
     add_alert_page(router, pages)
     add_map_page(router, pages)
     add_rule_pages(router, pages)

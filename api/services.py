@@ -23,6 +23,7 @@ from collector.journal.rollup import Rollup
 from collector.lanes import Outcome
 from collector.replaying import Replayed
 from collector.waiting import WaitingNode
+from dashboards.figures.places import Figures
 from dashboards.pages.outlines.shape import OutlinesOf
 from dashboards.pages.outlines.shipped import shipped_outlines
 from dashboards.pages.series import Resolution
@@ -216,6 +217,8 @@ class Services:
     """Whether who asks may act on the alerts of a facility."""
     hear_callback: HearCallback | None = None
     """None where no channel hears its gateway."""
+    figures: Callable[[], Figures]
+    """How every facility did, from memory."""
     measures: ReadMeasures | None = None
     """None where there is no database of alerts."""
     rules: RuleDesk | None = None

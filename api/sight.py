@@ -25,6 +25,7 @@ from api.registry_services import RegistryDesk, narrowed_desk
 from api.rule_services import RuleDesk
 from api.services import CalendarTaken, IntakeDesk, ReadMeasures, RosterDesk, Services
 from collector.journal.rollup import Rollup
+from dashboards.figures.places import Figures
 from dashboards.pages.series import Resolution
 from dashboards.pages.status import FacilityStatus
 from dashboards.pages.words import noop
@@ -72,6 +73,7 @@ def services_for(principal: Principal, role: Role, services: Services) -> Servic
         rosters=None if services.rosters is None else sight.rosters(services.rosters),
         alert_desk=None if services.alert_desk is None else sight.alert_desk(services.alert_desk),
         registry=sight.registry(),
+        figures=sight.figures,
     )
 
 
@@ -231,6 +233,9 @@ class _Sight:
     def _beyond(self) -> list[Facility]:
         mine = self.directory().facilities
         return [each for each in self._all.directory().facilities.values() if each.id not in mine]
+
+    def figures(self) -> Figures:
+        return self._all.figures().within(self.directory().facilities)
 
     def _require_channel(self, channel: str) -> None:
         if channel not in self.directory().channels:

@@ -24,6 +24,7 @@ from collector.lanes import Lane
 from collector.latest import Latest
 from collector.sources.mqtt import ConnectionStats
 from collector.stats import PipelineStats
+from dashboards.figures.places import Figures
 from dashboards.pages.outlines.shape import OutlinesOf
 from dashboards.pages.series import Resolution
 from dashboards.pages.status import FacilityStatus
@@ -53,6 +54,7 @@ def services_of(
     upkeep: UpkeepStore,
     notice: Saying,
     hear_callback: HearCallback | None = None,
+    figures: Callable[[], Figures],
     measures: ReadMeasures | None = None,
     rules: RuleDesk | None = None,
     outlines: OutlinesOf,
@@ -97,6 +99,7 @@ def services_of(
         rosters=rosters,
         notice=notice,
         hear_callback=hear_callback,
+        figures=figures,
         measures=measures,
         rules=rules,
         outlines=outlines,

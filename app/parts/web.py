@@ -18,6 +18,7 @@ from app.access import open_access
 from app.backtests import Backtests
 from app.callbacks import hear_callbacks
 from app.config import ServiceConfig
+from app.figures import FiguresKeeper
 from app.history import History, Source
 from app.metrics import Metrics, Owners
 from app.parts.ground import Ground, Loops
@@ -48,6 +49,7 @@ class Web:
     access: AccessDesk | None
     """None where nobody signs in."""
     board: StatusBoard
+    figures: FiguresKeeper
 
     @classmethod
     async def open(
@@ -62,6 +64,7 @@ class Web:
     ) -> Web:
         """Join the routes to those who know the answers."""
         past = await _past(ground, config, clock, stack)
+        figures = FiguresKeeper(past, ground.directory, clock)
         backtests = Backtests(config, clock, lambda: ground.rulebook.rules)
 
         def statuses() -> Sequence[FacilityStatus]:
@@ -100,6 +103,7 @@ class Web:
             measures=lambda period, place, within=None: read_measures(
                 ground.database, period, place, ground.directory(), within
             ),
+            figures=lambda: figures.figures,
             rules=rule_desk(ground.rulebook, judgement.alerts, backtests),
             notice=lambda words: " ".join(
                 filter(None, (notice(words), words(_said_of(config.access)), words(_past_trouble(past))))
@@ -109,18 +113,19 @@ class Web:
         access = await open_access(ground.database, config.access, clock)
         board = await _open_board(ground, judgement, services)
         api = create_api(services, config.api, access=access)
-        return cls(api=api, access=access, backtests=backtests, board=board)
+        return cls(api=api, access=access, backtests=backtests, board=board, figures=figures)
 
     async def nobody_yet(self) -> bool:
         """Tell whether people have to sign in and there is nobody who could."""
         return self.access is not None and not await self.access.accounts.any_yet()
 
     def loops(self, listener: socket.socket) -> Loops:
-        """Return the loops: they keep the statuses, serve on a listening socket, work off what is tried on the past."""
+        """Return the loops: they serve, and keep the statuses, the figures, and what is tried on the past."""
         return {
             "statuses": self.board.run,
             "web": lambda: serve_on(listener, self.api, before_stop=self.api.state.events.close),
             "backtests": self.backtests.run,
+            "figures": self.figures.run,
         }
 
 

@@ -3,7 +3,7 @@
 Days are UTC. Of an appliance with several probes the worst one counts, day by day: a mean would hide what the warm
 corner went through. Power of a day is what the best supply gave and what a generator added, at most the time that is
 known. A day has water where any tank, tap or meter that was heard for half of it showed some. What is to be watched
-begins with the first day of which anything is known.
+begins with the first day of which anything is known, and for an appliance ends where it went out of service.
 """
 
 from __future__ import annotations
@@ -48,11 +48,12 @@ class FacilityFigures:
 
 def facility_figures(watched: Watched, rows: Iterable[ChannelDay], end_ms: int) -> FacilityFigures:
     """Return how a facility did up to a midnight, UTC; rows of other channels and days are passed over."""
-    by_day = _by_day(watched, rows, end_ms - DAYS_KEPT * DAY_MS)
+    begin_ms = end_ms - DAYS_KEPT * DAY_MS
+    by_day = _by_day(watched, rows, begin_ms)
     power, water = _power(watched, by_day), _water(watched, by_day)
     appliances = tuple(
         ApplianceFigures(id_, {each: ColdCompared(*_both(Cold, days, each)) for each in Stretch})
-        for id_, days in _cold(watched, by_day).items()
+        for id_, days in _cold(watched, by_day, begin_ms).items()
     )
     return FacilityFigures(
         watched.facility, {each: _tallied(appliances, power, water, each) for each in Stretch}, appliances
@@ -84,8 +85,8 @@ def _by_day(watched: Watched, rows: Iterable[ChannelDay], begin_ms: int) -> _ByD
     return found
 
 
-def _cold(watched: Watched, by_day: _ByDay) -> dict[str, list[Cold]]:
-    """Return the days of every appliance that has, or had, limits to be judged by."""
+def _cold(watched: Watched, by_day: _ByDay, begin_ms: int) -> dict[str, list[Cold]]:
+    """Return the days of every appliance that has, or had, limits to be judged by; until it went out of service."""
     days = {appliance: [_UNKNOWN] * DAYS_KEPT for appliance in dict.fromkeys(watched.probes.values())}
     for channel, appliance in watched.probes.items():
         worst = days[appliance]
@@ -93,6 +94,9 @@ def _cold(watched: Watched, by_day: _ByDay) -> dict[str, list[Cold]]:
             found = Cold(DAY_MS, row.judged_ms, row.below_ms, row.above_ms)
             if (found.outside_ms, found.judged_ms) > (worst[day].outside_ms, worst[day].judged_ms):
                 worst[day] = found
+    for appliance, since_ms in watched.retired.items():
+        served = max((since_ms - begin_ms) // DAY_MS, 0)
+        days[appliance][served:] = [Cold()] * len(days[appliance][served:])
     known = {appliance: [day.judged_ms for day in found] for appliance, found in days.items()}
     return {
         appliance: _once_known(Cold, found, known[appliance])

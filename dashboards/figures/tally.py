@@ -6,6 +6,8 @@ from collections.abc import Iterable, Sequence
 from enum import IntEnum
 from typing import NamedTuple, TypeVar
 
+from domain.instant import DAY_MS
+
 
 class Stretch(IntEnum):
     """How many days a figure looks back on; the period before is as long."""
@@ -18,6 +20,11 @@ class Stretch(IntEnum):
     def key(self) -> str:
         """Return what stands in addresses: ``30d``."""
         return f"{int(self)}d"
+
+    @property
+    def length_ms(self) -> int:
+        """Return how long it is."""
+        return self * DAY_MS
 
 
 STRETCHES = {stretch.key: stretch for stretch in Stretch}

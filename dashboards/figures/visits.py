@@ -81,7 +81,7 @@ def appliances_of(
 def worst(appliances: Iterable[Appliance], most: int = MOST_WORST) -> list[Appliance]:
     """Return those that were out of their limits for the largest share of the time, the worst first."""
     known = [each for each in appliances if each.cold.judged_ms >= KNOWN_AT_LEAST_MS and each.cold.outside_ms]
-    return sorted(known, key=_worst_first)[:most]
+    return sorted(known, key=worst_first)[:most]
 
 
 def route(
@@ -97,7 +97,7 @@ def route(
         status = statuses.get(facility.id)
         if status is None:
             continue
-        appliances = sorted(appliances_of([facility], stretch, figures, directory), key=_worst_first)
+        appliances = sorted(appliances_of([facility], stretch, figures, directory), key=worst_first)
         if reasons := tuple(_reasons(status, appliances)):
             stops.append(Stop(facility, status, reasons))
     return sorted(stops, key=_most_urgent)
@@ -121,7 +121,8 @@ def _reasons(status: FacilityStatus, appliances: Iterable[Appliance]) -> Iterabl
 _BY_STATUS = {Status.CRITICAL: Why.CRITICAL, Status.SILENT: Why.SILENT, Status.WARNING: Why.ATTENTION}
 
 
-def _worst_first(appliance: Appliance) -> tuple[float, int, str, str]:
+def worst_first(appliance: Appliance) -> tuple[float, int, str, str]:
+    """Return the sort key: the share of time out of range, how long that was, names."""
     outside = appliance.outside
     name = appliance.facility.name.casefold()
     return (-(outside or 0.0), -appliance.cold.outside_ms, name, appliance.equipment.id)

@@ -8,6 +8,7 @@ from typing import Final
 
 from domain.channel_day import ChannelDay
 from domain.directory import Directory
+from domain.instant import to_ms
 from domain.places import EquipmentKind, Service
 from domain.supplies import is_supply
 
@@ -32,6 +33,8 @@ class Watched:
     """Temperature channels, with the appliances that they are in."""
     limited: frozenset[str] = frozenset()
     """Appliances that have limits now."""
+    retired: Mapping[str, int] = field(default_factory=dict)
+    """Appliances that are out of service, with the moment since when."""
     supplies: frozenset[str] = frozenset()
     generators: frozenset[str] = frozenset()
     """Channels that say that a generator runs."""
@@ -65,7 +68,18 @@ def watch(directory: Directory, facility: str) -> Watched:
                 limited.add(equipment.id)
         elif quantity in _WATER and equipment.kind.service is Service.WATER:
             water[channel.id] = quantity
-    return Watched(facility, probes, frozenset(limited), frozenset(supplies), frozenset(generators), water)
+    return Watched(
+        facility=facility,
+        probes=probes,
+        limited=frozenset(limited),
+        retired={
+            appliance: to_ms(directory.upkeep[appliance].since)
+            for appliance in directory.out_of_service.intersection(probes.values())
+        },
+        supplies=frozenset(supplies),
+        generators=frozenset(generators),
+        water=water,
+    )
 
 
 def shows_water(quantity: str, day: ChannelDay) -> bool:

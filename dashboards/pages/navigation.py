@@ -23,6 +23,7 @@ class Destination(NamedTuple):
 NAVIGATION: Final = (
     Destination("overview", "/", noop("Overview"), Role.VIEWER),
     Destination("map", "/map", noop("Map"), Role.VIEWER),
+    Destination("places", "/places", noop("Places"), Role.VIEWER),
     Destination("alerts", "/alerts", noop("Alerts"), Role.VIEWER),
     Destination("rules", "/rules", noop("Rules"), Role.VIEWER),
     Destination("maintenance", "/maintenance", noop("Maintenance"), Role.VIEWER),

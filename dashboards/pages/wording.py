@@ -183,6 +183,11 @@ class LocalTime:
     """``EAT`` or ``+03``."""
 
 
+def day_text(moment_ms: int, words: Words = ENGLISH) -> str:
+    """Return the day of a moment, in UTC: ``Thu 19 Nov``."""
+    return format_datetime(to_datetime(moment_ms).replace(tzinfo=None), "EEE d MMM", locale=words.locale)
+
+
 def local_time(moment: datetime | int, zone_name: str, now_ms: int, words: Words = ENGLISH) -> LocalTime:
     """Return a moment in the facility's own time; ``now_ms`` decides whether the year is written."""
     aware = to_datetime(moment) if isinstance(moment, int) else moment

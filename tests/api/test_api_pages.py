@@ -23,6 +23,8 @@ PAGES = (
     "/alerts",
     "/alerts/4821",
     "/map",
+    "/places",
+    "/places/route",
     "/nothing",
 )
 FIRST_VIEW_BYTES, WITH_CHART_BYTES = 40_000, 70_000
@@ -78,10 +80,10 @@ async def test_a_first_view_with_charts_is_light(range_key: str) -> None:
 
 @pytest.mark.parametrize("path", PAGES)
 async def test_pages_load_nothing_from_elsewhere_and_hold_no_inline_code(client: httpx.AsyncClient, path: str) -> None:
-    """Every address is ours; no inline script, style or handler, as the content policy demands."""
+    """Every address is ours, or one on a map; no inline script, style or handler, as the content policy demands."""
     answer = await client.get(path, headers=HTML)
     page = Reader(answer.text)
-    assert all(each.startswith(("/", "#")) and not each.startswith("//") for each in page.links())
+    assert all(each.startswith(("/", "#", "geo:")) and not each.startswith("//") for each in page.links())
     for tag, attributes in page.tags:
         assert "style" not in attributes
         assert not any(name.startswith("on") for name in attributes)

@@ -19,12 +19,16 @@ from alerts.allowed import Standing
 from api.create import create_api
 from api.services import PartState, Services
 from api.settings import ApiSettings
-from collector.journal.rollup import Rollup, daily, floor_to, hourly, rolled_up
+from collector.journal.rollup import Bucket, Rollup, daily, floor_to, hourly, rolled_up
+from dashboards.figures.facility import facility_figures
+from dashboards.figures.places import Figures
+from dashboards.figures.watched import watch
 from dashboards.pages.series import Resolution
 from dashboards.pages.status import FacilityStatus, facility_statuses
 from dashboards.pages.wording import AlertText
 from dashboards.pages.words import Words
 from domain.alert import Alert, AlertState
+from domain.channel_day import ChannelDay
 from domain.directory import Directory
 from domain.episode import Episode, Severity, SubjectKind, episode_id
 from domain.errors import Fault, VitalsError
@@ -87,6 +91,7 @@ class World:
         self.ready = True
         self.kept = Kept()
         self.upkeep: list[Upkeep] = []
+        self._figures = Figures()
         self.visit_log: list[Visit] = []
         self._build(copies)
         self._directory: Directory | None = None
@@ -121,6 +126,7 @@ class World:
             episodes=self.episodes,
             visits=self.visits,
             last_visits=self.last_visits,
+            figures=self.figures,
             metrics=lambda: b"# TYPE vitals_up gauge\nvitals_up 1\n",
             parts=self.parts,
             describe=self.describe,
@@ -161,6 +167,36 @@ class World:
     async def keeps(self, channel: str) -> Kept:
         """Return from when on what is kept."""
         return self.kept
+
+    def figures(self) -> Figures:
+        """Return how every facility did, worked out from the readings."""
+        end_ms = floor_to(self.clock.now_ms(), DAY_MS)
+        if self._figures.end_ms != end_ms or self._figures.by_facility.keys() != self.directory().facilities.keys():
+            found = {
+                each.id: facility_figures(watch(self.directory(), each.id), self.days_of(each.id, end_ms), end_ms)
+                for each in self.facilities
+            }
+            self._figures = Figures(end_ms, self.clock.now_ms(), found)
+        return self._figures
+
+    def days_of(self, facility: str, end_ms: int) -> list[ChannelDay]:
+        """Return the days of what a facility measures."""
+        found = []
+        for channel in self.directory().channels_of(facility):
+            for start, total, lowest, highest, count, covered, below, above, judged in self._days(channel, end_ms):
+                mean = total / count if count else None
+                spent = (covered, judged, below, above)
+                found.append(ChannelDay(channel.id, start, count, mean, lowest, highest, *spent))
+        return found
+
+    def _days(self, channel: Channel, end_ms: int) -> list[Bucket]:
+        history = (LimitsSince(ALWAYS_MS, channel.limits.get("low"), channel.limits.get("high")),)
+        rows = [(each[1], each[2], +each[3], each[4]) for each in self.readings.get(channel.id, []) if each[1] < end_ms]
+        if not rows:
+            return []
+        begin = floor_to(rows[0][0], DAY_MS)
+        hours = hourly(rows, begin, end_ms, 2 * round(INTERVAL.total_seconds() * 1000), history)
+        return [daily(hours[number][0], hours[number : number + 24]) for number in range(0, len(hours), 24)]
 
     # What the alerts know.
 

@@ -24,9 +24,10 @@ from dashboards.figures.tally import DAYS_KEPT, Cold, Compared, Power, Stretch, 
 from dashboards.figures.watched import watch
 from domain.channel_day import ChannelDay
 from domain.directory import Directory
-from domain.instant import DAY_MS, HOUR_MS
+from domain.instant import DAY_MS, HOUR_MS, to_datetime
 from domain.places import Channel, Equipment, EquipmentKind, Facility
 from domain.quantities import QUANTITIES
+from domain.upkeep import Upkeep, UpkeepState
 
 END_MS = 20_000 * DAY_MS
 SAFE = {"low": 2.0, "high": 8.0}
@@ -91,6 +92,23 @@ def test_of_an_appliance_with_two_probes_the_worst_counts_day_by_day() -> None:
     found = facility_figures(watch(directory, "hc"), rows, END_MS)
     assert [each.id for each in found.appliances] == ["top"]
     assert found.tallies[Stretch.WEEK].now.cold == Cold(3 * DAY_MS, 58 * HOUR_MS, 3 * HOUR_MS, 6 * HOUR_MS)
+
+
+def test_an_appliance_that_is_out_of_service_is_judged_until_it_was() -> None:
+    """What nobody keeps vaccines in any more is neither out of range nor unknown."""
+    fridge = directory_of(("hc", EquipmentKind.FRIDGE, "fridge", "temperature", True))
+    since = to_datetime(END_MS - 2 * DAY_MS + 5 * HOUR_MS)
+    said = Upkeep("fridge", UpkeepState.OUT_OF_SERVICE, since, since)
+    retired = Directory(
+        facilities=fridge.facilities.values(),
+        equipment=fridge.equipment.values(),
+        channels=fridge.channels.values(),
+        upkeep=[said],
+    )
+    rows = [day("fridge/temperature", ago, (24, 24, 0, 24)) for ago in range(1, 6)]
+    for directory, days in ((fridge, 5), (retired, 3)):
+        found = facility_figures(watch(directory, "hc"), rows, END_MS).tallies[Stretch.WEEK].now.cold
+        assert found == Cold(days * DAY_MS, days * DAY_MS, 0, days * DAY_MS)
 
 
 def test_power_is_what_the_best_supply_gave_and_a_generator_added() -> None:
