@@ -79,7 +79,7 @@ class Reading:
             .group_by(EPISODES.c.rule)
         )
         if within is not None:
-            query = query.where(EPISODES.c.facility.in_(within))
+            query = query.where(among(EPISODES.c.facility, within))
         async with self._database.connect() as connection:
             return {row.rule: Firings(row.times, row.last_at) for row in await connection.execute(query)}
 

@@ -274,6 +274,16 @@ class StoreContract:
             ("lonely", 3),
         }
 
+    async def test_a_nation_of_places_is_one_variable(self, database: AsyncEngine) -> None:
+        """However many facilities somebody may see: more than databases take variables in a statement."""
+        judge = await a_judge(database)
+        await judge.record(opened(an_episode()), opened(an_episode(facility="lonely")))
+        nation = frozenset(f"hc '\\ü {number}" for number in range(70_000))
+        for within, found in ((nation, []), (nation | {"lonely"}, ["lonely"]), (frozenset[str](), [])):
+            assert [each.facility for each in await judge.store.alerts(within=within)] == found
+            incidents = await judge.store.reading.incidents(within=within)
+            assert [each.alerts[0].facility for each in incidents] == found
+
     async def test_episodes_are_found_by_what_they_touch(self, database: AsyncEngine) -> None:
         """A range holds whatever overlaps it, also inside a transaction that is not committed yet."""
         judge = await a_judge(database)
