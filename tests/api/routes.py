@@ -56,6 +56,10 @@ BODIES: Mapping[tuple[str, str], Mapping[str, Any]] = {
 """What is sent with a request, where an empty form is not enough."""
 
 
+OTHER_NUMBERS = {("POST", "/maintenance/{number}/end"): {1: 4}}
+"""Where what has this number is gone already."""
+
+
 class Fill(NamedTuple):
     """What stands for the parameters of addresses."""
 
@@ -63,14 +67,15 @@ class Fill(NamedTuple):
     channel: str
     alert_id: int
     roster: str
+    contact: str
     letter_id: int = 1
     number: int = 1
     rule_id: str = "who-freeze"
 
 
-NEAR_BY = Fill(NEAR, NEAR_FRIDGE, NEAR_ALERT, "near-duty")
-FAR_OFF = Fill(FAR, FAR_FRIDGE, FAR_ALERT, "far-duty", number=2)
-NOWHERE = Fill("no-hc4", "no-hc4/fridge-0/temperature", 99, "no-duty", number=99)
+NEAR_BY = Fill(NEAR, NEAR_FRIDGE, NEAR_ALERT, "near-duty", "amina")
+FAR_OFF = Fill(FAR, FAR_FRIDGE, FAR_ALERT, "far-duty", "far-okello", number=2)
+NOWHERE = Fill("no-hc4", "no-hc4/fridge-0/temperature", 99, "no-duty", "no-body", number=99)
 
 
 class Route(NamedTuple):
@@ -95,7 +100,8 @@ class Route(NamedTuple):
         """Return method, address and what is sent along; an unknown parameter is an ``AttributeError``."""
         address = self.path
         for name in self.parameters:
-            value = quote(str(getattr(fill, name)), safe="/")
+            found = getattr(fill, name)
+            value = quote(str(OTHER_NUMBERS.get(self.key, {}).get(found, found)), safe="/")
             address = address.replace(f"{{{name}}}", value).replace(f"{{{name}:path}}", value)
         usual: Mapping[str, Any] = {} if self.method in ("GET", "DELETE") else _FORM
         sent = _filled(BODIES.get(self.key, usual), fill)

@@ -62,7 +62,7 @@ async def test_incidents_are_those_of_ones_own_places(districts: Districts) -> N
 async def test_silences_that_hold_here_are_listed_with_those_that_reach_beyond(districts: Districts) -> None:
     """One for the whole country explains why nobody was told here, too."""
     sign_in(districts, Grant(Role.VIEWER, Place(facility=NEAR)))
-    assert [each["reason"] for each in (await read(districts, "/silences"))["silences"]] == ["works", "all"]
+    assert [each["reason"] for each in (await read(districts, "/silences"))["silences"]] == ["works", "all", "more"]
     sign_in(districts, Grant(Role.VIEWER, Place(facility=NEXT)))
     assert [each["reason"] for each in (await read(districts, "/silences"))["silences"]] == ["all"]
 

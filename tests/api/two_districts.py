@@ -5,11 +5,12 @@ Everything of the second district is called after zebras, so that a test finds i
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import count
+from typing import Any
 
 import httpx
 from fastapi import Request
@@ -24,6 +25,7 @@ from alerts.oncall.roster import Span
 from alerts.silences import Silence, SilenceKind
 from api.alert_desk import AlertDesk
 from api.create import create_api
+from api.registry_services import RegistryDesk
 from api.rule_services import BacktestOrder, BacktestState, RuleDesk
 from api.services import CalendarTaken, IntakeDesk, RosterDesk, Services
 from api.settings import ApiSettings
@@ -38,9 +40,10 @@ from domain.directory import Directory
 from domain.episode import ChangeKind, Episode, EpisodeChange, Severity, SubjectKind, episode_id
 from domain.instant import to_ms
 from domain.people import Contact, EscalationChain, EscalationStep, Override, Roster, Rotation, Team
-from domain.places import EquipmentKind, Facility, Node, Place
+from domain.places import EquipmentKind, Facility, LimitScope, Node, Place
 from domain.rejection import Reason, Rejected
 from domain.topics import UpLane
+from registry.history import SharedLimitChange
 from rules.catalogue import USUAL
 from tests.alerts.given import MINUTE, ROUTES, Judge, sqlite_database
 from tests.api.world import NOON, World
@@ -183,6 +186,7 @@ def services_of(districts: Districts) -> Services:
         metrics=lambda: b'# TYPE vitals_up gauge\nvitals_up{facility="far-hc4",name="Zebra Hospital"} 1\n',
         rosters=_rosters(districts),
         intake=_intake(),
+        registry=_registry(),
         rules=RuleDesk(
             rules=lambda: rules,
             others=list,
@@ -224,6 +228,31 @@ def _rosters(districts: Districts) -> RosterDesk:
     return RosterDesk(calendar, take)
 
 
+def _registry() -> RegistryDesk:
+    async def nothing(*_: object, **__: object) -> None:
+        return None
+
+    async def no_entries(*_: object, **__: object) -> Sequence[Any]:
+        return []
+
+    async def no_limits() -> Mapping[LimitScope, SharedLimitChange]:
+        return {}
+
+    async def same(said: Any) -> Any:
+        return said
+
+    return RegistryDesk(
+        change=nothing,
+        changes=no_entries,
+        limit_changes=no_entries,
+        shared_limit_changes=no_limits,
+        say=same,
+        history=no_entries,
+        note=same,
+        visit=nothing,
+    )
+
+
 def _intake() -> IntakeDesk:
     async def letters(wanted: LetterFilter, *, limit: int, newest_first: bool = False) -> Sequence[Letter]:
         return [each for each in LETTERS if wanted.after_id < each.id][:limit]
@@ -262,7 +291,12 @@ async def _tell(districts: Districts) -> None:
             await inbox.note(number, contact=contact, meaning=meaning, alerts=about, answered=f"answer to: {text}")
 
 
-_SILENCES = ((Place(facility=NEAR), "works"), (Place(district="Zebraland"), "zebra works"), (Place(), "all"))
+_SILENCES = (
+    (Place(facility=NEAR), "works"),
+    (Place(district="Zebraland"), "zebra works"),
+    (Place(), "all"),
+    (Place(facility=NEAR), "more"),
+)
 _TEXTS: Sequence[tuple[str, str, Sequence[int], str]] = (
     ("amina", "I go", (NEAR_ALERT,), "going"),
     ("minister", "mine: near", (NEAR_ALERT,), "going"),
