@@ -12,6 +12,7 @@ from starlette.responses import Response
 
 from alerts.allowed import AllowedAction, Standing, allowed_actions
 from alerts.notification import Notification
+from api.alert_past import read_alert_past
 from api.alerting_models import ClosingStatement, Shelving
 from api.alerts import AlertId, acknowledge
 from api.deeds import Deeds
@@ -48,7 +49,8 @@ def add_alert_page(router: APIRouter, pages: Pages) -> None:
         found = await visit.services.alert(alert_id)
         if found is None:
             raise NotFoundError("alert", alert_id)
-        view = alert_page(found, await _background(visit.services, found), scene_of(visit.services, visit.words))
+        background, past = await _background(visit.services, found), await read_alert_past(visit.services, found)
+        view = alert_page(found, background, past, scene_of(visit.services, visit.words))
         return await page(visit, pages, "alert.html", view, live=part == "live")
 
     @router.post("/alerts/{alert_id}/acknowledge")

@@ -6,7 +6,16 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from dashboards.pages.alert_trend import (
+    AlertPast,
+    PowerLines,
+    TimeLeftLine,
+    power_lines,
+    time_left_lines,
+    trend_chart,
+)
 from dashboards.pages.alerts import AlertCard, AlertScene, alert_card
+from dashboards.pages.chart import Chart
 from dashboards.pages.wording import LocalTime, local_time
 from dashboards.pages.words import noop
 from domain.alert import Alert
@@ -26,6 +35,9 @@ STATE_WORDS = {
     "acknowledged": noop("arrived: was answered"),
     "cancelled": noop("not needed any more"),
 }
+
+_REACHED = ("submitted", "delivered", "acknowledged")
+"""States of a message that somebody may have read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,11 +102,16 @@ class AlertPage:
     closed: Closed | None
     closed_time: LocalTime | None
     reasons: tuple[str, ...]
+    trend: Chart | None
+    """None for what is not about something measured."""
+    power: PowerLines
+    left: tuple[TimeLeftLine, ...]
 
 
-def alert_page(alert: Alert, background: Background, scene: AlertScene) -> AlertPage:
+def alert_page(alert: Alert, background: Background, past: AlertPast, scene: AlertScene) -> AlertPage:
     """Return the page of an alert."""
     card = alert_card(alert, scene)
+    told_at = [each.at for each in background.told if each.kind == "alarm" and each.state in _REACHED]
 
     def local(moment: datetime | None) -> LocalTime | None:
         return None if moment is None else local_time(moment, _zone_of(alert, scene), scene.now_ms, scene.words)
@@ -118,6 +135,9 @@ def alert_page(alert: Alert, background: Background, scene: AlertScene) -> Alert
         closed=background.closed,
         closed_time=local(background.closed.at if background.closed else None),
         reasons=tuple(background.reasons),
+        trend=trend_chart(alert, card, min(told_at, default=None), past, scene),
+        power=power_lines(alert, past, scene),
+        left=time_left_lines(past, scene),
     )
 
 

@@ -26,7 +26,7 @@ _WIDEST_LABEL = 6
 """So many characters have room beside the drawing; the unit stands beside the value now as well."""
 _MINUTES = ((3, 30), (7, 60), (13, 120), (27, 180), (60, 720))
 """Up to so many hours a tick stands every so many minutes."""
-_STEPS = (1.0, 2.0, 2.5, 5.0, 10.0)
+_STEPS = (1.0, 2.0, 5.0, 10.0)
 
 
 class TimeTick(NamedTuple):
@@ -116,8 +116,7 @@ def _short(value: float, step: float, words: Words) -> str:
 
 
 def _decimals(step: float) -> int:
-    decimals = max(-math.floor(math.log10(step) + 1e-9), 0)
-    return decimals + (1 if round(step * 10**decimals, 6) % 1 else 0)
+    return max(-math.floor(math.log10(step) + 1e-9), 0)
 
 
 def time_ticks(window: Window, words: Words = ENGLISH) -> tuple[TimeTick, ...]:

@@ -16,6 +16,7 @@ from datetime import UTC, datetime, timedelta
 import uvicorn
 
 from alerts.allowed import Standing
+from alerts.facts import Power
 from api.create import create_api
 from api.services import PartState, Services
 from api.settings import ApiSettings
@@ -93,6 +94,7 @@ class World:
         self.upkeep: list[Upkeep] = []
         self._figures = Figures()
         self.visit_log: list[Visit] = []
+        self.power: dict[str, Power] = {}
         self._build(copies)
         self._directory: Directory | None = None
 
@@ -127,6 +129,7 @@ class World:
             visits=self.visits,
             last_visits=self.last_visits,
             figures=self.figures,
+            power=self.power.get,
             metrics=lambda: b"# TYPE vitals_up gauge\nvitals_up 1\n",
             parts=self.parts,
             describe=self.describe,

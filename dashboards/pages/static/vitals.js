@@ -11,6 +11,7 @@ let due = 0, lastFetch = Date.now(), lastCharts = 0, wasLost = false;
 
 const busy = (place) =>
   place.contains(document.activeElement) && document.activeElement !== document.body ||
+  place.querySelector("details[open]") ||
   [...place.querySelectorAll("input, textarea")].some((each) => each.value !== each.defaultValue);
 
 function replace(text) {
