@@ -112,13 +112,27 @@ def next_change(silence: Silence, after: datetime) -> datetime | None:
     return min((edge for edge in edges if edge is not None and edge > after), default=None)
 
 
-def _windows(silence: Silence, around: datetime) -> Iterator[tuple[datetime, datetime]]:
-    """Give the weekly windows from the day before a moment to a week after it."""
+def spans(silence: Silence, start: datetime, end: datetime) -> Iterator[tuple[datetime, datetime]]:
+    """Give the stretches of time within [start, end) in which the silence held or will hold, in order."""
+    first = max(start, silence.start)
+    last = min(edge for edge in (end, silence.end, silence.cancelled_at) if edge is not None)
+    if first >= last:
+        return
+    if silence.from_time is None:
+        yield first, last
+        return
+    for begin, over in _windows(silence, first, days=(last - first).days + 2):
+        if begin < last and over > first:
+            yield max(begin, first), min(over, last)
+
+
+def _windows(silence: Silence, around: datetime, days: int = 9) -> Iterator[tuple[datetime, datetime]]:
+    """Give the weekly windows from the day before a moment to so many days after it."""
     if silence.from_time is None or silence.to_time is None:
         return
     zone = ZoneInfo(silence.timezone)
     today = around.astimezone(zone).date()
-    for offset in range(-1, 9):
+    for offset in range(-1, days):
         day = today + timedelta(days=offset)
         if silence.weekdays and day.weekday() not in silence.weekdays:
             continue
@@ -137,6 +151,13 @@ class Silences:
         table = SILENCES.c
         query = select(SILENCES).where(table.cancelled_at.is_(None), table.end.is_(None) | (table.end > now))
         return [silence_of(row) for row in await self._connection.execute(query.order_by(table.id))]
+
+    async def maintenance(self, start: datetime, end: datetime) -> list[Silence]:
+        """Return the maintenance windows that may have held in [start, end), those taken back since, too."""
+        touched = (SILENCES.c.end.is_(None) | (SILENCES.c.end > start)) & (SILENCES.c.start < end)
+        kept = SILENCES.c.cancelled_at.is_(None) | (SILENCES.c.cancelled_at > start)
+        query = select(SILENCES).where(SILENCES.c.kind == SilenceKind.MAINTENANCE.value, touched, kept)
+        return [silence_of(row) for row in await self._connection.execute(query.order_by(SILENCES.c.id))]
 
     async def add(self, silence: Silence) -> Silence:
         """Keep a silence and return it with its number."""

@@ -16,6 +16,7 @@ from app.cli.replay import replay
 from app.cli.roster import roster
 from app.cli.rules import rules
 from app.cli.service import check, demo, run
+from app.cli.sla import sla
 from app.cli.store import store
 from app.cli.token import token
 from app.cli.user import user
@@ -37,7 +38,7 @@ def main(verbose: bool) -> None:
 
 
 COMMANDS = (
-    demo, run, check, user, token, edge, node, broker, registry, roster, rules, alerts, deadletter, store, replay,
+    demo, run, check, user, token, edge, node, broker, registry, roster, rules, alerts, sla, deadletter, store, replay,
     dashboards,
 )  # fmt: skip
 for each in COMMANDS:

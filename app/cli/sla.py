@@ -1,0 +1,59 @@
+"""The contract figures on the command line."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+import click
+
+from app.cli.base import SERVICE_CONFIG
+
+
+@click.command("sla")
+@SERVICE_CONFIG
+@click.option("--from", "start", required=True, metavar="TIME", help="RFC 3339, or a date: 2026-11-01.")
+@click.option("--to", "end", required=True, metavar="TIME", help="Not part of the period.")
+@click.option("--country", default="", help="Only this country.")
+@click.option("--region", default="", help="Only this region.")
+@click.option("--district", default="", help="Only this district.")
+@click.option("--facility", default="", help="Only this facility.")
+@click.option("--format", "form", type=click.Choice(["table", "csv", "json"]), default="table", show_default=True)
+@click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="Write it to this file.")
+@click.option("--issue", is_flag=True, help="Keep it as issued: the next one on this period says what changed.")
+def sla(
+    config_path: Path,
+    start: str,
+    end: str,
+    form: str,
+    out: Path | None,
+    issue: bool,
+    **place: str,
+) -> None:
+    """Show for how long power, cold chain, water and monitoring were up, down or unknown, with outages and indices.
+
+    Everything is computed from stored readings as they are now: data that came late since the last time correct it.
+    Announced maintenance of a facility is left out and shown; equipment in maintenance or out of service counts as if
+    it were not there. What nobody heard is unknown, and neither up nor down; raw readings that are not kept any more
+    are unknown, too. The service may run meanwhile.
+    """
+    from datetime import UTC, datetime
+
+    from app.config import read_config
+    from app.measures_command import period_of
+    from app.process import run_until_stopped
+    from app.sla import Asked, tell_sla
+    from domain.places import Place
+
+    def progress(done: int, of: int, facility: str) -> None:
+        if sys.stderr.isatty():
+            click.echo(f"\r\033[K{done} of {of} facilities: {facility}", nl=done == of, err=True)
+
+    now = datetime.now(UTC)
+    period = period_of(start, end, now)
+    asked = Asked(Place(**place), period.from_, period.to)
+    config = read_config(config_path, os.environ)
+    run_until_stopped(
+        tell_sla(config, asked, now=now, form=form, out=out, issue=issue, progress=progress, say=click.echo)
+    )

@@ -1,0 +1,166 @@
+"""The contract figures as plain data, and as a table, CSV or JSON."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any, Final
+
+from api.readings_csv import csv_text, plain_text
+from dashboards.sla.figures import Indices, Outage, ServiceFigures, indices
+from domain.instant import SECOND_MS, format_rfc3339, to_datetime
+from domain.places import Facility, Place, Service
+
+Figures = Mapping[Service, ServiceFigures]
+_ORDER: Final = (Service.POWER, Service.COLD_CHAIN, Service.WATER, Service.MONITORING)
+_COLUMNS: Final = (
+    "facility", "name", "district", "service", "availability", "up_seconds", "down_seconds", "unknown_seconds",
+    "planned_seconds", "outages", "momentary",
+)  # fmt: skip
+
+
+def report(
+    found: Iterable[tuple[Facility, Figures]], place: Place, period: tuple[datetime, datetime], as_of: datetime
+) -> dict[str, Any]:
+    """Return everything as plain data: by facility, and the indices by service."""
+    facilities = list(found)
+    of_service = {service: [figures[service] for _, figures in facilities if service in figures] for service in _ORDER}
+    return {
+        "from": format_rfc3339(period[0]),
+        "to": format_rfc3339(period[1]),
+        "as_of": format_rfc3339(as_of),
+        "place": {name: part for name, part in _parts(place) if part},
+        "indices": {service.value: _indices(indices(each)) for service, each in of_service.items() if each},
+        "facilities": [_facility(facility, figures) for facility, figures in facilities],
+    }
+
+
+def _parts(place: Place) -> Sequence[tuple[str, str]]:
+    return (
+        ("country", place.country),
+        ("region", place.region),
+        ("district", place.district),
+        ("facility", place.facility),
+    )
+
+
+def _indices(found: Indices) -> dict[str, Any]:
+    return {
+        "facilities": found.facilities,
+        "sustained": found.sustained,
+        "momentary": found.momentary,
+        "saifi": _rounded(found.saifi),
+        "saidi_minutes": _rounded(found.saidi_minutes),
+        "caidi_minutes": _rounded(found.caidi_minutes),
+        "maifi": _rounded(found.maifi),
+    }
+
+
+def _facility(facility: Facility, figures: Figures) -> dict[str, Any]:
+    return {
+        "id": facility.id,
+        "name": facility.name,
+        "district": facility.district,
+        "services": {service.value: _service(figures[service]) for service in _ORDER if service in figures},
+    }
+
+
+def _service(found: ServiceFigures) -> dict[str, Any]:
+    return {
+        "availability": _rounded(found.availability, 6),
+        "up_seconds": _seconds(found.up_ms),
+        "down_seconds": _seconds(found.down_ms),
+        "unknown_seconds": _seconds(found.unknown_ms),
+        "planned_seconds": _seconds(found.planned_ms),
+        "outages": [_outage(each) for each in found.outages],
+    }
+
+
+def _outage(outage: Outage) -> dict[str, Any]:
+    return {
+        "start": format_rfc3339(to_datetime(outage.span.from_ms)),
+        "end": format_rfc3339(to_datetime(outage.span.to_ms)),
+        "seconds": _seconds(outage.span.length_ms),
+        "momentary": outage.momentary,
+        "begun_before": outage.begun_before,
+        "goes_on": outage.goes_on,
+    }
+
+
+def _seconds(duration_ms: int) -> float | int:
+    seconds = duration_ms / SECOND_MS
+    return int(seconds) if seconds.is_integer() else seconds
+
+
+def _rounded(value: float | None, digits: int = 3) -> float | None:
+    return None if value is None else round(value, digits)
+
+
+def rows(data: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Return a row for each service of each facility, with the columns of the CSV form."""
+    return [
+        {
+            "facility": facility["id"],
+            "name": facility["name"],
+            "district": facility["district"],
+            "service": service,
+            **{name: each[name] for name in _COLUMNS if name in each},
+            "outages": sum(not outage["momentary"] for outage in each["outages"]),
+            "momentary": sum(outage["momentary"] for outage in each["outages"]),
+        }
+        for facility in data["facilities"]
+        for service, each in facility["services"].items()
+    ]
+
+
+def as_csv(data: Mapping[str, Any]) -> str:
+    """Return the rows as RFC 4180, safe to be opened by a program that takes ``=`` for a formula."""
+    lines = ([plain_text(cell) if isinstance(cell, str) else cell for cell in row.values()] for row in rows(data))
+    return csv_text([_COLUMNS, *lines])
+
+
+def as_json(data: Mapping[str, Any]) -> str:
+    """Return it for programs."""
+    return json.dumps(data, indent=2, ensure_ascii=False) + "\n"
+
+
+def as_table(data: Mapping[str, Any], say: Callable[[str], None]) -> None:
+    """Say it in lines of text."""
+    say(f"From {data['from']} to {data['to']}, as of {data['as_of']}")
+    head = ("facility", "service", "available", "up h", "down h", "unknown h", "planned h", "outages", "short")
+    lines = [head]
+    for row in rows(data):
+        share = "unknown" if row["availability"] is None else f"{row['availability']:.3%}"
+        hours = (f"{row[f'{name}_seconds'] / 3600:.2f}" for name in ("up", "down", "unknown", "planned"))
+        lines.append((row["facility"], row["service"], share, *hours, str(row["outages"]), str(row["momentary"])))
+    _say_table(lines, say)
+    for service, found in data["indices"].items():
+        caidi = "–" if found["caidi_minutes"] is None else f"{found['caidi_minutes']:.1f} min"
+        say(
+            f"{service}: {found['facilities']} facilities, SAIFI {found['saifi']:.2f}, "
+            f"SAIDI {found['saidi_minutes']:.1f} min, CAIDI {caidi}, MAIFI {found['maifi']:.2f}"
+        )
+
+
+def _say_table(lines: Sequence[Sequence[str]], say: Callable[[str], None]) -> None:
+    widths = [max(len(line[place]) for line in lines) for place in range(len(lines[0]))]
+    for line in lines:
+        say("  " + "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip())
+
+
+def changes(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
+    """Return in sentences what is other than in an earlier report on the same period and place."""
+    known = {(row["facility"], row["service"]): row for row in rows(before)}
+    found = []
+    for row in rows(now):
+        key = (row["facility"], row["service"])
+        old = known.pop(key, None)
+        if old is None:
+            found.append(f"{key[0]} {key[1]}: was not in it")
+            continue
+        names = [name for name in _COLUMNS[4:] if old[name] != row[name]]
+        if names:
+            parts = ", ".join(f"{name.replace('_', ' ')} {old[name]} → {row[name]}" for name in names)
+            found.append(f"{key[0]} {key[1]}: {parts}")
+    return found + [f"{facility} {service}: is not in it any more" for facility, service in known]
