@@ -18,6 +18,8 @@ from api.alerts import alert_routes
 from api.callbacks import MOST_BYTES as MOST_CALLBACK_BYTES
 from api.callbacks import PATTERN, callback_routes
 from api.channels import channel_routes
+from api.claim_pages import MOST_BYTES as MOST_CLAIM_BYTES
+from api.claim_pages import PATTERN as CLAIMS
 from api.events import EventHub
 from api.facilities import facility_routes
 from api.figures import figure_routes
@@ -108,6 +110,7 @@ def create_api(
     larger = (
         (re.compile(re.escape(PREFIX + PATH)), MOST_BYTES),
         (re.compile(re.escape(PREFIX) + CALENDARS), MOST_CALENDAR_BYTES),
+        (re.compile(CLAIMS), MOST_CLAIM_BYTES),
     )
     api.add_middleware(
         Guard,

@@ -78,12 +78,12 @@ def done(visit: Visit, person: str, wanted: str, otherwise: str) -> Response:
     return response
 
 
-def form_of(body: bytes) -> dict[str, str]:
+def form_of(body: bytes, most: int = _MOST_FIELDS) -> dict[str, str]:
     """Return the fields of a form; of one that stands there twice, the last; raise ``RequestError`` for too many."""
     try:
-        fields = parse_qs(body.decode("utf-8", "replace"), keep_blank_values=True, max_num_fields=_MOST_FIELDS)
+        fields = parse_qs(body.decode("utf-8", "replace"), keep_blank_values=True, max_num_fields=most)
     except ValueError:
-        sentence = f"The form has more than {_MOST_FIELDS} fields."
+        sentence = f"The form has more than {most} fields."
         raise RequestError(HTTPStatus.UNPROCESSABLE_ENTITY, sentence) from None
     return {name: values[-1] for name, values in fields.items()}
 

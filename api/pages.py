@@ -9,17 +9,23 @@ from fastapi import APIRouter, Query
 from starlette.responses import HTMLResponse, Response
 
 from api.alert_page import add_alert_page
+from api.channel_pages import add_channel_pages
+from api.claim_pages import add_claim_pages
+from api.equipment_pages import add_equipment_pages
 from api.facilities import MOST_OPEN_ALERTS, all_statuses, said
 from api.facility_page import add_downloads, add_facility_page
 from api.install_page import add_install_pages
 from api.maintenance_pages import add_maintenance_pages
 from api.map_page import add_map_page
+from api.node_pages import add_node_pages
 from api.page_parts import page, scene_of
 from api.people_pages import add_people_pages
 from api.place_page import add_place_pages
 from api.problems import NotFoundError
+from api.registry_pages import add_registry_pages
 from api.rule_pages import add_rule_pages
 from api.visit import Viewing
+from api.visit_pages import add_visit_pages
 from dashboards.pages.alerts import alerts_page
 from dashboards.pages.assets import Asset
 from dashboards.pages.overview import MOST_FACILITIES, overview
@@ -39,6 +45,12 @@ def page_routes(pages: Pages, assets: Mapping[str, Asset]) -> APIRouter:
     add_downloads(router)
     _add_alerts(router, pages)
     add_place_pages(router, pages)
+    add_registry_pages(router, pages)
+    add_equipment_pages(router, pages)
+    add_channel_pages(router, pages)
+    add_visit_pages(router, pages)
+    add_claim_pages(router, pages)
+    add_node_pages(router, pages)
     add_alert_page(router, pages)
     add_map_page(router, pages)
     add_rule_pages(router, pages)

@@ -7,14 +7,14 @@ from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from api.problems import NotFoundError
+from api.problems import NotAllowedError, NotFoundError
 from domain.directory import Directory
 from domain.document import Document
 from domain.places import Facility, LimitScope
 from domain.upkeep import Upkeep, Visit
 from registry.changes import RegistryChange
 from registry.draft import Draft
-from registry.guards import Guard, only_within
+from registry.guards import Guard, OutOfReachError, only_within
 from registry.history import LimitChange, Occasion, SharedLimitChange
 
 
@@ -82,7 +82,10 @@ class _Narrowed:
             only_within(self._may)(registered, draft)
             guard(registered, draft)
 
-        await self._all.change(*documents, occasion=occasion, guard=both)
+        try:
+            await self._all.change(*documents, occasion=occasion, guard=both)
+        except OutOfReachError as error:
+            raise NotAllowedError(str(error)) from None
 
     async def changes(
         self,

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
-from dataclasses import asdict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import asdict, dataclass, replace
 from datetime import timedelta
+from itertools import count
 from typing import Any
 
 from domain.directory import Directory
@@ -14,7 +15,7 @@ from domain.places import EquipmentKind, Facility
 from domain.quantities import QUANTITIES
 from domain.reading import Sample
 from domain.units import UNITS_BY_SYMBOL
-from registry.export import equipment_entry
+from registry.export import channel_entry, equipment_entry
 
 UNKNOWN = "CHANGE-ME"
 """Stands where nothing can be guessed; an import refuses it with its place."""
@@ -51,32 +52,89 @@ _NATURAL = {
 """What a unit most likely measures where the name says nothing."""
 
 
+@dataclass(frozen=True, slots=True)
+class Guess:
+    """How one channel of a node fits into a facility."""
+
+    name: str
+    """The node's own name for it."""
+    quantity: str
+    """``UNKNOWN`` where nothing can be guessed, as for ``kind``."""
+    equipment: str
+    """Its id within the facility."""
+    kind: str
+    equipment_name: str
+    suffix: str = ""
+    """The channel's id within the equipment; empty: the quantity."""
+
+    @property
+    def channel(self) -> str:
+        """Return the last part of the channel's id."""
+        return self.suffix or self.quantity
+
+
+def guesses(samples: Iterable[Sample], facility: Facility, directory: Directory) -> list[Guess]:
+    """Return how each channel that a node sends fits into a facility."""
+    found: list[Guess] = []
+    for sample in samples:
+        id_ = _equipment_id(sample.name)
+        known = directory.equipment.get(f"{facility.id}/{id_}")
+        kind = known.kind if known else guess_kind(id_)
+        name = known.name if known else id_.replace("-", " ").capitalize()
+        found.append(Guess(sample.name, guess_quantity(sample), id_, kind.value if kind else UNKNOWN, name))
+    return distinct(found)
+
+
+def distinct(found: Sequence[Guess]) -> list[Guess]:
+    """Return the guesses with an id for each that measures what another before it measures at the same equipment."""
+    taken: set[tuple[str, str]] = set()
+    told_apart = []
+    for each in found:
+        suffix = next(one for one in _suffixes(each) if (each.equipment, one or each.quantity) not in taken)
+        taken.add((each.equipment, suffix or each.quantity))
+        told_apart.append(replace(each, suffix=suffix))
+    return told_apart
+
+
+def _suffixes(guess: Guess) -> Iterator[str]:
+    """Give ids of a channel within its equipment, the best first."""
+    yield guess.suffix
+    if said := re.sub(r"[^a-z0-9-]+", "-", guess.name.lower().rpartition("/")[2]).strip("-"):
+        yield said
+    yield from (f"{guess.quantity}-{number}" for number in count(2))
+
+
 def claim(
     node: str, samples: Iterable[Sample], facility: Facility, directory: Directory, interval: timedelta
 ) -> dict[str, Any]:
     """Return a registry document (YAML form, plain data) that adds the node and its channels to a facility."""
+    written = format_duration(interval).replace(" ", "")
+    return claim_document(node, guesses(samples, facility, directory), facility, directory, written)
+
+
+def claim_document(
+    node: str, found: Iterable[Guess], facility: Facility, directory: Directory, interval: str
+) -> dict[str, Any]:
+    """Return the document that says how a node's channels fit into a facility; what is registered stays what it is.
+
+    A channel that another node reported so far goes on with its limits.
+    """
     equipment: dict[str, dict[str, Any]] = {}
-    for sample in samples:
-        item = equipment.setdefault(_equipment_id(sample.name), {"channels": []})
-        item["channels"].append(
-            {
-                "quantity": guess_quantity(sample),
-                "node": node,
-                "name": sample.name,
-                "interval": format_duration(interval).replace(" ", ""),
-            }
-        )
+    for each in found:
+        known = directory.equipment.get(f"{facility.id}/{each.equipment}")
+        said = {"id": each.equipment, "kind": each.kind, "name": each.equipment_name}
+        item = equipment.setdefault(each.equipment, (equipment_entry(known) if known else said) | {"channels": []})
+        item["channels"].append(_channel(each, node, facility, directory) | {"interval": interval})
     place = {name: value for name, value in asdict(facility).items() if value not in ("", None)}
-    listed = [_equipment(id_, facility, directory) | item for id_, item in equipment.items()]
-    return {"facilities": [place | {"nodes": [{"id": node}], "equipment": listed}]}
+    return {"facilities": [place | {"nodes": [{"id": node}], "equipment": list(equipment.values())}]}
 
 
-def _equipment(id_: str, facility: Facility, directory: Directory) -> dict[str, Any]:
-    known = directory.equipment.get(f"{facility.id}/{id_}")
-    if known is not None:
-        return equipment_entry(known)
-    kind = guess_kind(id_)
-    return {"id": id_, "kind": kind.value if kind else UNKNOWN, "name": id_.replace("-", " ").capitalize()}
+def _channel(guess: Guess, node: str, facility: Facility, directory: Directory) -> dict[str, Any]:
+    known = directory.channels.get(f"{facility.id}/{guess.equipment}/{guess.channel}")
+    said = {"quantity": guess.quantity} | ({"id": guess.suffix} if guess.suffix else {})
+    if known is not None and known.quantity.name == guess.quantity:
+        said = channel_entry(known)
+    return said | {"node": node, "name": guess.name}
 
 
 def _equipment_id(name: str) -> str:

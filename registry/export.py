@@ -33,13 +33,13 @@ def entry_of(item: Any) -> dict[str, Any]:
         return said(facility=item.facility, id=item.id, name=item.name)
     if isinstance(item, Equipment):
         return equipment_entry(item)
-    return _channel(item) if isinstance(item, Channel) else person_entry(item)
+    return channel_entry(item) if isinstance(item, Channel) else person_entry(item)
 
 
 def _facility(facility: Facility, directory: Directory, channels: dict[str, list[Channel]]) -> dict[str, Any]:
     nodes = [said(id=node.id, name=node.name) for node in directory.nodes_of(facility.id)]
     equipment = [
-        said(**equipment_entry(item), channels=[_channel(each) for each in channels.get(item.id, [])])
+        said(**equipment_entry(item), channels=[channel_entry(each) for each in channels.get(item.id, [])])
         for item in directory.equipment_of(facility.id)
     ]
     return said(**asdict(facility), nodes=nodes, equipment=equipment)
@@ -58,7 +58,8 @@ def equipment_entry(item: Equipment) -> dict[str, Any]:
     )
 
 
-def _channel(channel: Channel) -> dict[str, Any]:
+def channel_entry(channel: Channel) -> dict[str, Any]:
+    """Return the entry of a channel with its own limits."""
     suffix = channel.id.removeprefix(f"{channel.equipment}/")
     return said(
         quantity=channel.quantity.name,

@@ -102,6 +102,17 @@ def adds_only(registered: Directory, draft: Draft) -> None:
                 raise ChangedMeanwhileError(kind, id_, row_of(kind, known[id_]))
 
 
+def unclaimed(node: str) -> Guard:
+    """Demand that a node is not registered, and that what it is added to stays what it is."""
+
+    def guard(registered: Directory, draft: Draft) -> None:
+        if node in registered.nodes:
+            raise ChangedMeanwhileError("nodes", node, row_of("nodes", registered.nodes[node]))
+        adds_only(registered, draft)
+
+    return guard
+
+
 def _touched(registered: Directory, draft: Draft) -> Iterable[str]:
     """Give the facilities that a draft has to do with."""
     yield from draft.facilities

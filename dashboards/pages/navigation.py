@@ -25,6 +25,7 @@ NAVIGATION: Final = (
     Destination("map", "/map", noop("Map"), Role.VIEWER),
     Destination("places", "/places", noop("Places"), Role.VIEWER),
     Destination("alerts", "/alerts", noop("Alerts"), Role.VIEWER),
+    Destination("registry", "/registry", noop("Registry"), Role.VIEWER),
     Destination("rules", "/rules", noop("Rules"), Role.VIEWER),
     Destination("maintenance", "/maintenance", noop("Maintenance"), Role.VIEWER),
     Destination("people", "/people", noop("People"), Role.MANAGER),

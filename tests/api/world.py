@@ -325,7 +325,17 @@ class World:
             self.equipment.append(known)
         id_ = f"{known.id}/{quantity}"
         self.channels.append(
-            Channel(id_, facility, known.id, f"{facility}-gw", id_, QUANTITIES[quantity], INTERVAL, limits=limits or {})
+            Channel(
+                id_,
+                facility,
+                known.id,
+                f"{facility}-gw",
+                id_,
+                QUANTITIES[quantity],
+                INTERVAL,
+                limits=limits or {},
+                own_limits=limits or {},
+            )
         )
         self._directory = None
         return id_

@@ -71,3 +71,32 @@ def test_what_cannot_be_guessed_is_refused_with_its_place() -> None:
     with pytest.raises(DocumentError) as refused:
         directory_of(parse_document(render_document(drafted), "claim"))
     assert sorted(problem.field.rsplit(".", 1)[-1] for problem in refused.value.problems) == ["kind", "quantity"]
+
+
+def test_two_of_a_quantity_at_one_fridge_are_told_apart() -> None:
+    """By the node's own names for them, and where those do not tell them apart by a number."""
+    registered = directory_of(parse_document(HERE, "here"))
+    names = ("fridge-1/top_temperature", "fridge-1/bottom_temperature", "fridge-1/x/bottom_temperature")
+    samples = [Sample(name, 0, 4.5) for name in names]
+    drafted = claim("pi-7", samples, registered.facilities["clinic"], registered, timedelta(minutes=5))
+    directory = directory_of(parse_document(render_document(drafted), "claim"))
+    assert {each.name: each.id.rpartition("/")[2] for each in directory.channels.values()} == {
+        "fridge-1/top_temperature": "temperature",
+        "fridge-1/bottom_temperature": "bottom-temperature",
+        "fridge-1/x/bottom_temperature": "temperature-2",
+    }
+
+
+def test_a_node_that_takes_the_place_of_another_keeps_the_limits() -> None:
+    """The channel is the same one, with its own limits, and reported by the new node from now on."""
+    channels = "[{quantity: temperature, node: old, interval: 1min, limits: {low: 2, high: none}}]"
+    text = HERE.replace("2019-03-01}", "2019-03-01, channels: " + channels + "}")
+    registered = directory_of(parse_document(text, "here"))
+    samples = [Sample("fridge-1/temperature", 0, 4.5)]
+    drafted = claim("pi-7", samples, registered.facilities["clinic"], registered, timedelta(minutes=5))
+    (channel,) = directory_of(parse_document(render_document(drafted), "claim")).channels.values()
+    assert (channel.id, channel.node, channel.own_limits) == (
+        "clinic/fridge-1/temperature",
+        "pi-7",
+        {"low": 2.0, "high": None},
+    )
