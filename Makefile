@@ -13,7 +13,7 @@ WORKERS ?= $(shell expr $$(nproc 2>/dev/null || echo 1) + 1)
 # Debian names of the real servers that the system tests run against.
 SERVERS := $(shell cat tests/system/debian-packages.txt)
 
-.PHONY: help demo test check bench servers format clean
+.PHONY: help demo test check bench servers axe format clean
 
 help: ## list the commands
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1\t\2/p' Makefile | expand -t 14
@@ -21,7 +21,7 @@ help: ## list the commands
 demo: $(VENV)/.demo ## run a simulated district: make demo [PORT=8080] [SEED=1] [SPEED=120]
 	@exec $(BIN)/vitals demo --port $(PORT) --seed $(SEED) --speed $(SPEED)
 
-test: $(VENV)/.dev servers check ## everything that must hold: format, lint, types, imports, tests against real servers
+test: $(VENV)/.dev servers axe check ## everything that must hold: format, lint, types, imports, tests against real servers
 	@$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal
 
 check: $(VENV)/.dev
@@ -47,6 +47,15 @@ servers:
 	  apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends $$missing >/dev/null \
 	    || echo "== could not install" $$missing "- tests that need them will say so"; \
 	else echo "== not installed, tests that need them will skip:" $$missing; fi
+
+# What checks the pages' accessibility comes from npm, pinned with its digest in package-lock.json.
+axe:
+	@cd tests/system/axe && if [ node_modules/.package-lock.json -nt package-lock.json ]; then exit 0; fi; \
+	if command -v npm >/dev/null; then \
+	  echo "== installing axe-core for the accessibility tests"; \
+	  npm ci --silent --ignore-scripts --no-audit --no-fund && touch node_modules/.package-lock.json \
+	    || echo "== could not install axe-core - the tests of accessibility will say so"; \
+	else echo "== npm is not installed, the tests of accessibility will skip"; fi
 
 $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
