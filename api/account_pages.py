@@ -14,7 +14,7 @@ from api.languages import LANGUAGE_COOKIE
 from api.page_parts import form_of, local_path, page
 from api.problems import RequestError
 from api.sight import services_for
-from api.sign_in_page import device_of, refused_status, signed_in
+from api.sign_in_page import device_of, signed_in
 from api.visit import Door, SignInNeededError, Visit
 from dashboards.pages.account import AccountView, PasswordView, SignedInAt, role_lines, session_lines, weakness_text
 from dashboards.pages.render import Pages
@@ -125,9 +125,9 @@ class AccountPages:
         )  # fmt: skip
         response = await page(own.visit, self._pages, "password.html", view)
         if trouble:
-            status, headers = refused_status(refused) if refused else (HTTPStatus.UNPROCESSABLE_ENTITY, {})
-            response.status_code = status
-            response.headers.update(headers)
+            response.status_code = refused.status if refused else HTTPStatus.UNPROCESSABLE_ENTITY
+            if refused and refused.wait_seconds:
+                response.headers["Retry-After"] = str(refused.wait_seconds)
         return response
 
     async def _own(self, request: Request, *, also_unchanged: bool = False) -> Own:

@@ -12,7 +12,7 @@ from starlette.middleware.gzip import GZipMiddleware
 from api import errors
 from api.access.desk import AccessDesk
 from api.access.recognise import Recogniser
-from api.account_pages import AccountPages
+from api.access_routes import access_routes
 from api.alerting import alerting_routes
 from api.alerts import alert_routes
 from api.callbacks import MOST_BYTES as MOST_CALLBACK_BYTES
@@ -40,10 +40,7 @@ from api.rosters import PATTERN as CALENDARS
 from api.rosters import roster_routes
 from api.services import Services
 from api.settings import ApiSettings
-from api.sign_in_page import sign_in_routes
 from api.stream import stream_routes
-from api.token_pages import TokenPages
-from api.user_pages import UserPages
 from api.visit import Door, Recognise, open_to_all
 from dashboards.pages.assets import read_assets
 from dashboards.pages.render import Pages
@@ -100,10 +97,7 @@ def create_api(
     api.include_router(language_routes())
     api.include_router(page_routes(pages, assets))
     if access is not None and recogniser is not None:
-        api.include_router(sign_in_routes(pages, access, recogniser))
-        api.include_router(AccountPages(pages, access, recogniser).routes())
-        api.include_router(UserPages(pages, access).routes())
-        api.include_router(TokenPages(pages, access).routes())
+        api.include_router(access_routes(pages, access, recogniser))
     # The last one added stands outermost.
     api.add_middleware(EntityTags)
     api.add_middleware(GZipMiddleware, minimum_size=500, compresslevel=6)

@@ -10,7 +10,7 @@ from fastapi import APIRouter, Query, Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from api.access.cookies import device_token, drop_session, keep_session, session_token
-from api.access.desk import AccessDesk, Device, Refused, SignedIn
+from api.access.desk import AccessDesk, Device, SignedIn
 from api.access.recognise import Recogniser
 from api.page_parts import form_of, local_path
 from dashboards.pages.render import Frame, Pages
@@ -19,7 +19,34 @@ from dashboards.pages.words import Words
 from domain.access import NOBODY
 
 
-def sign_in_routes(pages: Pages, desk: AccessDesk, recogniser: Recogniser) -> APIRouter:
+class SignInForm:
+    """The form as it is shown, and shown again."""
+
+    def __init__(self, pages: Pages, provider: str) -> None:
+        """Take what the single sign-on is called as ``provider``; empty for none."""
+        self._pages, self._provider = pages, provider
+
+    async def show(self, request: Request, wanted: str, *, nobody_yet: bool = False) -> Response:
+        """Show the form; it leads to the page that was wanted."""
+        return self._answer(request, SignInView(next=wanted, provider=self._provider, nobody_yet=nobody_yet))
+
+    async def refuse(
+        self, request: Request, wanted: str, trouble: str, status: HTTPStatus, name: str = "", wait_seconds: int = 0
+    ) -> Response:
+        """Show the form again, with why nobody was let in."""
+        response = self._answer(request, SignInView(next=wanted, provider=self._provider, name=name, trouble=trouble))
+        response.status_code = status
+        if wait_seconds:
+            response.headers["Retry-After"] = str(wait_seconds)
+        return response
+
+    def _answer(self, request: Request, view: SignInView) -> Response:
+        here = f"/sign-in?next={quote(view.next)}"
+        frame = Frame(words=words_for(request), address=here, principal=NOBODY)
+        return HTMLResponse(self._pages.write("sign_in.html", view, frame).encode("utf-8", "replace"))
+
+
+def sign_in_routes(form: SignInForm, desk: AccessDesk, recogniser: Recogniser) -> APIRouter:
     """Return ``/sign-in`` and ``/sign-out``."""
     router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
 
@@ -28,18 +55,17 @@ def sign_in_routes(pages: Pages, desk: AccessDesk, recogniser: Recogniser) -> AP
         wanted = local_path(next_, "/")
         if await recogniser.session(request) is not None:
             return RedirectResponse(wanted, HTTPStatus.SEE_OTHER)
-        view = SignInView(next=wanted, nobody_yet=not await desk.accounts.any_yet())
-        return _form(request, pages, view)
+        return await form.show(request, wanted, nobody_yet=not await desk.accounts.any_yet())
 
     @router.post("/sign-in")
     async def sign_in(request: Request) -> Response:
-        form = form_of(await request.body())
-        name, wanted = form.get("name", ""), local_path(form.get("next", ""), "/")
-        outcome = await desk.sign_in(name, form.get("password", ""), device_of(request))
+        filled = form_of(await request.body())
+        name, wanted = filled.get("name", ""), local_path(filled.get("next", ""), "/")
+        outcome = await desk.sign_in(name, filled.get("password", ""), device_of(request))
         if isinstance(outcome, SignedIn):
             return signed_in(request, desk, outcome, wanted)
-        view = SignInView(next=wanted, name=name, trouble=refusal(outcome.wait_seconds, words_for(request)))
-        return _form(request, pages, view, outcome)
+        trouble = refusal(outcome.wait_seconds, words_for(request))
+        return await form.refuse(request, wanted, trouble, outcome.status, name, outcome.wait_seconds)
 
     @router.post("/sign-out")
     async def sign_out(request: Request) -> Response:
@@ -66,21 +92,7 @@ def signed_in(request: Request, desk: AccessDesk, outcome: SignedIn, wanted: str
     return response
 
 
-def refused_status(outcome: Refused) -> tuple[HTTPStatus, dict[str, str]]:
-    """Return how a refusal is answered."""
-    if outcome.wait_seconds:
-        return HTTPStatus.TOO_MANY_REQUESTS, {"Retry-After": str(outcome.wait_seconds)}
-    return HTTPStatus.FORBIDDEN, {}
-
-
 def words_for(request: Request) -> Words:
     """Return the words for somebody who is not recognised yet."""
     words: Words = request.app.state.door.words(request, None)
     return words
-
-
-def _form(request: Request, pages: Pages, view: SignInView, refused: Refused | None = None) -> Response:
-    status, headers = (HTTPStatus.OK, {}) if refused is None else refused_status(refused)
-    here = f"/sign-in?next={quote(view.next)}"
-    text = pages.write("sign_in.html", view, Frame(words=words_for(request), address=here, principal=NOBODY))
-    return HTMLResponse(text.encode("utf-8", "replace"), status, headers)

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 
 from alerts.notifiers.table import routes_of
+from api.access_routes import require_oidc
 from app.config import ServiceConfig
 from app.database import open_database
 from app.documents import read_documents
@@ -38,6 +39,8 @@ async def check_everything(config: ServiceConfig, *, now: datetime, say: Callabl
     tls_context(config.mqtt)
     require_safe(config.listen.host, open_to_all=config.access.open)
     outlines_from(config.pages.outline)
+    if config.access.oidc is not None:
+        require_oidc()
     directory = await planned_directory(config)
     for line in _summary(config, rules, directory):
         say(line)

@@ -14,6 +14,9 @@ _DEVICE: Final = "vitals_device"
 # A browser takes this prefix only with Secure, Path=/ and no domain: no other host or plain page can set it.
 _BOUND: Final = "__Host-"
 _DEVICE_SECONDS: Final = 400 * 86400
+_ERRAND: Final = "vitals_errand"
+_ERRAND_SECONDS: Final = 600
+_LONGEST_ERRAND: Final = 3_500
 _MOST_CHARACTERS: Final = 128
 
 
@@ -42,6 +45,16 @@ def keep_session(response: Response, request: Request, token: str, device: str, 
 def drop_session(response: Response, request: Request) -> None:
     """Let the browser forget the session."""
     _set(response, request, _SESSION, "", 0)
+
+
+def keep_errand(response: Response, request: Request, kept: str) -> None:
+    """Let the browser keep what it needs when it comes back from a single sign-on; empty to forget it."""
+    _set(response, request, _ERRAND, kept, _ERRAND_SECONDS if kept else 0)
+
+
+def errand_kept(request: Request) -> str:
+    """Return what the browser kept; empty for nothing."""
+    return request.cookies.get(_name(_ERRAND, request), "")[:_LONGEST_ERRAND]
 
 
 def _set(response: Response, request: Request, name: str, value: str, seconds: int) -> None:

@@ -6,6 +6,7 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from http import HTTPStatus
 from typing import Final, NamedTuple
 
 from api.access.settings import AccessSettings
@@ -46,6 +47,11 @@ class Refused(NamedTuple):
 
     wait_seconds: int = 0
     """So long no further try is looked at; 0 where name and password did not go together."""
+
+    @property
+    def status(self) -> HTTPStatus:
+        """Return how this is answered."""
+        return HTTPStatus.TOO_MANY_REQUESTS if self.wait_seconds else HTTPStatus.FORBIDDEN
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, model_validator
 
+from api.access.oidc_settings import OidcSettings
 from domain.instant import read_duration
 from registry.sessions import SEEN_EVERY, Lasting
 
@@ -32,6 +33,9 @@ class AccessSettings(BaseModel):
     """Who asks for nothing for so long has to sign in again."""
     longest: SessionLength = timedelta(days=14)
     """Who signed in so long ago has to sign in again in any case."""
+
+    oidc: OidcSettings | None = None
+    """Signing in elsewhere; needs: pip install 'vitals[server,oidc]'."""
 
     @model_validator(mode="after")
     def _in_order(self) -> AccessSettings:

@@ -17,6 +17,8 @@ class SignInView:
     """What was written before."""
     trouble: str = ""
     """Why nobody was let in."""
+    provider: str = ""
+    """What the single sign-on is called; empty for none."""
     nobody_yet: bool = False
     """Whether there is nobody who could sign in."""
 
