@@ -12,12 +12,13 @@ from api.alert_page import add_alert_page
 from api.channel_pages import add_channel_pages
 from api.claim_pages import add_claim_pages
 from api.equipment_pages import add_equipment_pages
-from api.facilities import MOST_OPEN_ALERTS, all_statuses, said
+from api.facilities import MOST_OPEN_ALERTS
 from api.facility_page import add_downloads, add_facility_page
 from api.install_page import add_install_pages
 from api.maintenance_pages import add_maintenance_pages
 from api.map_page import add_map_page
 from api.node_pages import add_node_pages
+from api.overview_page import add_overview
 from api.page_parts import page, scene_of
 from api.people_pages import add_people_pages
 from api.place_page import add_place_pages
@@ -28,7 +29,6 @@ from api.visit import Viewing
 from api.visit_pages import add_visit_pages
 from dashboards.pages.alerts import alerts_page
 from dashboards.pages.assets import Asset
-from dashboards.pages.overview import MOST_FACILITIES, overview
 from dashboards.pages.render import Pages
 
 RECENT_ALERTS = 50
@@ -40,7 +40,7 @@ Part = Annotated[str, Query(max_length=10, description="`live` answers only what
 def page_routes(pages: Pages, assets: Mapping[str, Asset]) -> APIRouter:
     """Return the routes of people: pages, their form, their charts and static files."""
     router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
-    _add_overview(router, pages)
+    add_overview(router, pages)
     add_facility_page(router, pages)
     add_downloads(router)
     _add_alerts(router, pages)
@@ -59,16 +59,6 @@ def page_routes(pages: Pages, assets: Mapping[str, Asset]) -> APIRouter:
     _add_static(router, assets)
     add_install_pages(router, pages, assets)
     return router
-
-
-def _add_overview(router: APIRouter, pages: Pages) -> None:
-    @router.get("/")
-    async def show_overview(visit: Viewing, part: Part = "") -> Response:
-        directory = visit.services.directory()
-        statuses = await all_statuses(visit.services, directory)
-        shown = said(visit.services, directory, statuses[:MOST_FACILITIES], visit.words)
-        view = overview([*shown, *statuses[len(shown) :]], visit.services.clock.now_ms(), visit.words)
-        return await page(visit, pages, "overview.html", view, live=part == "live")
 
 
 def _add_alerts(router: APIRouter, pages: Pages) -> None:

@@ -35,6 +35,7 @@ from domain.directory import Directory
 from domain.episode import Episode
 from domain.instant import Clock
 from domain.kept import Kept
+from domain.place_hour import HourQuestion, PlaceHour
 from domain.places import Place
 from domain.reading import Reading
 from domain.topics import UpLane
@@ -53,6 +54,13 @@ class ReadRollups(Protocol):
 
     async def __call__(self, channel: str, from_ms: int, to_ms: int, resolution: Resolution) -> Sequence[Rollup]:
         """Return one per hour or day of which anything is known; ``resolution`` is never RAW."""
+
+
+class ReadHours(Protocol):
+    """Hours of many places that begin in ``[from_ms, to_ms)``, in short and in any order."""
+
+    async def __call__(self, questions: Mapping[str, HourQuestion], from_ms: int, to_ms: int) -> Sequence[PlaceHour]:
+        """Return those of which anything is stored, by place."""
 
 
 class ReadAlerts(Protocol):
@@ -181,6 +189,7 @@ class Services:
     """The newest reading of a channel, from memory."""
     series: ReadSeries
     rollups: ReadRollups
+    hours: ReadHours
     kept: Callable[[str], Awaitable[Kept]]
     """From when on what of a channel is kept."""
     statuses: Callable[[], Sequence[FacilityStatus]]

@@ -34,6 +34,7 @@ from domain.alert import Alert
 from domain.directory import Directory
 from domain.episode import Episode
 from domain.kept import Kept
+from domain.place_hour import HourQuestion, PlaceHour
 from domain.places import EVERYWHERE, Facility, Place
 from domain.reading import Reading
 from domain.upkeep import Visit
@@ -55,6 +56,7 @@ def services_for(principal: Principal, role: Role, services: Services) -> Servic
         latest=sight.latest,
         series=sight.series,
         rollups=sight.rollups,
+        hours=sight.hours,
         kept=sight.kept,
         statuses=sight.statuses,
         open_alerts=sight.open_alerts,
@@ -106,6 +108,14 @@ class _Sight:
     async def rollups(self, channel: str, from_ms: int, to_ms: int, resolution: Resolution) -> Sequence[Rollup]:
         self._require_channel(channel)
         return await self._all.rollups(channel, from_ms, to_ms, resolution)
+
+    async def hours(self, questions: Mapping[str, HourQuestion], from_ms: int, to_ms: int) -> Sequence[PlaceHour]:
+        mine = self.directory().channels
+        asked = {
+            place: HourQuestion([each for each in limited if each in mine], [each for each in supplies if each in mine])
+            for place, (limited, supplies) in questions.items()
+        }
+        return await self._all.hours(asked, from_ms, to_ms)
 
     async def kept(self, channel: str) -> Kept:
         self._require_channel(channel)

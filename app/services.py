@@ -10,7 +10,7 @@ from alerts.store import AlertStore
 from api.alert_desk import AlertDesk
 from api.registry_services import RegistryDesk
 from api.rule_services import RuleDesk
-from api.services import HearCallback, IntakeDesk, PartState, ReadMeasures, RosterDesk, Services
+from api.services import HearCallback, IntakeDesk, PartState, ReadHours, ReadMeasures, RosterDesk, Services
 from app.history import History
 from app.judge import JudgeStats
 from app.metrics import Metrics
@@ -41,6 +41,7 @@ def services_of(
     registry: RegistryView,
     latest: Latest,
     past: History | Journal,
+    hours: ReadHours,
     alerts: AlertStore,
     open_alerts: OpenAlerts,
     statuses: Callable[[], Sequence[FacilityStatus]],
@@ -79,6 +80,7 @@ def services_of(
         latest=latest.get,
         series=past.series,
         rollups=rollups,
+        hours=hours,
         kept=past.kept,
         statuses=statuses,
         open_alerts=lambda: open_alerts.now,

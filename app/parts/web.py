@@ -75,6 +75,7 @@ class Web:
             registry=ground.registry,
             latest=ground.latest,
             past=past,
+            hours=ground.journal.hours_in_short,
             alerts=judgement.alerts,
             power=ground.power.of,
             open_alerts=judgement.open_alerts,

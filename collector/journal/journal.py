@@ -15,6 +15,7 @@ from collector.journal.buckets import changes, rollups
 from collector.journal.contests import Contests
 from collector.journal.days import channels_changed, days
 from collector.journal.errors import JournalUnwritable
+from collector.journal.hours import hours_in_short
 from collector.journal.letters import EVERY_LETTER, Letter, LetterFilter, LetterGroup
 from collector.journal.marks import Stretch
 from collector.journal.opening import OpenToRead, OpenToWrite, change_cursor
@@ -29,6 +30,7 @@ from domain.channel_day import ChannelDay
 from domain.instant import MINUTE_MS, Clock
 from domain.kept import Kept
 from domain.limits import LimitHistory
+from domain.place_hour import HourQuestion, PlaceHour
 from domain.reading import Reading
 from domain.rejection import Reason, Rejected
 
@@ -247,6 +249,10 @@ class Journal:
     async def days(self, channels: Sequence[str], from_ms: int, to_ms: int) -> list[ChannelDay]:
         """Return the stored days of many channels that begin in [from, to), in any order, as far as settled."""
         return await self._ask(lambda reader, _: days(reader, channels, from_ms, to_ms))
+
+    async def hours_in_short(self, questions: Mapping[str, HourQuestion], from_ms: int, to_ms: int) -> list[PlaceHour]:
+        """Return the stored hours of places that begin in [from, to), in any order, as far as settled."""
+        return await self._ask(lambda reader, _: hours_in_short(reader, questions, from_ms, to_ms))
 
     async def days_changed(self, position: int, from_ms: int, to_ms: int) -> tuple[int, frozenset[str]]:
         """Return the position of the last change, and whose days in [from, to) changed after a position."""

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from dashboards.pages.day_bar import DayBar, Hours, day_bar
+from dashboards.pages.overview_query import PAGE, Choice, OverviewQuery, TroubledPlace
 from dashboards.pages.status import FacilityStatus, ServiceStatus, Status
 from dashboards.pages.wording import LocalTime, ago_text, local_time
 from dashboards.pages.words import ENGLISH, Words
 from domain.instant import to_datetime
 
 MOST_REASONS = 3
-MOST_FACILITIES = 300
-"""More than this is a list nobody reads on a phone, and a page that weighs too much."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +31,7 @@ class FacilityRow:
     open_alerts: int
     waiting: str
     """Since when the oldest alert has been open: ``3 h ago``; empty without one."""
+    day: DayBar | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,22 +42,64 @@ class Overview:
     details: tuple[str, ...]
     worst: Status
     rows: tuple[FacilityRow, ...]
-    left_out: int
-    """How many facilities (the best of them) the list does not show."""
     updated: LocalTime
+    query: OverviewQuery
+    regions: tuple[Choice, ...]
+    districts: tuple[Choice, ...]
+    troubled: tuple[TroubledPlace, ...]
+    span: str
+    """Which part of the list this is: ``51 to 100 of 214``; empty where it is all."""
+    better: str
+    """Where the next of the list are; empty on the last page."""
+    worse: str
+    """Where those before are; empty on the first page."""
 
 
-def overview(statuses: Sequence[FacilityStatus], now_ms: int, words: Words = ENGLISH) -> Overview:
-    """Return the overview of facilities that come sorted worst first."""
-    totals = Counter(status.overall for status in statuses)
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """What was found for a query."""
+
+    all: Sequence[FacilityStatus]
+    """Worst first."""
+    chosen: Sequence[FacilityStatus]
+    """Those that the query asks for."""
+    shown: Sequence[FacilityStatus]
+    """Those on this page, with reasons that the reader understands."""
+    days: Mapping[str, Hours]
+    """How those that are shown were, hour by hour, by facility."""
+
+
+def overview(listing: Listing, query: OverviewQuery, now_ms: int, words: Words = ENGLISH) -> Overview:
+    """Return the overview of what was found."""
+    chosen, page = listing.chosen, query.page
+    totals = Counter(status.overall for status in chosen)
+    first = (page - 1) * PAGE
     return Overview(
-        sentence=headline(totals, len(statuses), words),
+        sentence=_sentence(query, totals, len(chosen), words),
         details=_details(totals, words),
-        worst=statuses[0].overall if statuses else Status.NOT_MONITORED,
-        rows=tuple(_row(status, now_ms, words) for status in statuses[:MOST_FACILITIES]),
-        left_out=max(len(statuses) - MOST_FACILITIES, 0),
+        worst=chosen[0].overall if chosen else Status.NOT_MONITORED,
+        rows=tuple(_row(status, listing.days.get(status.facility.id), now_ms, words) for status in listing.shown),
         updated=local_time(to_datetime(now_ms), "UTC", now_ms, words),
+        query=query,
+        regions=query.regions(listing.all),
+        districts=query.districts(listing.all),
+        troubled=query.troubled(chosen),
+        span=_span(first, len(listing.shown), len(chosen), words),
+        better=query.on(page + 1).address if page * PAGE < len(chosen) else "",
+        worse=query.on(page - 1).address if page > 1 else "",
     )
+
+
+def _sentence(query: OverviewQuery, totals: Counter[Status], facilities: int, words: Words) -> str:
+    if query.narrowed and not facilities:
+        return words("No facility was found")
+    return headline(totals, facilities, words)
+
+
+def _span(first: int, shown: int, of: int, words: Words) -> str:
+    if shown == of:
+        return ""
+    return words("{first} to {last} of {count}, the worst first", first=first + 1, last=first + shown, count=of)
 
 
 def headline(totals: Counter[Status], facilities: int, words: Words = ENGLISH) -> str:
@@ -97,7 +140,7 @@ def _details(totals: Counter[Status], words: Words) -> tuple[str, ...]:
     return tuple(found)
 
 
-def _row(status: FacilityStatus, now_ms: int, words: Words) -> FacilityRow:
+def _row(status: FacilityStatus, hours: Hours | None, now_ms: int, words: Words) -> FacilityRow:
     facility, heard_ms = status.facility, status.last_heard_ms
     return FacilityRow(
         id=facility.id,
@@ -110,4 +153,5 @@ def _row(status: FacilityStatus, now_ms: int, words: Words) -> FacilityRow:
         heard_at=None if heard_ms is None else local_time(heard_ms, facility.timezone, now_ms, words),
         open_alerts=status.open_alerts,
         waiting="" if status.waiting_since_ms is None else ago_text(status.waiting_since_ms, now_ms, words),
+        day=None if hours is None else day_bar(hours, status, words),
     )

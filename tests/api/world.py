@@ -36,6 +36,7 @@ from domain.errors import Fault, VitalsError
 from domain.instant import DAY_MS, HOUR_MS, MINUTE_MS, to_datetime, to_ms
 from domain.kept import Kept
 from domain.limits import ALWAYS_MS, LimitsSince
+from domain.place_hour import HourQuestion, PlaceHour
 from domain.places import Channel, Equipment, EquipmentKind, Facility, Node
 from domain.quantities import QUANTITIES
 from domain.reading import Quality, Reading
@@ -118,6 +119,7 @@ class World:
             latest=self.latest,
             series=self.series,
             rollups=self.rollups,
+            hours=self.hours,
             kept=self.keeps,
             statuses=self.statuses,
             open_alerts=self.open_alerts,
@@ -166,6 +168,20 @@ class World:
                 daily(start, hours[(start - begin) // HOUR_MS :][:24]) for start in range(begin, end, DAY_MS)
             )
         return rolled_up(hours)
+
+    async def hours(self, questions: Mapping[str, HourQuestion], from_ms: int, to_ms: int) -> Sequence[PlaceHour]:
+        """Return hours of places from the roll-ups of their channels."""
+        found: dict[tuple[str, int], PlaceHour] = {}
+        for place, (limited, supplies) in questions.items():
+            for channel in (*limited, *supplies):
+                for each in await self.rollups(channel, from_ms, to_ms, Resolution.HOUR):
+                    off = channel in supplies and each.minimum is not None and each.minimum < 1
+                    known = found.get((place, each.start_ms), PlaceHour(place, each.start_ms, False, False))
+                    found[place, each.start_ms] = known._replace(
+                        known=known.known or each.covered_seconds > 0,
+                        troubled=known.troubled or off or each.below_seconds > 0 or each.above_seconds > 0,
+                    )
+        return list(found.values())
 
     async def keeps(self, channel: str) -> Kept:
         """Return from when on what is kept."""

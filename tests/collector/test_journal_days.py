@@ -6,9 +6,10 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from collector.journal import Journal
+from collector.journal import Journal, Resolution
 from domain.channel_day import ChannelDay
 from domain.instant import DAY_MS, MINUTE_MS
+from domain.place_hour import HourQuestion, PlaceHour
 from domain.places import Channel
 from domain.reading import Quality, Reading
 from tests.collector import days_contract as contract
@@ -50,3 +51,31 @@ async def test_late_readings_are_told_by_the_channels_whose_days_changed(tmp_pat
         assert later > position
         assert changed == {NAMES[2]}
         assert (await journal.days_changed(position, MIDNIGHT_MS, MIDNIGHT_MS + DAY_MS))[1] == frozenset()
+
+
+async def test_hours_of_places_are_those_of_their_channels_together(tmp_path: Path) -> None:
+    """Known where any of their channels is, troubled where any was beyond its limits, or a supply off."""
+    async with filled(tmp_path) as (journal, _):
+        fridge, supply, tank = NAMES[:3]
+        places = {
+            "clinic 'one'": HourQuestion([fridge, tank], [supply]),
+            "other": HourQuestion([tank], []),
+            "nobody": HourQuestion(["never/heard"], []),
+        }
+        found = {
+            (each.place, each.start_ms): each for each in await journal.hours_in_short(places, MIDNIGHT_MS, END_MS)
+        }
+        expected: dict[tuple[str, int], PlaceHour] = {}
+        for place, (limited, supplies) in places.items():
+            for name in (*limited, *supplies):
+                for hour in await journal.rollups(name, MIDNIGHT_MS, END_MS, Resolution.HOUR):
+                    off = name in supplies and hour.minimum is not None and hour.minimum < 1
+                    wrong = off or hour.below_seconds > 0 or hour.above_seconds > 0
+                    known = expected.get((place, hour.start_ms), PlaceHour(place, hour.start_ms, False, False))
+                    expected[place, hour.start_ms] = PlaceHour(
+                        place, hour.start_ms, known.known or hour.covered_seconds > 0, known.troubled or wrong
+                    )
+        assert found == expected
+        assert {each.place for each in found.values()} == {"clinic 'one'", "other"}
+        assert {each.troubled for each in found.values()} == {True, False}
+        assert await journal.hours_in_short({}, MIDNIGHT_MS, END_MS) == []

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dashboards.pages.overview import headline, overview
+from dashboards.pages.overview import Listing, headline, overview
+from dashboards.pages.overview_query import OverviewQuery
 from dashboards.pages.status import FacilityStatus, Status, facility_statuses
 from domain.alert import AlertState
 from domain.episode import Severity
@@ -149,7 +150,8 @@ def test_worst_comes_first() -> None:
 def test_the_overview_says_it_in_one_sentence() -> None:
     """The sentence counts facilities that need help; the rest follows in words."""
     world = World(copies=2)
-    view = overview(list(_statuses(world).values()), world.clock.now_ms())
+    found = list(_statuses(world).values())
+    view = overview(Listing(found, found, found, {}), OverviewQuery(), world.clock.now_ms())
     assert view.sentence == "1 of 5 facilities needs help"
     assert view.details == ("1 silent", "3 OK")
     assert view.rows[0].open_alerts == 2
