@@ -9,7 +9,7 @@ from app.config import ServiceConfig, read_config
 from app.edge import read_edge_config
 
 DEPLOY = Path(__file__).resolve().parents[2] / "deploy"
-SECRETS = {"VITALS_MQTT_PASSWORD": "x"}
+SECRETS = {"VITALS_MQTT_PASSWORD": "x", "VITALS_OIDC_SECRET": "y"}
 
 
 def test_the_service_example_describes_the_defaults() -> None:
@@ -29,6 +29,7 @@ def test_every_commented_line_of_the_service_example_is_allowed(tmp_path: Path) 
     found = read_config(tmp_path / "vitals.yaml", SECRETS)
     assert found.influxdb is not None
     assert found.database is not None
+    assert found.access.oidc is not None
     assert found.registry == tmp_path / "registry"
     assert found.mqtt.credentials == ("collector", "x")
 
