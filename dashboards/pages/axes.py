@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, tzinfo
+from functools import lru_cache
 from typing import NamedTuple
 
 from babel.dates import format_datetime
@@ -119,10 +120,12 @@ def _decimals(step: float) -> int:
     return max(-math.floor(math.log10(step) + 1e-9), 0)
 
 
+@lru_cache(maxsize=8)
 def time_ticks(window: Window, words: Words = ENGLISH) -> tuple[TimeTick, ...]:
     """Return round moments of the facility's wall clock within the window, with what is written at them.
 
-    An hour that the clock leaves out has no tick, and of one that it strikes twice the first has it.
+    All charts of a page have the same. An hour that the clock leaves out has no tick, and of one that it strikes twice
+    the first has it.
     """
     scale, here = Scale(window, 0.0, 1.0), zone(window.zone)
     return tuple(

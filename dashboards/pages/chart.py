@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import NamedTuple
 
 from dashboards.pages.axes import HEIGHT, Scale, TimeTick, ValueTick, time_ticks, value_ticks
@@ -181,10 +182,11 @@ def _table(
     channel: Channel, buckets: Sequence[Bucket], window: Window, power: Sequence[Stretch] | None, words: Words
 ) -> tuple[TableRow, ...]:
     quantity, step_ms = channel.quantity, round(window.range.table_step.total_seconds() * 1000)
+    starts = _row_starts(window, words)
     powered = _power_shares(power, window, step_ms, words) if power is not None else {}
     return tuple(
         TableRow(
-            local_time(window.from_ms + number * step_ms, window.zone, window.to_ms, words),
+            starts[number],
             value_text(quantity, row.minimum, words),
             _mean_text(quantity, row.mean, words),
             value_text(quantity, row.maximum, words),
@@ -193,6 +195,14 @@ def _table(
         for row in reversed(merge_every(buckets, window.from_ms, step_ms))
         for number in ((row.start_ms - window.from_ms) // step_ms,)
     )
+
+
+@lru_cache(maxsize=8)
+def _row_starts(window: Window, words: Words) -> tuple[LocalTime, ...]:
+    """Return when each row of a table begins; all charts of a page have the same."""
+    step_ms = round(window.range.table_step.total_seconds() * 1000)
+    starts_ms = range(window.from_ms, window.to_ms + 1, step_ms)
+    return tuple(local_time(start_ms, window.zone, window.to_ms, words) for start_ms in starts_ms)
 
 
 def _power_shares(power: Sequence[Stretch], window: Window, step_ms: int, words: Words) -> dict[int, str]:

@@ -11,7 +11,7 @@ from dashboards.pages.axes import Scale
 from dashboards.pages.series import Bucket, Window, column_ms, gap_after_ms
 from dashboards.pages.wording import duration_text, exact_duration_text
 from dashboards.pages.words import Words, noop
-from domain.instant import HOUR_MS, MINUTE_MS
+from domain.instant import HOUR_MS, MINUTE_MS, SECOND_MS
 from domain.places import Channel
 
 _MOST_PARTS = 240
@@ -31,6 +31,11 @@ class Stretch(NamedTuple):
     end_ms: int
     share: float
     known_ms: float
+
+    @property
+    def is_known(self) -> bool:
+        """Tell whether something is known of all of it."""
+        return self.known_ms == self.end_ms - self.start_ms
 
     @property
     def on_ms(self) -> float:
@@ -64,15 +69,19 @@ def stretches_of(channel: Channel, buckets: Sequence[Bucket], window: Window) ->
     """Return how long each state held: until the next reading, and at most until a gap begins."""
     gap_ms = gap_after_ms(channel.interval, buckets)
     found: list[Stretch] = []
-    for number, bucket in enumerate(buckets):
-        following = buckets[number + 1].start_ms if number + 1 < len(buckets) else window.to_ms
-        end_ms = bucket.end_ms if bucket.end_ms > bucket.start_ms else min(following, bucket.start_ms + gap_ms)
-        start_ms, end_ms = max(bucket.start_ms, window.from_ms), min(end_ms, window.to_ms)
-        if end_ms <= start_ms:
+    following = [each.start_ms for each in buckets[1:]] + [window.to_ms]
+    for bucket, next_ms in zip(buckets, following, strict=True):
+        start_ms, end_ms = bucket.start_ms, bucket.end_ms
+        if end_ms <= start_ms:  # a single reading
+            end_ms = min(next_ms, start_ms + gap_ms)
+        start_ms, end_ms = max(start_ms, window.from_ms), min(end_ms, window.to_ms)
+        length_ms = end_ms - start_ms
+        if length_ms <= 0:
             continue
         # A single reading holds until the next; a roll-up says itself for how much it stands.
-        known_ms = min(bucket.covered_ms or end_ms - start_ms, end_ms - start_ms)
-        _add(found, Stretch(start_ms, end_ms, min(max(bucket.mean, 0.0), 1.0), known_ms))
+        known_ms = min(bucket.covered_ms, length_ms) if bucket.covered_ms else length_ms
+        share = bucket.mean if 0.0 <= bucket.mean <= 1.0 else round(bucket.mean > 0.5)
+        _add(found, Stretch(start_ms, end_ms, share, known_ms))
     return found
 
 
@@ -112,14 +121,10 @@ def _any_of(here: Sequence[Stretch], supplies: int, start_ms: int, end_ms: int) 
 
 
 def _add(found: list[Stretch], stretch: Stretch) -> None:
+    """Append a stretch, or let the last one go on where the state did not change."""
     last = found[-1] if found else None
-    whole = last is not None and last.known_ms == last.end_ms - last.start_ms
-    if (
-        last
-        and whole
-        and stretch.known_ms == stretch.end_ms - stretch.start_ms
-        and (last.share == stretch.share and stretch.start_ms - last.end_ms < 1000)
-    ):
+    goes_on = last and last.share == stretch.share and stretch.start_ms - last.end_ms < SECOND_MS
+    if last and goes_on and last.is_known and stretch.is_known:
         found[-1] = Stretch(last.start_ms, stretch.end_ms, last.share, stretch.end_ms - last.start_ms)
     else:
         found.append(stretch)

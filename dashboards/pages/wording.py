@@ -98,9 +98,15 @@ def quantity_word(name: str, words: Words = ENGLISH) -> str:
 
 def number_text(number: float, decimals: int = 0, words: Words = ENGLISH) -> str:
     """Return a number with as many decimals, as those write it who read it: ``9.4``, ``9,4``."""
+    return _decimal(number, decimals, words.locale)
+
+
+@lru_cache(maxsize=8192)
+def _decimal(number: float, decimals: int, locale: str) -> str:
+    """Return a number as it is written somewhere; a page of charts has hundreds, and sensors repeat themselves."""
     # Digits are 0 to 9 everywhere, as on the displays of fridges and meters.
     pattern = "#,##0." + "0" * decimals if decimals else "#,##0"
-    return format_decimal(number, pattern, locale=words.locale, numbering_system="latn")
+    return format_decimal(number, pattern, locale=locale, numbering_system="latn")
 
 
 def value_text(quantity: Quantity, value: float | None, words: Words = ENGLISH) -> str:
