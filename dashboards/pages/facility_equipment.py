@@ -13,23 +13,13 @@ from dashboards.pages.series import Bucket, Window
 from dashboards.pages.state_strip import Stretch, power_stretches, stretches_of
 from dashboards.pages.status import QUALITY_WORDS, Status, is_fresh, limit_note
 from dashboards.pages.time_spent import TimeSpent
+from dashboards.pages.upkeep import UpkeepBadge, badge_of
 from dashboards.pages.wording import LocalTime, ago_text, kind_word, local_time, quantity_word, value_text
-from dashboards.pages.words import Words, noop
+from dashboards.pages.words import Words
 from domain.places import Channel, Equipment, Service
 from domain.reading import Quality
 from domain.supplies import is_supply
-from domain.upkeep import UpkeepState, Visit
-
-UPKEEP_WORDS = {
-    UpkeepState.FUNCTIONING: noop("Works"),
-    UpkeepState.NEEDS_REPAIR: noop("Needs repair"),
-    UpkeepState.OUT_OF_SERVICE: noop("Out of service"),
-}
-_UPKEEP_TONES = {
-    UpkeepState.FUNCTIONING: Status.OK,
-    UpkeepState.NEEDS_REPAIR: Status.WARNING,
-    UpkeepState.OUT_OF_SERVICE: Status.NOT_MONITORED,
-}
+from domain.upkeep import Visit
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,16 +54,6 @@ class ChannelView:
 
 
 @dataclass(frozen=True, slots=True)
-class UpkeepView:
-    """What was said last of how a piece of equipment is."""
-
-    word: str
-    tone: Status
-    since: LocalTime
-    why: str
-
-
-@dataclass(frozen=True, slots=True)
 class EquipmentView:
     """One piece of equipment with its values."""
 
@@ -81,7 +61,7 @@ class EquipmentView:
     name: str
     kind: str
     model: str
-    upkeep: UpkeepView | None
+    upkeep: UpkeepBadge | None
     """None where nobody said anything."""
     visited: LocalTime | None
     """When somebody looked after this one; the page's head has the last visit of all."""
@@ -115,6 +95,7 @@ def power_of(channels: Sequence[Channel], past: Past, scene: AlertScene) -> list
 def equipment_view(item: Equipment, channels: Sequence[Channel], scene: EquipmentScene) -> EquipmentView:
     """Return one piece of equipment with what is measured at it."""
     words, now_ms = scene.alerts.words, scene.alerts.now_ms
+    said = scene.alerts.directory.upkeep.get(item.id)
     serial = words("serial {number}", number=item.serial) if item.serial else ""
     views = tuple(_channel(channel, item, scene) for channel in channels)
     visit = next((each for each in scene.visits if each.equipment == item.id), None)
@@ -123,20 +104,12 @@ def equipment_view(item: Equipment, channels: Sequence[Channel], scene: Equipmen
         name=item.name,
         kind=kind_word(item.kind, words),
         model=" · ".join(part for part in (item.model, serial) if part),
-        upkeep=_upkeep(item, scene),
+        upkeep=badge_of(said, scene.zone, now_ms, words) if said else None,
         visited=local_time(visit.at, scene.zone, now_ms, words) if visit else None,
         visited_by=visit.by if visit else "",
         worst=min((each.status for each in views), key=lambda status: status.rank, default=Status.NOT_MONITORED),
         channels=views,
     )
-
-
-def _upkeep(item: Equipment, scene: EquipmentScene) -> UpkeepView | None:
-    said, words = scene.alerts.directory.upkeep.get(item.id), scene.alerts.words
-    if said is None:
-        return None
-    since = local_time(said.since, scene.zone, scene.alerts.now_ms, words)
-    return UpkeepView(words(UPKEEP_WORDS[said.state]), _UPKEEP_TONES[said.state], since, said.why)
 
 
 def _channel(channel: Channel, item: Equipment, scene: EquipmentScene) -> ChannelView:

@@ -69,8 +69,8 @@ def stretches_of(channel: Channel, buckets: Sequence[Bucket], window: Window) ->
     """Return how long each state held: until the next reading, and at most until a gap begins."""
     gap_ms = gap_after_ms(channel.interval, buckets)
     found: list[Stretch] = []
-    following = [each.start_ms for each in buckets[1:]] + [window.to_ms]
-    for bucket, next_ms in zip(buckets, following, strict=True):
+    following = [*(each.start_ms for each in buckets[1:]), window.to_ms]
+    for bucket, next_ms in zip(buckets, following, strict=False):
         start_ms, end_ms = bucket.start_ms, bucket.end_ms
         if end_ms <= start_ms:  # a single reading
             end_ms = min(next_ms, start_ms + gap_ms)

@@ -50,7 +50,7 @@ class Reader(HTMLParser):
 
     def links(self) -> list[str]:
         """Return every address the page names."""
-        names = ("href", "src", "action", "data-charts", "poster", "srcset")
+        names = ("href", "src", "action", "data-charts", "data-plotter", "poster", "srcset")
         return [value for _, attrs in self.tags for name in names if (value := attrs.get(name))]
 
 
@@ -70,7 +70,7 @@ async def test_a_first_view_without_chart_is_light(path: str) -> None:
         assert await _weight(client, path) <= FIRST_VIEW_BYTES
 
 
-@pytest.mark.parametrize("range_key", ["24h", "7d", "30d"])
+@pytest.mark.parametrize("range_key", ["24h", "7d", "30d", "year"])
 async def test_a_first_view_with_charts_is_light(range_key: str) -> None:
     """At most 70 KB, with uPlot and the data of every chart."""
     transport = httpx.ASGITransport(create_api(World(days=30).services()))
