@@ -35,18 +35,18 @@ def add_channel_pages(router: APIRouter, pages: Pages) -> None:
     """Add the forms of channels."""
     _add_new(router, pages)
 
-    @router.get(f"{_ADDRESS}/{{channel}}/edit")
+    @router.get(f"{_ADDRESS}/{{quantity}}/edit")
     async def edit_channel(
-        visit: Managing, facility: FacilityName, equipment: EquipmentName, channel: ChannelName
+        visit: Managing, facility: FacilityName, equipment: EquipmentName, quantity: ChannelName
     ) -> Response:
-        found = _channel_of(visit.services, facility, equipment, channel)
+        found = _channel_of(visit.services, facility, equipment, quantity)
         return await _form(visit, pages, _item(visit, found), found, channel_row(found), None)
 
-    @router.post(f"{_ADDRESS}/{{channel}}/edit")
+    @router.post(f"{_ADDRESS}/{{quantity}}/edit")
     async def change_channel(
-        visit: Managing, facility: FacilityName, equipment: EquipmentName, channel: ChannelName, request: Request
+        visit: Managing, facility: FacilityName, equipment: EquipmentName, quantity: ChannelName, request: Request
     ) -> Response:
-        found, form = _channel_of(visit.services, facility, equipment, channel), await fields_of(request)
+        found, form = _channel_of(visit.services, facility, equipment, quantity), await fields_of(request)
         said = {name: form.get(name, "") for name in ("node", "name", "interval")}
         refusal = await save(visit, "channels", found.id, {**channel_row(found), **said}, form)
         if refusal is None:
@@ -78,18 +78,18 @@ def _add_new(router: APIRouter, pages: Pages) -> None:
 
 
 def _add_limits(router: APIRouter, pages: Pages) -> None:
-    @router.get(f"{_ADDRESS}/{{channel}}/limits")
+    @router.get(f"{_ADDRESS}/{{quantity}}/limits")
     async def edit_limits(
-        visit: Managing, facility: FacilityName, equipment: EquipmentName, channel: ChannelName
+        visit: Managing, facility: FacilityName, equipment: EquipmentName, quantity: ChannelName
     ) -> Response:
-        found = _channel_of(visit.services, facility, equipment, channel)
+        found = _channel_of(visit.services, facility, equipment, quantity)
         return await _limits_form(visit, pages, found, channel_row(found), None)
 
-    @router.post(f"{_ADDRESS}/{{channel}}/limits")
+    @router.post(f"{_ADDRESS}/{{quantity}}/limits")
     async def change_limits(
-        visit: Managing, facility: FacilityName, equipment: EquipmentName, channel: ChannelName, request: Request
+        visit: Managing, facility: FacilityName, equipment: EquipmentName, quantity: ChannelName, request: Request
     ) -> Response:
-        found, form = _channel_of(visit.services, facility, equipment, channel), await fields_of(request)
+        found, form = _channel_of(visit.services, facility, equipment, quantity), await fields_of(request)
         refusal = await _save_limits(visit, found, form)
         if refusal is None:
             return done(visit, form.get("by", ""), "", f"/equipment/{found.equipment}")

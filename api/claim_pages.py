@@ -10,7 +10,7 @@ from fastapi import APIRouter, Path, Query, Request
 from starlette.responses import RedirectResponse, Response
 
 from api.page_parts import done, form_of, page
-from api.problems import NotFoundError
+from api.problems import NotFoundError, RequestError
 from api.registry_forms import desk_of, occasion_of
 from api.registry_pages import facility_of
 from api.services import Services
@@ -43,33 +43,35 @@ _MOST_FIELDS: Final = 2_000
 def add_claim_pages(router: APIRouter, pages: Pages) -> None:
     """Add the page on which a node is claimed."""
 
-    @router.get("/claim/{node}")
+    @router.get("/claim/{waiting}")
     async def show_claim(
         visit: Acting,
-        node: NodeName,
+        waiting: NodeName,
         q: Annotated[str, Query(max_length=200)] = "",
         facility: Annotated[str, Query(max_length=64)] = "",
         part: Annotated[str, Query(max_length=10)] = "",
     ) -> Response:
-        if node in visit.services.directory().nodes:
-            return RedirectResponse(f"/registry/nodes/{node}", status_code=303)
-        waiting = await waiting_of(visit.services, node)
-        view = _asking(visit, node, waiting, q)
-        if facility and waiting is not None:
-            view = _mapping(visit, view, waiting, facility_of(visit.services, facility), {}, ())
+        if waiting in visit.services.directory().nodes:
+            return RedirectResponse(f"/registry/nodes/{waiting}", status_code=303)
+        found = await waiting_of(visit.services, waiting)
+        view = _asking(visit, waiting, found, q)
+        if facility and found is not None:
+            view = _mapping(visit, view, found, facility_of(visit.services, facility), {}, ())
         return await page(visit, pages, "claim.html", view, live=part == "live")
 
-    @router.post("/claim/{node}")
-    async def claim_node(visit: Acting, node: NodeName, request: Request) -> Response:
+    @router.post("/claim/{waiting}")
+    async def claim_node(visit: Acting, waiting: NodeName, request: Request) -> Response:
         form = {name: text.strip() for name, text in form_of(await request.body(), most=_MOST_FIELDS).items()}
-        facility = facility_of(visit.services, form.get("facility", ""))
-        waiting = await waiting_of(visit.services, node)
-        if waiting is None:
-            raise NotFoundError("node that waits", node)
-        problems = await _claim(visit, waiting, facility, form)
+        facility = visit.services.directory().facilities.get(form.get("facility", ""))
+        if facility is None:
+            raise RequestError(HTTPStatus.NOT_FOUND, visit.words("There is no such facility."))
+        found = await waiting_of(visit.services, waiting)
+        if found is None:
+            raise NotFoundError("node that waits", waiting)
+        problems = await _claim(visit, found, facility, form)
         if not problems:
-            return done(visit, form.get("by", ""), "", f"/registry/nodes/{node}")
-        view = _mapping(visit, _asking(visit, node, waiting, ""), waiting, facility, form, problems)
+            return done(visit, form.get("by", ""), "", f"/registry/nodes/{waiting}")
+        view = _mapping(visit, _asking(visit, waiting, found, ""), found, facility, form, problems)
         return await page(visit, pages, "claim.html", view, status=HTTPStatus.UNPROCESSABLE_ENTITY)
 
 

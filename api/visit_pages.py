@@ -36,19 +36,19 @@ def add_visit_pages(router: APIRouter, pages: Pages) -> None:
         await desk_of(visit.services).note(entry)
         return done(visit, form.get("by", ""), "", _page_of(entry))
 
-    @router.get("/visits/{number}/correct")
-    async def show_correction(visit: Acting, number: Number) -> Response:
-        entry = await _found(visit, number)
-        zone = facility_of(visit.services, entry.facility).timezone
-        view = visit_form(entry, visit.services.directory(), field_time(to_ms(entry.at), zone))
+    @router.get("/visits/{entry}/correct")
+    async def show_correction(visit: Acting, entry: Number) -> Response:
+        found = await _found(visit, entry)
+        zone = facility_of(visit.services, found.facility).timezone
+        view = visit_form(found, visit.services.directory(), field_time(to_ms(found.at), zone))
         return await page(visit, pages, "visit.html", view)
 
-    @router.post("/visits/{number}/correct")
-    async def correct_visit(visit: Acting, number: Number, request: Request) -> Response:
-        before, form = await _found(visit, number), await fields_of(request)
-        entry = _entry(visit, before.facility, form, number)
-        await desk_of(visit.services).note(entry)
-        return done(visit, form.get("by", ""), "", _page_of(entry))
+    @router.post("/visits/{entry}/correct")
+    async def correct_visit(visit: Acting, entry: Number, request: Request) -> Response:
+        before, form = await _found(visit, entry), await fields_of(request)
+        corrected = _entry(visit, before.facility, form, entry)
+        await desk_of(visit.services).note(corrected)
+        return done(visit, form.get("by", ""), "", _page_of(corrected))
 
 
 async def _found(visit: Visit, number: int) -> Entry:

@@ -54,6 +54,7 @@ BODIES: Mapping[tuple[str, str], Mapping[str, Any]] = {
     ("POST", f"{API}/deadletters/replay"): {"json": {"id": 1}},
     ("PUT", f"{API}/rosters/{{roster:path}}.ics"): {"content": b"x", "headers": {"content-type": "text/calendar"}},
     ("GET", f"{API}/on-call"): {"params": {"facility": "{facility}"}},
+    ("POST", "/claim/{waiting}"): {"data": {"facility": "{facility}"}},
     ("POST", "/rules/{rule_id}/backtests"): {"data": {"wording": "", "days": "7"}},
 }
 """What is sent with a request, where an empty form is not enough."""
@@ -74,11 +75,20 @@ class Fill(NamedTuple):
     letter_id: int = 1
     number: int = 1
     rule_id: str = "who-freeze"
+    equipment: str = "fridge-0"
+    quantity: str = "temperature"
+    node: str = f"{NEAR}-gw"
+    waiting: str = "pi-7"
+    entry: int = 1
 
 
 NEAR_BY = Fill(NEAR, NEAR_FRIDGE, NEAR_ALERT, "near-duty", "amina")
-FAR_OFF = Fill(FAR, FAR_FRIDGE, FAR_ALERT, "far-duty", "far-okello", number=2)
-NOWHERE = Fill("no-hc4", "no-hc4/fridge-0/temperature", 99, "no-duty", "no-body", number=99)
+FAR_OFF = Fill(
+    FAR, FAR_FRIDGE, FAR_ALERT, "far-duty", "far-okello", number=2, node=f"{FAR}-gw", waiting="pi-8", entry=3
+)
+NOWHERE = Fill(
+    "no-hc4", "no-hc4/fridge-0/temperature", 99, "no-duty", "no-body", number=99, node="no-gw", waiting="pi-9", entry=99
+)
 
 
 class Route(NamedTuple):

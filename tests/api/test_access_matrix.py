@@ -84,12 +84,13 @@ def _expected_there(principal: Principal, role: Role, route: Route, near: Facili
 
 def is_placed(route: Route) -> bool:
     """Tell whether the request names a place, or something that stands in one."""
-    placed = {"facility", "channel", "alert_id", "roster", "contact"}
+    placed = {"facility", "channel", "alert_id", "roster", "contact", "node", "entry"}
     named = {
         ("POST", "/api/v1/silences"),
         ("DELETE", "/api/v1/silences/{number}"),
         ("POST", "/maintenance/{number}/end"),
         ("GET", "/api/v1/on-call"),
+        ("POST", "/claim/{waiting}"),
     }
     return bool(placed.intersection(route.parameters)) or route.key in named
 

@@ -41,8 +41,10 @@ from domain.episode import ChangeKind, Episode, EpisodeChange, Severity, Subject
 from domain.instant import to_ms
 from domain.people import Contact, EscalationChain, EscalationStep, Override, Roster, Rotation, Team
 from domain.places import EquipmentKind, Facility, LimitScope, Node, Place
+from domain.reading import Sample
 from domain.rejection import Reason, Rejected
 from domain.topics import UpLane
+from domain.upkeep import Visit
 from registry.history import SharedLimitChange
 from rules.catalogue import USUAL
 from tests.alerts.given import MINUTE, ROUTES, Judge, sqlite_database
@@ -186,7 +188,7 @@ def services_of(districts: Districts) -> Services:
         metrics=lambda: b'# TYPE vitals_up gauge\nvitals_up{facility="far-hc4",name="Zebra Hospital"} 1\n',
         rosters=_rosters(districts),
         intake=_intake(),
-        registry=_registry(),
+        registry=_registry(world),
         rules=RuleDesk(
             rules=lambda: rules,
             others=list,
@@ -228,7 +230,7 @@ def _rosters(districts: Districts) -> RosterDesk:
     return RosterDesk(calendar, take)
 
 
-def _registry() -> RegistryDesk:
+def _registry(world: World) -> RegistryDesk:
     async def nothing(*_: object, **__: object) -> None:
         return None
 
@@ -241,6 +243,9 @@ def _registry() -> RegistryDesk:
     async def same(said: Any) -> Any:
         return said
 
+    async def visit(number: int) -> Visit | None:
+        return next((each for each in world.visit_log if each.id == number), None)
+
     return RegistryDesk(
         change=nothing,
         changes=no_entries,
@@ -249,7 +254,7 @@ def _registry() -> RegistryDesk:
         say=same,
         history=no_entries,
         note=same,
-        visit=nothing,
+        visit=visit,
     )
 
 
@@ -264,7 +269,7 @@ def _intake() -> IntakeDesk:
         return Replayed()
 
     async def waiting() -> Sequence[WaitingNode]:
-        return []
+        return [WaitingNode("pi-7", to_ms(NOON), to_ms(NOON), 1, (Sample("fridge-0/temperature", to_ms(NOON), 4.5),))]
 
     async def post(node: str, payload: bytes, lane: UpLane) -> Outcome:
         raise AssertionError((node, payload, lane))
