@@ -15,7 +15,7 @@ from api.services import Services
 from api.visit import Viewing
 from dashboards.pages.day_bar import Hours, first_hour_ms, past_hours, question_of
 from dashboards.pages.overview import Listing, overview
-from dashboards.pages.overview_query import OverviewQuery
+from dashboards.pages.overview_query import OverviewQuery, places_of
 from dashboards.pages.render import Pages
 from dashboards.pages.search import index_of
 from dashboards.pages.status import FacilityStatus
@@ -55,7 +55,7 @@ def add_overview(router: APIRouter, pages: Pages) -> None:
         index = await asyncio.to_thread(index_of, directory) if query.search else None
         chosen = query.chosen(statuses, index)
         shown = said(services, directory, query.shown(chosen), visit.words)
-        listing = Listing(statuses, chosen, shown, await days.of(services, directory, shown))
+        listing = Listing(places_of(directory), chosen, shown, await days.of(services, directory, shown))
         view = overview(listing, query, services.clock.now_ms(), visit.words)
         return await page(visit, pages, "overview.html", view, live=part == "live")
 

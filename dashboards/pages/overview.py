@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from dashboards.pages.day_bar import DayBar, Hours, day_bar
-from dashboards.pages.overview_query import PAGE, Choice, OverviewQuery, TroubledPlace
+from dashboards.pages.overview_query import PAGE, Choice, OverviewQuery, TroubledPlace, districts_in, regions_in
 from dashboards.pages.status import FacilityStatus, ServiceStatus, Status
 from dashboards.pages.wording import LocalTime, ago_text, local_time
 from dashboards.pages.words import ENGLISH, Words
 from domain.instant import to_datetime
 
 MOST_REASONS = 3
+SLOW_FROM = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +45,8 @@ class Overview:
     worst: Status
     rows: tuple[FacilityRow, ...]
     updated: LocalTime
+    slow: bool
+    """Whether an open page is not to follow every change: of so many facilities one changes all the time."""
     query: OverviewQuery
     regions: tuple[Choice, ...]
     districts: tuple[Choice, ...]
@@ -59,10 +63,10 @@ class Overview:
 class Listing:
     """What was found for a query."""
 
-    all: Sequence[FacilityStatus]
-    """Worst first."""
+    places: Mapping[tuple[str, str], int]
+    """How many facilities there are in each region and district."""
     chosen: Sequence[FacilityStatus]
-    """Those that the query asks for."""
+    """Those that the query asks for, worst first."""
     shown: Sequence[FacilityStatus]
     """Those on this page, with reasons that the reader understands."""
     days: Mapping[str, Hours]
@@ -72,7 +76,7 @@ class Listing:
 def overview(listing: Listing, query: OverviewQuery, now_ms: int, words: Words = ENGLISH) -> Overview:
     """Return the overview of what was found."""
     chosen, page = listing.chosen, query.page
-    totals = Counter(status.overall for status in chosen)
+    totals = totals_of(chosen)
     first = (page - 1) * PAGE
     return Overview(
         sentence=_sentence(query, totals, len(chosen), words),
@@ -80,14 +84,21 @@ def overview(listing: Listing, query: OverviewQuery, now_ms: int, words: Words =
         worst=chosen[0].overall if chosen else Status.NOT_MONITORED,
         rows=tuple(_row(status, listing.days.get(status.facility.id), now_ms, words) for status in listing.shown),
         updated=local_time(to_datetime(now_ms), "UTC", now_ms, words),
+        slow=len(chosen) > SLOW_FROM,
         query=query,
-        regions=query.regions(listing.all),
-        districts=query.districts(listing.all),
+        regions=regions_in(listing.places),
+        districts=districts_in(listing.places, query.region),
         troubled=query.troubled(chosen),
         span=_span(first, len(listing.shown), len(chosen), words),
         better=query.on(page + 1).address if page * PAGE < len(chosen) else "",
         worse=query.on(page - 1).address if page > 1 else "",
     )
+
+
+def totals_of(worst_first: Sequence[FacilityStatus]) -> Counter[Status]:
+    """Return how many facilities of a sorted list have each status, without going through all of them."""
+    ends = [bisect_right(worst_first, status.rank, key=lambda each: each.overall.rank) for status in Status]
+    return Counter({status: end - begin for status, begin, end in zip(Status, [0, *ends], ends, strict=False)})
 
 
 def _sentence(query: OverviewQuery, totals: Counter[Status], facilities: int, words: Words) -> str:

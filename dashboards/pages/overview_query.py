@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
+from itertools import takewhile
 from typing import Final, NamedTuple
 from urllib.parse import urlencode
 
 from dashboards.pages.search import SearchIndex
 from dashboards.pages.status import FacilityStatus, Status
+from domain.directory import Directory
 
 PAGE: Final = 50
 """So many weigh little on a slow network; the worst come first."""
@@ -70,19 +73,11 @@ class OverviewQuery:
         """Return those of this page."""
         return chosen[(self.page - 1) * PAGE : self.page * PAGE]
 
-    def regions(self, statuses: Iterable[FacilityStatus]) -> tuple[Choice, ...]:
-        """Return the regions that can be chosen."""
-        return _choices(each.facility.region for each in statuses)
-
-    def districts(self, statuses: Iterable[FacilityStatus]) -> tuple[Choice, ...]:
-        """Return the districts that can be chosen: those of the region, where one is chosen."""
-        return _choices(each.facility.district for each in statuses if self.region in ("", each.facility.region))
-
     def troubled(self, chosen: Iterable[FacilityStatus]) -> tuple[TroubledPlace, ...]:
         """Return where most of those are that need help: regions, or districts of one; nothing within a district."""
         if self.district:
             return ()
-        helpless = [each.facility for each in chosen if each.overall is Status.CRITICAL]
+        helpless = [each.facility for each in takewhile(_needs_help, chosen)]
         if self.region or len({each.region for each in helpless}) < 2:
             named = Counter((each.district, replace(self, district=each.district, page=1)) for each in helpless)
         else:
@@ -95,6 +90,28 @@ class OverviewQuery:
         return self.region in ("", facility.region) and self.district in ("", facility.district)
 
 
-def _choices(names: Iterable[str]) -> tuple[Choice, ...]:
-    counted = Counter(name for name in names if name)
-    return tuple(Choice(name, counted[name]) for name in sorted(counted, key=str.casefold))
+def _needs_help(status: FacilityStatus) -> bool:
+    return status.overall is Status.CRITICAL
+
+
+@lru_cache(maxsize=8)
+def places_of(directory: Directory) -> Counter[tuple[str, str]]:
+    """Return how many facilities each region and district of a directory has; counted once for each directory."""
+    return Counter((each.region, each.district) for each in directory.facilities.values())
+
+
+def regions_in(places: Mapping[tuple[str, str], int]) -> tuple[Choice, ...]:
+    """Return the regions that can be chosen."""
+    return _choices((region, count) for (region, _), count in places.items())
+
+
+def districts_in(places: Mapping[tuple[str, str], int], region: str) -> tuple[Choice, ...]:
+    """Return the districts that can be chosen: those of the region, where one is chosen."""
+    return _choices((district, count) for (of, district), count in places.items() if region in ("", of))
+
+
+def _choices(counts: Iterable[tuple[str, int]]) -> tuple[Choice, ...]:
+    added: Counter[str] = Counter()
+    for name, count in counts:
+        added[name] += count
+    return tuple(Choice(name, added[name]) for name in sorted(added, key=str.casefold) if name)

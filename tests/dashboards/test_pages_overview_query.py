@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from datetime import timedelta
 from urllib.parse import parse_qs, urlsplit
 
-from dashboards.pages.overview_query import PAGE, OverviewQuery
+from dashboards.pages.overview import totals_of
+from dashboards.pages.overview_query import PAGE, OverviewQuery, districts_in, places_of, regions_in
 from dashboards.pages.search import SearchIndex
 from domain.episode import Severity
 from domain.places import Facility
@@ -37,10 +39,11 @@ def test_region_district_and_search_narrow_together() -> None:
 
 def test_choices_have_counts_and_districts_follow_the_region() -> None:
     """In the order of the alphabet."""
-    statuses = _world().statuses()
-    assert OverviewQuery().regions(statuses) == (("Karamoja & more", 1), ("Rwenzori", 2 * PAGE + 3))
-    assert [each.name for each in OverviewQuery("Karamoja & more").districts(statuses)] == ["Moroto"]
-    assert OverviewQuery("Rwenzori").districts(statuses)[-1] == ("Kasese", 3)
+    places = places_of(_world().directory())
+    assert regions_in(places) == (("Karamoja & more", 1), ("Rwenzori", 2 * PAGE + 3))
+    assert districts_in(places, "Karamoja & more") == (("Moroto", 1),)
+    assert districts_in(places, "Rwenzori")[-1] == ("Kasese", 3)
+    assert len(districts_in(places, "")) == 5
 
 
 def test_the_address_keeps_everything_asked_for() -> None:
@@ -70,3 +73,14 @@ def test_troubled_places_are_said_where_there_are_several() -> None:
     assert {each.name: each.facilities for each in found} == {"District 1": 2, "District 2": 1, "Kasese": 1}
     assert OverviewQuery("Rwenzori", "District 1").troubled(world.statuses()) == ()
     assert found[0].address == "/?region=Rwenzori&district=District+1"
+
+
+def test_counting_a_sorted_list_counts_every_facility() -> None:
+    """Each status as often as it stands there."""
+    world = World(copies=4)
+    world.add_facility("bare", "Nothing measured here")
+    world.nodes.clear()
+    world._directory = None
+    statuses = world.statuses()
+    assert +totals_of(statuses) == Counter(each.overall for each in statuses)
+    assert totals_of([]).total() == 0

@@ -151,7 +151,7 @@ def test_the_overview_says_it_in_one_sentence() -> None:
     """The sentence counts facilities that need help; the rest follows in words."""
     world = World(copies=2)
     found = list(_statuses(world).values())
-    view = overview(Listing(found, found, found, {}), OverviewQuery(), world.clock.now_ms())
+    view = overview(Listing({}, found, found, {}), OverviewQuery(), world.clock.now_ms())
     assert view.sentence == "1 of 5 facilities needs help"
     assert view.details == ("1 silent", "3 OK")
     assert view.rows[0].open_alerts == 2

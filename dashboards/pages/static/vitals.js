@@ -1,9 +1,9 @@
 // Live pages: the server says that something changed, the page fetches its changing parts, rendered, and puts them
 // in their places. Without this file the pages work the same, and change when they are loaded again.
 
-const QUIET_MS = 2500; // changes that come together are fetched together
 const CHARTS_MS = 15000;
 const body = document.body;
+const QUIET_MS = Number(body.dataset.quiet) || 2500; // changes that come together are fetched together
 const ANYWAY_MS = Number(body.dataset.every) || 30000; // ages ("3 min ago") go on without any change
 const facility = body.dataset.facility;
 const linkState = document.getElementById("link-state"), kept = document.getElementById("kept");
