@@ -15,23 +15,16 @@ from app.alert_metrics import alert_metrics
 from app.issuing.expiry import Expiry
 from app.judge import JudgeStats
 from app.metric_families import counter, gauge
+from app.place_metrics import place_text
 from collector.forwarder.forwarder import Forwarder
 from collector.journal.journal import JournalStats
 from collector.lanes import Lane
 from collector.quarantine import Why
 from collector.sources.mqtt import ConnectionStats
 from collector.stats import PipelineStats
-from dashboards.pages.status import FacilityStatus, Status
-from domain.places import Node, Service
+from dashboards.pages.status import FacilityStatus
+from domain.places import Node
 from domain.rejection import Reason
-
-PLACE_LABELS = ("country", "region", "district", "facility")
-_SERVICE_GAUGES = {
-    Service.MONITORING: ("vitals_facility_up", "1 while the facility is heard, 0 while it is silent."),
-    Service.POWER: ("vitals_facility_power_available", "1 while the facility has power, 0 without or when silent."),
-    Service.COLD_CHAIN: ("vitals_facility_cold_chain_ok", "1 while no cold-chain alert is critical, 0 when silent."),
-    Service.WATER: ("vitals_facility_water_available", "1 while no water alert is critical, 0 when silent."),
-}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,14 +62,15 @@ class Metrics:
 
     def render(self) -> bytes:
         """Return the exposition text."""
-        return generate_latest(self._registry)
+        owners = self._owners
+        places = place_text(owners.facilities(), owners.power_of, owners.nodes())
+        return places.encode("utf-8", "replace") + generate_latest(self._registry)
 
     def collect(self) -> Iterable[Metric]:
-        """Yield every metric family, freshly asked for."""
+        """Yield every metric family that not every facility and node has, freshly asked for."""
         yield gauge(
             "vitals_build_info", "Which version runs.", ("version",), {(importlib.metadata.version("vitals"),): 1}
         )
-        yield from _facilities(self._owners.facilities(), self._owners.power_of)
         yield from alert_metrics(self._owners.alerting)
         yield from _ingest(self._owners.pipeline())
         yield from _connections(self._owners.connections())
@@ -87,7 +81,6 @@ class Metrics:
             "vitals_notifications", "Attempts to notify, by channel and outcome.", ("channel", "state"),
             self._owners.notifications(),
         )  # fmt: skip
-        yield _nodes(self._owners.nodes())
         yield gauge("vitals_nodes_quarantined", "Senders that are kept out.", (), {(): self._owners.quarantined()})
         kept_out = self._owners.kept_out()
         yield counter(
@@ -104,41 +97,6 @@ class Metrics:
         yield gauge(
             "vitals_certificate_expiry_timestamp_seconds", "When the certificate runs out.", ("holder", "name"), ends
         )
-
-
-def _facilities(statuses: Sequence[FacilityStatus], power_of: Callable[[str], Power | None]) -> Iterable[Metric]:
-    for service, (name, text) in _SERVICE_GAUGES.items():
-        samples = {_place(each): _working(each, service, power_of) for each in statuses if _has(each, service)}
-        yield gauge(name, text, PLACE_LABELS, samples)
-    heard = {_place(each): (each.last_heard_ms or 0) / 1000 for each in statuses}
-    yield gauge(
-        "vitals_facility_last_seen_timestamp_seconds",
-        "When the facility was last heard; 0: never.",
-        PLACE_LABELS,
-        heard,
-    )
-
-
-def _place(status: FacilityStatus) -> tuple[str, ...]:
-    facility = status.facility
-    return facility.country, facility.region, facility.district, facility.id
-
-
-def _has(status: FacilityStatus, service: Service) -> bool:
-    """Tell whether there is a series: a registered facility always has one that says whether it is heard."""
-    return service is Service.MONITORING or _status(status, service) is not Status.NOT_MONITORED
-
-
-def _working(status: FacilityStatus, service: Service, power_of: Callable[[str], Power | None]) -> float:
-    if status.last_heard_ms is None or _status(status, service) in (Status.CRITICAL, Status.SILENT):
-        return 0.0
-    power = power_of(status.facility.id) if service is Service.POWER else None
-    # An outage is seldom critical by the rules, for a clinic may live with it; power is gone all the same.
-    return float(power is None or power.on)
-
-
-def _status(status: FacilityStatus, service: Service) -> Status:
-    return next((each.status for each in status.services if each.service is service), Status.NOT_MONITORED)
 
 
 def _ingest(stats: PipelineStats) -> Iterable[Metric]:
@@ -190,12 +148,6 @@ def _judge(stats: JudgeStats, lag: int) -> Iterable[Metric]:
     yield counter("vitals_clock_jumps", "Times the clock was set to another time.", (), {(): stats.clock_jumps})
     yield gauge("vitals_judge_lag_readings", "Readings committed and not judged yet.", (), {(): lag})
     yield gauge("vitals_judge_failing", "1 while the judge cannot go on.", (), {(): float(bool(stats.failing))})
-
-
-def _nodes(nodes: Sequence[tuple[Node, int | None]]) -> Metric:
-    text = "When the node was last heard; 0: never."
-    heard = {(node.facility, node.id): (heard_ms or 0) / 1000 for node, heard_ms in nodes}
-    return gauge("vitals_node_last_heard_timestamp_seconds", text, ("facility", "node"), heard)
 
 
 def _forwarders(forwarders: Mapping[str, Forwarder]) -> Iterable[Metric]:
