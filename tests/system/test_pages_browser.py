@@ -95,9 +95,11 @@ def test_nothing_sticks_out_and_everything_can_be_tapped(
 
 
 def test_charts_are_drawn(browser: Browser, site: Site) -> None:
-    """UPlot takes the place of each drawing, and its canvas is not empty."""
+    """UPlot takes the place of each drawing that is looked at, and its canvas is not empty."""
     with _page(browser, site, DESKTOP) as page:
         page.goto("/facilities/kasese-hc3")
+        for place in page.locator("[data-plot]").all():
+            place.scroll_into_view_if_needed()
         expect(page.locator("[data-plot].drawn canvas")).to_have_count(5)
         inked = page.evaluate(
             "[...document.querySelectorAll('canvas')].every(canvas => "
