@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from api.rule_services import BacktestState, Stage
+from api.jobs import JobState, Stage
+from api.rule_services import BacktestOrder
 from api.visit import Visit
 from dashboards.pages.rules import BacktestLine, BacktestPage, Column, EpisodeLine, RuleFacts, episode_line
 from dashboards.pages.wording import local_time
@@ -26,17 +27,17 @@ _DIFFERENCES: Final = (
 )
 
 
-def backtest_line(state: BacktestState, words: Words) -> BacktestLine:
+def backtest_line(state: JobState[BacktestOrder], words: Words) -> BacktestLine:
     """Return a backtest in a line."""
     order = state.order
     said = words(_STAGES[state.stage])
     return BacktestLine(state.number, state.stage.value, said, order.days, order.by, order.changed is not None)
 
 
-def backtest_page(state: BacktestState, rule: RuleFacts, visit: Visit) -> BacktestPage:
+def backtest_page(state: JobState[BacktestOrder], rule: RuleFacts, visit: Visit) -> BacktestPage:
     """Return the page of a backtest."""
     words, now_ms = visit.words, visit.services.clock.now_ms()
-    report = state.report or {}
+    report = state.result or {}
     sets = report.get("sets", [])
     told = report.get("difference")
 
@@ -50,7 +51,7 @@ def backtest_page(state: BacktestState, rule: RuleFacts, visit: Visit) -> Backte
         done=state.done,
         of=state.of or len(state.order.facilities),
         error=state.error,
-        period=(local_time(state.start, "UTC", now_ms, words), local_time(state.end, "UTC", now_ms, words)),
+        period=(local_time(state.order.start, "UTC", now_ms, words), local_time(state.order.end, "UTC", now_ms, words)),
         columns=tuple(_column(words(title), found) for title, found in zip(_TITLES, sets, strict=False)),
         episodes=lines(sets[-1]["episodes"][::-1]) if sets else (),
         same=told["same"] if told else 0,

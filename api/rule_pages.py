@@ -11,9 +11,10 @@ from fastapi import APIRouter, Path, Request
 from starlette.responses import RedirectResponse, Response
 
 from api.backtest_view import backtest_line, backtest_page
+from api.jobs import JobState
 from api.page_parts import form_of, page
 from api.problems import NotFoundError, RequestError
-from api.rule_services import BacktestOrder, BacktestState, RuleDesk
+from api.rule_services import BacktestOrder, RuleDesk
 from api.visit import Managing, Viewing, Visit
 from dashboards.pages.render import Pages
 from dashboards.pages.rules import (
@@ -84,10 +85,11 @@ def _add_backtests(router: APIRouter, pages: Pages) -> None:
             rule=rule,
             changed=changed,
             days=_days(form.get("days", "")),
+            end=to_datetime(visit.services.clock.now_ms()),
             facilities=frozenset(visit.services.directory().facilities),
             by=visit.principal.name,
         )
-        return RedirectResponse(f"/rules/{rule_id}/backtests/{desk.start(order).number}", status_code=303)
+        return RedirectResponse(f"/rules/{rule_id}/backtests/{desk.backtests.start(order).number}", status_code=303)
 
     @router.get("/rules/{rule_id}/backtests/{number}")
     async def show_backtest(visit: Managing, rule_id: RuleId, number: Number, part: str = "") -> Response:
@@ -98,7 +100,7 @@ def _add_backtests(router: APIRouter, pages: Pages) -> None:
     @router.post("/rules/{rule_id}/backtests/{number}/cancel")
     async def cancel_backtest(visit: Managing, rule_id: RuleId, number: Number) -> Response:
         _state(visit, rule_id, number)
-        _desk(visit).cancel(number)
+        _desk(visit).backtests.cancel(number)
         return RedirectResponse(f"/rules/{rule_id}/backtests/{number}", status_code=303)
 
 
@@ -116,15 +118,15 @@ def _find(visit: Visit, rule_id: str) -> Rule:
     return found
 
 
-def _state(visit: Visit, rule_id: str, number: int) -> BacktestState:
+def _state(visit: Visit, rule_id: str, number: int) -> JobState[BacktestOrder]:
     """Return a backtest all of whose facilities the visitor manages; raise ``NotFoundError`` for any other."""
-    state = _desk(visit).backtest(number)
+    state = _desk(visit).backtests.get(number)
     if state is None or state.order.rule.id != rule_id or not _in_sight(state, visit):
         raise NotFoundError("backtest", number)
     return state
 
 
-def _in_sight(state: BacktestState, visit: Visit) -> bool:
+def _in_sight(state: JobState[BacktestOrder], visit: Visit) -> bool:
     return state.order.facilities <= visit.services.directory().facilities.keys()
 
 
@@ -182,7 +184,7 @@ async def _rule_page(visit: Visit, rule: Rule, *, wording: str = "", problems: t
         firings=tuple(_firing(each, visit, now_ms) for each in alerts),
         backtests=tuple(
             backtest_line(each, words)
-            for each in desk.backtests()
+            for each in desk.backtests.all()
             if each.order.rule.id == rule.id and _in_sight(each, visit)
         ),
         may_try=visit.principal.may_somewhere(Role.MANAGER),

@@ -4,27 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from enum import StrEnum
-from typing import Any, Protocol
+from datetime import datetime, timedelta
+from typing import Protocol
 
 from alerts.reading import Firings
+from api.jobs import JobDesk
 from rules.model import Rule
-
-
-class Stage(StrEnum):
-    """How far a backtest is."""
-
-    WAITING = "waiting"
-    RUNNING = "running"
-    DONE = "done"
-    FAILED = "failed"
-    CANCELLED = "cancelled"
-
-    @property
-    def over(self) -> bool:
-        """Tell whether nothing more comes."""
-        return self not in (Stage.WAITING, Stage.RUNNING)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,25 +21,14 @@ class BacktestOrder:
     changed: Rule | None = None
     """As somebody would like it to be: tried as well, and the difference is told."""
     days: int
+    end: datetime
     facilities: frozenset[str]
     by: str
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BacktestState:
-    """An order and what came of it so far; replaced as a whole when something changes."""
-
-    number: int
-    order: BacktestOrder
-    start: datetime
-    end: datetime
-    stage: Stage = Stage.WAITING
-    done: int = 0
-    """Facilities that are judged, of ``of``."""
-    of: int = 0
-    report: Mapping[str, Any] | None = None
-    """As ``app.backtest_report.report`` makes it, with at most so many episodes as a page shows."""
-    error: str = ""
+    @property
+    def start(self) -> datetime:
+        """Return the beginning of what is judged."""
+        return self.end - timedelta(days=self.days)
 
 
 class ReadFirings(Protocol):
@@ -79,10 +53,5 @@ class RuleDesk:
     """Returns a rule as a document that a person can change."""
     read: Callable[[str], Rule]
     """Returns the one rule of such a document; raises ``DocumentError``."""
-    start: Callable[[BacktestOrder], BacktestState]
-    """Takes an order; raises ``BusyError`` where too many wait."""
-    backtest: Callable[[int], BacktestState | None]
-    backtests: Callable[[], Sequence[BacktestState]]
-    """Those that are remembered, newest first."""
-    cancel: Callable[[int], None]
-    """Ends a backtest that is not over."""
+    backtests: JobDesk[BacktestOrder]
+    """Trials on the past; each result is what ``app.backtest_job.judge`` returns."""

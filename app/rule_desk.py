@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from alerts.store import AlertStore
-from api.rule_services import RuleDesk
-from app.backtests import Backtests
+from api.jobs import JobDesk
+from api.rule_services import BacktestOrder, RuleDesk
 from app.documents import parse_document, render_document
 from app.rule_documents import every_rule
 from app.rulebook import Rulebook
@@ -17,7 +17,7 @@ from rules.model import Rule
 CHANGED_RULE = "the changed rule"
 
 
-def rule_desk(rulebook: Rulebook, alerts: AlertStore, backtests: Backtests) -> RuleDesk:
+def rule_desk(rulebook: Rulebook, alerts: AlertStore, backtests: JobDesk[BacktestOrder]) -> RuleDesk:
     """Return the desk of the rules in force."""
 
     def others() -> Sequence[Rule]:
@@ -30,10 +30,7 @@ def rule_desk(rulebook: Rulebook, alerts: AlertStore, backtests: Backtests) -> R
         firings=alerts.reading.firings,
         written=written,
         read=read,
-        start=backtests.start,
-        backtest=backtests.get,
-        backtests=backtests.all,
-        cancel=backtests.cancel,
+        backtests=backtests,
     )
 
 

@@ -13,13 +13,15 @@ from alerts.measures.reader import read_measures
 from api.access.desk import AccessDesk
 from api.access.settings import AccessSettings
 from api.create import create_api
+from api.rule_services import BacktestOrder
 from api.services import IntakeDesk, Services
 from app.access import open_access
-from app.backtests import Backtests
+from app.backtest_job import backtest_work
 from app.callbacks import hear_callbacks
 from app.config import ServiceConfig
 from app.figures import FiguresKeeper
 from app.history import History, Source
+from app.jobs import Jobs
 from app.metrics import Metrics, Owners
 from app.parts.ground import Ground, Loops
 from app.parts.intake import Intake
@@ -45,7 +47,7 @@ class Web:
     """The HTTP application."""
 
     api: FastAPI
-    backtests: Backtests
+    backtests: Jobs[BacktestOrder]
     access: AccessDesk | None
     """None where nobody signs in."""
     board: StatusBoard
@@ -65,7 +67,7 @@ class Web:
         """Join the routes to those who know the answers."""
         past = await _past(ground, config, clock, stack)
         figures = FiguresKeeper(past, ground.directory, clock)
-        backtests = Backtests(config, clock, lambda: ground.rulebook.rules)
+        backtests = Jobs(backtest_work(config, lambda: ground.rulebook.rules))
 
         def statuses() -> Sequence[FacilityStatus]:
             return board.statuses()

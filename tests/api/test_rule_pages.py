@@ -14,8 +14,9 @@ import pytest
 from alerts.reading import Firings
 from api.create import create_api
 from api.rule_services import RuleDesk
-from app.backtests import MOST_WAITING, Backtests
+from app.backtest_job import backtest_work
 from app.config import ServiceConfig, read_config
+from app.jobs import MOST_WAITING, Jobs
 from app.rule_desk import read, written
 from app.rule_documents import every_rule, rules_of
 from app.stories.play import play
@@ -38,7 +39,7 @@ class Trying:
         self.rules = rules_of(catalogue=USUAL, files=())
         self.clock = SteppedClock(end_ms)
         chosen = {"command": command} if command else {}
-        self.backtests = Backtests(config, self.clock, lambda: self.rules, **chosen)
+        self.backtests = Jobs(backtest_work(config, lambda: self.rules), **chosen)
         self.fired: Mapping[str, Firings] = {}
         self.asked_within: list[frozenset[str] | None] = []
         self.directory = directory
@@ -58,10 +59,7 @@ class Trying:
             firings=self.firings,
             written=written,
             read=read,
-            start=self.backtests.start,
-            backtest=self.backtests.get,
-            backtests=self.backtests.all,
-            cancel=self.backtests.cancel,
+            backtests=self.backtests,
         )
         services = World().services(rules=desk, directory=lambda: self.directory, clock=self.clock)
 

@@ -25,8 +25,9 @@ from alerts.oncall.roster import Span
 from alerts.silences import Silence, SilenceKind
 from api.alert_desk import AlertDesk
 from api.create import create_api
+from api.jobs import JobState
 from api.registry_services import RegistryDesk
-from api.rule_services import BacktestOrder, BacktestState, RuleDesk
+from api.rule_services import BacktestOrder, RuleDesk
 from api.services import CalendarTaken, IntakeDesk, RosterDesk, Services
 from api.settings import ApiSettings
 from app.rule_desk import read, written
@@ -68,6 +69,34 @@ CONTACTS = (
 )
 
 
+class Tried:
+    """Keeps orders of backtests that nobody works off."""
+
+    def __init__(self) -> None:
+        self.states: dict[int, JobState[BacktestOrder]] = {}
+
+    def start(self, order: BacktestOrder) -> JobState[BacktestOrder]:
+        """Keep an order under the next free number."""
+        number = next(each for each in count(1) if each not in self.states)
+        return self.keep(number, order)
+
+    def keep(self, number: int, order: BacktestOrder) -> JobState[BacktestOrder]:
+        """Keep an order under a number."""
+        self.states[number] = JobState(number=number, order=order)
+        return self.states[number]
+
+    def get(self, number: int) -> JobState[BacktestOrder] | None:
+        """Return an order."""
+        return self.states.get(number)
+
+    def all(self) -> list[JobState[BacktestOrder]]:
+        """Return all orders."""
+        return list(self.states.values())
+
+    def cancel(self, number: int) -> None:
+        """Let it stand."""
+
+
 @dataclass
 class Districts:
     """What stands behind the client."""
@@ -78,14 +107,8 @@ class Districts:
     client: httpx.AsyncClient = field(init=False)
     principal: Principal | None = None
     taken: list[str] = field(default_factory=list)
-    tried: dict[int, BacktestState] = field(default_factory=dict)
+    tried: Tried = field(default_factory=lambda: Tried())
     streams: int = 0
-
-    def try_rule(self, order: BacktestOrder) -> BacktestState:
-        """Keep the order of a backtest."""
-        number = next(each for each in count(1) if each not in self.tried)
-        self.tried[number] = BacktestState(number=number, order=order, start=NOON, end=NOON)
-        return self.tried[number]
 
     async def recognise(self, request: Request) -> Principal | None:
         """Return who asks; whoever opened a stream is gone at its first heartbeat, so that it ends."""
@@ -174,8 +197,8 @@ def services_of(districts: Districts) -> Services:
     """Return the services over the store and the world."""
     judge, world = districts.judge, districts.world
     rules = rules_of(catalogue=USUAL, files=())
-    far = BacktestOrder(rule=rules[0], days=7, facilities=frozenset({FAR}), by="Zebra Okello")
-    districts.tried[2] = BacktestState(number=2, order=far, start=NOON, end=NOON)
+    far = BacktestOrder(rule=rules[0], days=7, end=NOON, facilities=frozenset({FAR}), by="Zebra Okello")
+    districts.tried.keep(2, far)
     store = judge.store
     return world.services(
         alerts=store.alerts,
@@ -196,10 +219,7 @@ def services_of(districts: Districts) -> Services:
             firings=store.reading.firings,
             written=written,
             read=read,
-            start=districts.try_rule,
-            backtest=districts.tried.get,
-            backtests=lambda: list(districts.tried.values()),
-            cancel=_nothing,
+            backtests=districts.tried,
         ),
     )
 

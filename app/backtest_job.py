@@ -1,32 +1,23 @@
-"""A backtest in a process of its own, so that the service goes on undisturbed: a job comes in, lines of JSON go out.
-
-Run as ``python -m app.backtest_child``. Each line is an object: ``{"done": 3, "of": 12}`` after each facility, and at
-the end ``{"report": ...}`` or ``{"error": "a sentence"}``.
-"""
+"""A backtest that somebody ordered on a page: a rule, with what explains it, on the past of some facilities."""
 
 from __future__ import annotations
 
-import asyncio
-import json
-import os
-import pickle
-import sys
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
+from api.rule_services import BacktestOrder
 from app.backtest import Period, backtest, read_directory
 from app.backtest_report import report
+from app.child import Progress, Work
 from app.config import ServiceConfig
 from domain.document import Document
-from domain.errors import VitalsError
 from domain.places import Facility
 from rules.loader import load_rules
 from rules.model import Rule
 
 MOST_EPISODES = 100
 """What a page shows of the episodes that were found, and of each kind of difference."""
-_NICENESS = 10
 
 
 class Job(NamedTuple):
@@ -40,27 +31,45 @@ class Job(NamedTuple):
     start: datetime
     end: datetime
     facilities: frozenset[str]
-    now: datetime
 
 
-async def judge(job: Job, say: Callable[[dict[str, Any]], None]) -> None:
-    """Do the job and say what came of it."""
+def backtest_work(config: ServiceConfig, rules: Callable[[], Sequence[Rule]]) -> Callable[[BacktestOrder], Work]:
+    """Return what says of an order what is to be done, by the rules in force when it is begun."""
+
+    def work_of(order: BacktestOrder) -> Work:
+        tried = [order.rule] if order.changed is None else [order.rule, order.changed]
+        sets = [[each.written for each in explaining(rule, rules())] for rule in tried]
+        return Work(judge, Job(config, sets, order.rule.id, order.start, order.end, order.facilities))
+
+    return work_of
+
+
+def explaining(rule: Rule, rules: Sequence[Rule]) -> list[Rule]:
+    """Return the rules without which it cannot be said whom a rule would have told: itself and what explains it."""
+    by_id = {each.id: each for each in rules} | {rule.id: rule}
+    found, waiting = dict[str, Rule](), [rule.id]
+    while waiting:
+        each = by_id.get(waiting.pop())
+        if each is None or each.id in found:
+            continue
+        found[each.id] = each
+        waiting += each.suppressed_by
+        waiting += (other.id for other in by_id.values() if each.id in other.root_cause_of)
+    return list(found.values())
+
+
+async def judge(job: Job, progress: Progress) -> dict[str, Any]:
+    """Judge, and return the report on the rule; raise ``VitalsError`` for what cannot be judged."""
 
     def wanted(facility: Facility) -> bool:
         return facility.id in job.facilities
 
-    def progress(done: int, of: int, _: str) -> None:
-        say({"done": done, "of": of})
-
-    try:
-        sets = [_rules(written) for written in job.rule_sets]
-        period, found = await backtest(
-            job.config, sets, Period(job.start, job.end), wanted=wanted, now=job.now, progress=progress
-        )
-        contacts = (await read_directory(job.config)).contacts
-        say({"report": only_about(job.about, report(found, period, contacts))})
-    except VitalsError as error:
-        say({"error": str(error)})
+    sets = [_rules(written) for written in job.rule_sets]
+    period, found = await backtest(
+        job.config, sets, Period(job.start, job.end), wanted=wanted, now=job.end, progress=progress
+    )
+    contacts = (await read_directory(job.config)).contacts
+    return only_about(job.about, report(found, period, contacts))
 
 
 def only_about(rule: str, data: dict[str, Any]) -> dict[str, Any]:
@@ -88,18 +97,3 @@ def _difference(rule: str, told: dict[str, Any], before: int) -> dict[str, Any]:
 
 def _rules(written: Sequence[Any]) -> list[Rule]:
     return load_rules(Document("rules in force", {"rules": list(written)}))
-
-
-def main() -> None:
-    """Read the job from standard input, as the service wrote it, and do it."""
-    job: Job = pickle.load(sys.stdin.buffer)  # noqa: S301 - from our own parent, through a pipe
-    os.nice(_NICENESS)
-
-    def say(line: dict[str, Any]) -> None:
-        print(json.dumps(line), flush=True)  # noqa: T201 - this is the answer
-
-    asyncio.run(judge(job, say))
-
-
-if __name__ == "__main__":
-    main()
