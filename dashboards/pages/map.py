@@ -162,7 +162,7 @@ def _unplaced(
 
 def _title(query: MapQuery, words: Words) -> str:
     where = query.district or query.region
-    return words("Map of {place}", place=where) if where else words("Map")
+    return words("Map of {place}", place=words.isolated(where)) if where else words("Map")
 
 
 def _sentence(totals: Counter[Status], words: Words) -> str:

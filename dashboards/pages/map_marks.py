@@ -78,7 +78,7 @@ def _lone(mark: Cluster, status: FacilityStatus, words: Words) -> Mark:
         y=round(mark.y),
         status=status.overall,
         count=1,
-        label=words("{name}: {status}", name=status.facility.name, status=words(status.overall.word)),
+        label=words("{name}: {status}", name=words.isolated(status.facility.name), status=words(status.overall.word)),
         address=f"#at-{_anchor(status)}",
     )
 
