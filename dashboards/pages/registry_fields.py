@@ -71,7 +71,7 @@ def equipment_fields(directory: Directory, words: Words, *, new: bool) -> list[F
 def channel_fields(nodes: Sequence[Node], words: Words, *, new: bool) -> list[Field]:
     """Return the fields of a channel, without its limits."""
     quantities = sorted((Choice(name, quantity_word(name, words)) for name in QUANTITIES), key=lambda each: each.label)
-    choices = [Choice(node.id, f"{node.name} ({node.id})" if node.name else node.id) for node in nodes]
+    choices = [Choice(node.id, words.isolated(f"{node.name} ({node.id})" if node.name else node.id)) for node in nodes]
     fresh = [
         Field(name="quantity", label=words("What is measured"), kind="select", choices=quantities, value="temperature"),
         Field(

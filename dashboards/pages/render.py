@@ -50,7 +50,7 @@ class Pages:
         """``languages``: codes and names of those that can be chosen."""
         self._assets, self._notice, self._languages = assets, notice, languages
         self._loader = FileSystemLoader(TEMPLATES_FOLDER, encoding="utf-8")
-        self._by_language: dict[str, Environment] = {}
+        self._by_words: dict[Words, Environment] = {}
 
     @property
     def language_codes(self) -> frozenset[str]:
@@ -82,9 +82,9 @@ class Pages:
 
     def _templates(self, words: Words) -> Environment:
         """Return the templates of a language: macros that are imported know no other way of being translated."""
-        found = self._by_language.get(words.language)
+        found = self._by_words.get(words)
         if found is None:
-            found = self._by_language[words.language] = self._environment(words)
+            found = self._by_words[words] = self._environment(words)
         return found
 
     def _environment(self, words: Words) -> Environment:

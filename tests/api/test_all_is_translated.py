@@ -20,12 +20,14 @@ from dashboards.pages.words import Words
 from domain.access import Grant, Role
 from domain.units import UNITS
 from tests.alerts.given import an_episode, opened
+from tests.api.claim_world import desk_with
 from tests.api.desk import Desk
 from tests.api.routes import routes_of
 from tests.api.signing import PASSWORD, Town, sign_in
 from tests.api.test_maintenance_pages import announce
 from tests.api.test_people_pages import Site, site  # noqa: F401 - a fixture
 from tests.api.test_place_pages import Nation, measures
+from tests.api.test_registry_pages import FRIDGE, KASESE, Office, office  # noqa: F401 - a fixture
 from tests.api.test_rule_pages import RULE, Trying, trying  # noqa: F401 - a fixture
 from tests.api.test_user_pages import town  # noqa: F401 - a fixture
 
@@ -123,6 +125,11 @@ PEOPLE = ("/people", "/people/contacts/new", "/people/contacts/amina", "/people/
 TRYING = ("/rules", f"/rules/{RULE}", f"/rules/{RULE}/backtests/1")
 SIGNED_IN = ("/account", "/account/password", "/users", "/users/joseph", "/tokens")
 OTHER = ("/sign-in",)
+REGISTRY = ("/registry", "/registry?q=kasese", "/registry/changes", KASESE, f"{KASESE}/edit", f"{KASESE}/equipment/new",
+            "/registry/facilities/new", FRIDGE, f"{FRIDGE}/edit", f"{FRIDGE}/channels/new", "/registry/nodes",
+            f"{FRIDGE}/channels/temperature/edit", f"{FRIDGE}/channels/temperature/limits",
+            "/registry/nodes/kasese-hc3-gw", "/registry/nodes/labels", "/visits/1/correct")  # fmt: skip
+CLAIM = ("/claim/pi-7",)
 PLACES = ("/places", "/places?range=7d&level=facility", "/places?country=Uganda&region=Rwenzori&district=Kasese",
           "/places/route", "/places/route?country=Uganda&region=Rwenzori&district=Kasese")  # fmt: skip
 
@@ -145,6 +152,16 @@ async def test_places() -> None:
     transport = httpx.ASGITransport(create_api(Nation().services(measures=measures)))
     async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1") as client:
         assert await untranslated(client, *PLACES) == {}
+
+
+async def test_the_registry(office: Office) -> None:  # noqa: F811 - a fixture
+    """Lists, forms, what changed; and a node that is to be claimed."""
+    found = {"equipment": "kasese-hc3/fridge-1", "found": "gasket torn", "note": "ask Mary"}
+    await office.client.post(f"{KASESE}/visits", data=found)
+    await office.send(f"{KASESE}/edit", name="Kasese HC III")
+    assert await untranslated(office.client, *REGISTRY) == {}
+    async with office.registry.client(intake=desk_with(office.registry)) as client:
+        assert await untranslated(client, *CLAIM) == {}
 
 
 async def test_people(site: Site) -> None:  # noqa: F811 - a fixture
@@ -173,7 +190,8 @@ async def test_accounts(town: Town) -> None:  # noqa: F811 - a fixture
 
 async def test_no_page_is_forgotten(client: httpx.AsyncClient, town: Town) -> None:  # noqa: F811 - a fixture
     """Every route that answers with a page is looked at above."""
-    looked_at = [each.partition("?")[0] for each in (*WORLD, *DESK, *PEOPLE, *TRYING, *SIGNED_IN, *PLACES, *OTHER)]
+    every = (*WORLD, *DESK, *PEOPLE, *TRYING, *SIGNED_IN, *PLACES, *REGISTRY, *CLAIM, *OTHER)
+    looked_at = [each.partition("?")[0] for each in every]
     routes = [each for api in (in_made_up_words(client), town.api) for each in routes_of(api)]
     paths = {each.path for each in routes if each.method == "GET"}
     pages = {path for path in paths if not path.startswith(NO_PAGES) and not path.endswith(".csv")}
