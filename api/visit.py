@@ -49,7 +49,10 @@ class Visit:
     async def goes_on(self) -> bool:
         """Tell whether the same one would still be recognised, with the same grants."""
         door: Door = self.request.app.state.door
-        now = await door.recognise(self.request)
+        try:
+            now = await door.recognise(self.request)
+        except RequestError:
+            return False
         return now is not None and (now.id, now.grants) == (self.principal.id, self.principal.grants)
 
     def require_everywhere(self, role: Role) -> None:

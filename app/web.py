@@ -16,6 +16,7 @@ from starlette.types import ASGIApp
 from domain.errors import OperatorError
 
 GRACE_SECONDS = 2
+LOOPBACK = ("127.0.0.1", "::1")
 
 
 class ListenSettings(BaseModel):
@@ -51,7 +52,13 @@ async def serve_on(
     """Serve until cancelled; then ``before_stop`` ends endless answers, and open requests get ``GRACE_SECONDS``."""
     server = _Server(
         uvicorn.Config(
-            application, log_config=None, access_log=False, lifespan="off", timeout_graceful_shutdown=GRACE_SECONDS
+            application,
+            log_config=None,
+            access_log=False,
+            lifespan="off",
+            timeout_graceful_shutdown=GRACE_SECONDS,
+            # A server before this one says who asks and how; somebody on another machine could say anything.
+            forwarded_allow_ips=list(LOOPBACK),
         )
     )
     serving = asyncio.create_task(server.serve(sockets=[listener]), name="http server")

@@ -7,6 +7,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from starlette.requests import Request
 
 from domain.access import Grant, Role
 from tests.api.signing import ADMINISTRATOR, KASESE, PASSWORD, PROGRAM, Town, a_sqlite_town, sign_in
@@ -295,3 +296,37 @@ async def test_figures_are_for_who_may_see_everything(town: Town, grant: Grant |
         await town.token(grant)
     async with town.program("" if grant is None else PROGRAM) as program:
         assert (await program.get("/metrics")).status_code == status
+
+
+async def test_nobody_listens_without_signing_in(town: Town) -> None:
+    """Neither with nothing nor with a token that is worth nothing."""
+    for token in ("", "vt_wrong"):
+        async with town.program(token) as program:
+            assert (await program.get("/api/v1/events")).status_code == 401
+
+
+@pytest.mark.parametrize("deed", ["revoke", "disable", "sign out", "password"])
+async def test_a_stream_does_not_outlive_what_opened_it(town: Town, deed: str) -> None:
+    """A visit asks again whether it goes on, and hears no without an error."""
+    number = await town.token(Grant(Role.VIEWER))
+    async with town.browser() as browser:
+        await sign_in(browser, "joseph")
+        cookie = "; ".join(f"{name}={value}" for name, value in browser.cookies.items())
+    headers = {"authorization": f"Bearer {PROGRAM}"} if deed == "revoke" else {"cookie": cookie}
+    scope = {
+        "type": "http", "method": "GET", "path": "/api/v1/events", "query_string": b"", "scheme": "http",
+        "server": ("127.0.0.1", 80), "app": town.api, "state": {},
+        "headers": [(name.encode(), value.encode()) for name, value in headers.items()],
+    }  # fmt: skip
+    visit = await town.api.state.door.visit(Request(scope), Role.VIEWER)
+    assert await visit.goes_on()
+    match deed:
+        case "revoke":
+            await town.desk.tokens.revoke(number, town.now)
+        case "disable":
+            await town.desk.accounts.disable("joseph", town.now)
+        case "sign out":
+            await town.desk.deeds.sign_out("joseph", town.now)
+        case _:
+            await town.desk.accounts.set_password("joseph", "", change_by=town.now + timedelta(days=1))
+    assert not await visit.goes_on()

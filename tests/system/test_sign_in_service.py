@@ -75,3 +75,24 @@ async def test_the_first_user_signs_in_and_stays_so_over_a_restart(tmp_path: Pat
             await vitals(config, "user", "disable", "amina")
             assert (await browser.get("/alerts")).status_code == 303
         assert "Nobody can sign in yet" not in "".join(lines)
+
+
+async def test_what_a_server_before_it_says_is_believed_from_this_machine_alone(tmp_path: Path) -> None:
+    """Over HTTPS cookies are bound to the host; somebody from elsewhere cannot claim another address or scheme."""
+    (port,) = free_ports(1)
+    config = tmp_path / "vitals.yaml"
+    config.write_text(f"data: data\nlisten: {{host: 0.0.0.0, port: {port}}}\napi: {{hosts: ['*']}}\n", "utf-8")
+    await vitals(config, "user", "add", "amina", "--role", "administrator", "--password-file", "-", said=PASSWORD)
+    said = {"x-forwarded-proto": "https", "x-forwarded-for": "198.51.100.7", "origin": f"https://127.0.0.1:{port}"}
+    found = {}
+    async with service(config):
+        for own in ("127.0.0.1", "127.0.0.2"):
+            transport = httpx.AsyncHTTPTransport(local_address=own)
+            async with httpx.AsyncClient(transport=transport, timeout=PATIENCE_SECONDS) as client:
+                form = {"name": "amina", "password": PASSWORD}
+                answer = await client.post(f"http://127.0.0.1:{port}/sign-in", data=form, headers=said)
+                assert answer.status_code == 303
+                found[own] = answer.headers.get_list("set-cookie")[0]
+    assert found["127.0.0.1"].startswith("__Host-vitals_session=")
+    assert "Secure" in found["127.0.0.1"]
+    assert found["127.0.0.2"].startswith("vitals_session=")
