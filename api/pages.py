@@ -12,7 +12,6 @@ from api.alert_page import add_alert_page
 from api.channel_pages import add_channel_pages
 from api.claim_pages import add_claim_pages
 from api.equipment_pages import add_equipment_pages
-from api.facilities import MOST_OPEN_ALERTS
 from api.facility_page import add_downloads, add_facility_page
 from api.install_page import add_install_pages
 from api.maintenance_pages import add_maintenance_pages
@@ -64,7 +63,7 @@ def page_routes(pages: Pages, assets: Mapping[str, Asset]) -> APIRouter:
 def _add_alerts(router: APIRouter, pages: Pages) -> None:
     @router.get("/alerts")
     async def show_alerts(visit: Viewing, part: Part = "") -> Response:
-        open_alerts = await visit.services.alerts(open_only=True, facility=None, limit=MOST_OPEN_ALERTS)
+        open_alerts = visit.services.open_alerts()
         recent = await visit.services.alerts(open_only=False, facility=None, limit=RECENT_ALERTS)
         view = alerts_page(open_alerts, recent, scene_of(visit.services, visit.words))
         return await page(visit, pages, "alerts.html", view, live=part == "live")

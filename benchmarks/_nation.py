@@ -223,33 +223,23 @@ def _write_rollups(nation: Nation, directory: Directory, path: Path, now_ms: int
 
 
 async def _write_alerts(nation: Nation, directory: Directory, database: str, now_ms: int) -> None:
-    hot = [number for number in range(nation.facilities) if is_hot(number)]
-    rng = random.Random(1)
-    spells: list[tuple[int, int, int | None]] = [(number, now_ms - 2 * HOUR_MS - number * 1000, None) for number in hot]
-    past = [rng.randrange(nation.centres) for _ in range(nation.past_alerts)]
-    begins = [now_ms - rng.randrange(3 * HOUR_MS, ROLLED_UP_DAYS * DAY_MS) for _ in past]
-    spells = [(n, b, b + 2 * HOUR_MS) for n, b in sorted(zip(past, begins, strict=True), key=lambda e: e[1])] + spells
-    episodes, alerts, known = list[dict[str, object]](), list[dict[str, object]](), set[str]()
-    for number, start_ms, end_ms in spells:
+    episodes, alerts = list[dict[str, object]](), list[dict[str, object]]()
+    for number, start_ms, end_ms in _spells(nation, now_ms):
         channel = directory.channels_of(facility_id(number))[0].id
-        id_ = episode_id("heat", channel, start_ms)
-        if id_ in known:
-            continue
-        known.add(id_)
+        id_, confirmed_at = episode_id("heat", channel, start_ms), to_datetime(start_ms + MINUTE_MS)
         episodes.append(
             {
                 "id": id_, "rule": "heat", "severity": int(Severity.CRITICAL), "facility": facility_id(number),
                 "subject_kind": SubjectKind.CHANNEL.value, "subject": channel, "started_at": to_datetime(start_ms),
-                "confirmed_at": to_datetime(start_ms + MINUTE_MS), "extreme": 9.6,
-                "ended_at": None if end_ms is None else to_datetime(end_ms),
+                "confirmed_at": confirmed_at, "ended_at": None if end_ms is None else to_datetime(end_ms),
+                "extreme": 9.6,
             }
         )  # fmt: skip
         alerts.append(
             {
                 "episode": id_, "facility": facility_id(number), "past": False, "silent": False, "transitions": 1,
                 "state": (AlertState.UNACKNOWLEDGED if end_ms is None else AlertState.NORMAL).value,
-                "raised_at": to_datetime(start_ms + MINUTE_MS), "acknowledged_by": "",
-                "alarmed_severity": int(Severity.CRITICAL),
+                "raised_at": confirmed_at, "acknowledged_by": "", "alarmed_severity": int(Severity.CRITICAL),
             }
         )  # fmt: skip
     async with open_database(database) as engine:
@@ -257,3 +247,14 @@ async def _write_alerts(nation: Nation, directory: Directory, database: str, now
         async with engine.begin() as connection:
             await connection.execute(insert(EPISODES), episodes)
             await connection.execute(insert(ALERTS), alerts)
+
+
+def _spells(nation: Nation, now_ms: int) -> list[tuple[int, int, int | None]]:
+    """Return at which facility a fridge was too warm from when to when, those that go on last."""
+    rng = random.Random(1)
+    over = {
+        (rng.randrange(nation.centres), now_ms - rng.randrange(3 * HOUR_MS, ROLLED_UP_DAYS * DAY_MS) // 1000 * 1000)
+        for _ in range(nation.past_alerts)
+    }
+    open_ = ((n, now_ms - 2 * HOUR_MS - n * 1000, None) for n in range(nation.facilities) if is_hot(n))
+    return [*((n, start, start + 2 * HOUR_MS) for n, start in sorted(over, key=lambda each: each[1])), *open_]

@@ -30,6 +30,7 @@ from app.parts.ground import Ground
 from app.parts.intake import Intake
 from app.parts.judgement import Judgement
 from app.parts.web import Web
+from app.process import SWITCH_SECONDS
 from app.web import address
 from benchmarks._mosquitto import mosquitto
 from benchmarks._nation import Nation, asked_of, directory_of, facility_id, fill
@@ -63,6 +64,7 @@ class Site(NamedTuple):
 
 def measure(quick: bool) -> Iterator[Figure]:
     """Yield the figures of the pages and of the streams."""
+    sys.setswitchinterval(SWITCH_SECONDS)  # as the service does
     nation = Nation(300, 20, 20, 500) if quick else Nation(10_000, 100, 60, 20_000)
     yield from asyncio.run(_measured(nation, rounds=10 if quick else 60, seconds=3.0 if quick else _WATCHED_SECONDS))
 
@@ -91,6 +93,10 @@ def pages(nation: Nation) -> list[Page]:
     return [
         Page("overview", ("/",), 200),
         Page("overview, what an open page replaces", ("/?part=live",), 200),
+        Page("overview, searched", ("/?q=kambo+district",), 200),
+        Page("map", ("/map",), 200),
+        Page("district", ("/places?country=Uganda&region=Region+0&district=District+05",), 200),
+        Page("nation's figures", ("/places",)),
         Page("facility with four charts, a day", tuple(f"/facilities/{each}" for each in clinics), 150),
         Page("facility with four charts, 30 days", tuple(f"/facilities/{each}?range=30d" for each in clinics), 150),
         Page("facility with twenty charts, a day", tuple(f"/facilities/{each}" for each in centres)),

@@ -27,7 +27,10 @@ class Level(StrEnum):
     @property
     def depth(self) -> int:
         """Return how many names lead to one."""
-        return list(Level).index(self) + 1
+        return _DEPTHS[self]
+
+
+_DEPTHS = {level: number for number, level in enumerate(Level, start=1)}
 
 
 class Order(StrEnum):
@@ -91,9 +94,10 @@ def inside(facilities: Iterable[Facility], where: Where) -> list[Facility]:
 
 def narrowed_where(facilities: Iterable[Facility], where: Where) -> Where:
     """Return the smallest place that holds the same facilities: with one country everywhere is that country."""
-    found = [names_of(each)[: Level.DISTRICT.depth] for each in facilities]
-    while found and len(where) < Level.DISTRICT.depth and len({names[: len(where) + 1] for names in found}) == 1:
-        where = found[0][: len(where) + 1]
+    deepest = Level.DISTRICT.depth
+    found = {names_of(each)[:deepest] for each in facilities}
+    while found and len(where) < deepest and len({names[: len(where) + 1] for names in found}) == 1:
+        where = next(iter(found))[: len(where) + 1]
     return where
 
 
@@ -106,8 +110,9 @@ def parts_of(
 ) -> list[Part]:
     """Return the parts of a place at a level, in no order."""
     grouped: defaultdict[Where, list[Facility]] = defaultdict(list)
+    depth = level.depth
     for facility in facilities:
-        grouped[names_of(facility)[: level.depth]].append(facility)
+        grouped[names_of(facility)[:depth]].append(facility)
     return [
         Part(
             names,

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from itertools import islice
 
 from dashboards.pages.status import LatestReading, alert_service, is_fresh, subject_name
 from dashboards.pages.wording import (
@@ -25,6 +26,8 @@ from domain.episode import Severity
 from domain.instant import to_ms
 from domain.places import Facility, Service
 
+MOST_CARDS = 60
+"""Of each kind on one page; more are a flood, in which the worst and oldest count."""
 NEEDS_ANSWER = {AlertState.UNACKNOWLEDGED, AlertState.RETURNED_UNACKNOWLEDGED}
 
 
@@ -75,7 +78,10 @@ class AlertsPage:
 
     sentence: str
     waiting: tuple[AlertCard, ...]
+    waiting_besides: int
+    """Further ones, less severe or younger, that are not shown."""
     handled: tuple[AlertCard, ...]
+    handled_besides: int
     over: tuple[AlertCard, ...]
 
 
@@ -94,15 +100,21 @@ class AlertScene:
 
 def alerts_page(open_alerts: Sequence[Alert], recent: Sequence[Alert], scene: AlertScene) -> AlertsPage:
     """Return the list page; ``recent`` may hold open ones too, they are shown once."""
-    cards = [alert_card(alert, scene) for alert in sorted(open_alerts, key=worst_and_oldest)]
-    shown = {card.id for card in cards}
-    waiting = tuple(card for card in cards if card.needs_answer)
-    over = tuple(alert_card(alert, scene) for alert in recent if alert.id not in shown)
+    worst_first = sorted(open_alerts, key=worst_and_oldest)
+    waiting = [alert for alert in worst_first if alert.state in NEEDS_ANSWER]
+    handled = [alert for alert in worst_first if alert.state not in NEEDS_ANSWER]
+    known = {alert.id for alert in open_alerts}
+
+    def cards(alerts: Iterable[Alert]) -> tuple[AlertCard, ...]:
+        return tuple(alert_card(alert, scene) for alert in islice(alerts, MOST_CARDS))
+
     return AlertsPage(
-        sentence=_sentence(len(waiting), len(cards), scene.words),
-        waiting=waiting,
-        handled=tuple(card for card in cards if not card.needs_answer),
-        over=over,
+        sentence=_sentence(len(waiting), len(worst_first), scene.words),
+        waiting=cards(waiting),
+        waiting_besides=max(len(waiting) - MOST_CARDS, 0),
+        handled=cards(handled),
+        handled_besides=max(len(handled) - MOST_CARDS, 0),
+        over=cards(alert for alert in recent if alert.id not in known),
     )
 
 

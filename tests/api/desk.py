@@ -10,6 +10,7 @@ import httpx
 
 from api.alert_desk import AlertDesk
 from api.create import create_api
+from app.open_alerts import OpenAlerts
 from domain.instant import to_ms
 from tests.alerts.given import DIRECTORY, Judge, a_judge, sqlite_database
 from tests.api.world import SteppedClock, World
@@ -33,7 +34,9 @@ async def a_desk(path: str) -> AsyncIterator[Desk]:
     """Give both on a fresh file."""
     async with sqlite_database(path) as database:
         judge = await a_judge(database)
+        open_alerts = OpenAlerts(judge.store)
         services = World().services(
+            open_alerts=lambda: open_alerts.now,
             clock=SteppedClock(to_ms(judge.now)),
             directory=lambda: DIRECTORY,
             alerts=judge.store.alerts,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import re
+from datetime import timedelta
 from html.parser import HTMLParser
 from pathlib import Path
 from urllib.parse import unquote
@@ -13,6 +14,9 @@ import httpx
 import pytest
 
 from api.create import create_api
+from dashboards.pages.alerts import MOST_CARDS
+from dashboards.pages.overview_query import PAGE
+from domain.episode import Severity
 from tests.api.world import World, with_hostile_names
 
 HOSTILE = Path(__file__).parents[3] / "shared" / "data" / "hostile" / "blns.json"
@@ -129,6 +133,48 @@ async def test_a_facility_shows_values_charts_and_tables(client: httpx.AsyncClie
     assert "Fri 20 Nov 15:00" in page.text
     tags = [tag for tag, _ in page.tags]
     assert tags.count("figure") == tags.count("table") == 6
+
+
+async def test_a_flood_of_alerts_shows_the_worst_and_counts_the_rest(world: World) -> None:
+    """The sentence counts all; the page stays one that a phone can load."""
+    for number in range(MOST_CARDS):
+        world.raise_alert("heat", Severity.WARNING, "kilembe-hc2", "kilembe-hc2-gw", timedelta(minutes=number))
+    transport = httpx.ASGITransport(create_api(world.services()))
+    async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1") as client:
+        page = (await client.get("/alerts")).text
+    assert f"{MOST_CARDS + 2} alerts wait for an answer" in page
+    assert "2 further alerts, less severe or younger" in page
+    assert "ref 4821" in page
+
+
+async def test_the_overview_is_searched_narrowed_and_continued(world: World) -> None:
+    """Each address says what it shows, keeps it in its links, and finds nothing politely."""
+    for number in range(PAGE):
+        world.add_facility(f"post-{number}", f"Pósto {number}", district="Moroto")
+    transport = httpx.ASGITransport(create_api(world.services()))
+    async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1") as client:
+        first, second = [Reader((await client.get(path)).text) for path in ("/", "/?page=2")]
+        assert "/?page=2" in first.links()
+        assert "/" in second.links()
+        names = [unquote(each) for page in (first, second) for each in page.links() if each.startswith("/facilities/")]
+        assert sorted(names) == sorted(f"/facilities/{each.id}" for each in world.facilities)
+        found = Reader((await client.get("/?q=POSTO+7&district=Moroto&part=live")).text)
+        assert [each for each in found.links() if each.startswith("/facilities/")] == ["/facilities/post-7"] + [
+            f"/facilities/post-{number}" for number in range(PAGE) if "7" in str(number) and number != 7
+        ]
+        nothing = await client.get("/?q=atlantis")
+        assert nothing.status_code == 200
+        assert "No facility was found" in nothing.text
+
+
+async def test_each_row_says_its_last_day_in_words(client: httpx.AsyncClient) -> None:
+    """The bar is a picture with a text."""
+    page = Reader((await client.get("/")).text)
+    said = [
+        attributes["aria-label"] for tag, attributes in page.tags if tag == "svg" and attributes.get("class") == "day"
+    ]
+    assert len(said) == 3
+    assert "Last 24 hours: 4 h critical, 3 h with something wrong, 16 h well, 1 h unknown." in said
 
 
 async def test_a_fragment_has_the_changing_parts_only(client: httpx.AsyncClient) -> None:
