@@ -159,9 +159,8 @@ async def test_the_overview_is_searched_narrowed_and_continued(world: World) -> 
         names = [unquote(each) for page in (first, second) for each in page.links() if each.startswith("/facilities/")]
         assert sorted(names) == sorted(f"/facilities/{each.id}" for each in world.facilities)
         found = Reader((await client.get("/?q=POSTO+7&district=Moroto&part=live")).text)
-        assert [each for each in found.links() if each.startswith("/facilities/")] == ["/facilities/post-7"] + [
-            f"/facilities/post-{number}" for number in range(PAGE) if "7" in str(number) and number != 7
-        ]
+        expected = {f"/facilities/post-{number}" for number in range(PAGE) if "7" in str(number)}
+        assert {each for each in found.links() if each.startswith("/facilities/")} == expected
         nothing = await client.get("/?q=atlantis")
         assert nothing.status_code == 200
         assert "No facility was found" in nothing.text
