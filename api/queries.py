@@ -93,10 +93,12 @@ async def _time_spent(
     # What the chart draws is not read twice.
     rollups = await services.rollups(channel.id, begin_ms, end_ms, coarse) if resolution is Resolution.RAW else found
     whole = [each for each in rollups if isinstance(each, Rollup) and begin_ms <= each.start_ms < end_ms]
-    totals = (
-        sum(getattr(each, f"{what}_seconds") for each in whole) for what in ("covered", "judged", "below", "above")
-    )
-    return TimeSpent((end_ms - begin_ms) / SECOND_MS, *totals)
+    span = (end_ms - begin_ms) / SECOND_MS
+    if not whole:
+        return TimeSpent(span, 0, 0, 0, 0)
+    # Column by column: a page of charts adds up thousands.
+    *_, covered, below, above, judged = zip(*whole, strict=True)
+    return TimeSpent(span, sum(covered), sum(judged), sum(below), sum(above))
 
 
 async def _of_each(channels: Sequence[Channel], read_one: Callable[[Channel], Awaitable[Answer]]) -> dict[str, Answer]:
@@ -138,18 +140,12 @@ def _buckets(resolution: Resolution, found: Found) -> list[Bucket]:
     """Return what charts draw: stretches with readings of their own."""
     if resolution is Resolution.RAW:
         return from_readings(each for each in found if isinstance(each, Reading))
+    make, step_ms = Bucket._make, resolution.step_ms
+    rollups = (each for each in found if isinstance(each, Rollup))
     return [
-        Bucket(
-            each.start_ms,
-            each.start_ms + resolution.step_ms,
-            each.minimum,
-            each.mean,
-            each.maximum,
-            each.readings,
-            round(each.covered_seconds * SECOND_MS),
-        )
-        for each in found
-        if isinstance(each, Rollup) and each.minimum is not None and each.mean is not None and each.maximum is not None
+        make((start_ms, start_ms + step_ms, lowest, mean, highest, readings, round(covered * SECOND_MS)))
+        for start_ms, mean, lowest, highest, readings, covered, *_ in rollups
+        if readings
     ]
 
 
