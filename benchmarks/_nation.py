@@ -89,7 +89,7 @@ class Nation:
     centres: int
     clinics: int
     rolled_up: int
-    """Facilities with ninety days of roll-ups and a day of raw readings: those that pages are asked of."""
+    """Facilities with ninety days of hours and a day of raw readings: those that charts are asked of. Days have all."""
     past_alerts: int
 
     @property
@@ -215,11 +215,17 @@ def _write_rollups(nation: Nation, directory: Directory, path: Path, now_ms: int
         connection.execute("BEGIN")
         for number in asked_of(nation):
             for channel in directory.channels_of(facility_id(number)):
-                for table, step_ms in (("rollup_hour", HOUR_MS), ("rollup_day", DAY_MS)):
-                    steps = ROLLED_UP_DAYS * DAY_MS // step_ms
-                    first = now_ms // step_ms * step_ms - steps * step_ms
-                    connection.execute(_ROLLUPS.format(table=table), (sids[channel.id], first, step_ms, steps))
+                _roll_up(connection, "rollup_hour", sids[channel.id], HOUR_MS, now_ms)
+        # In the order in which they stand in the table.
+        for sid in sorted(sids.values()):
+            _roll_up(connection, "rollup_day", sid, DAY_MS, now_ms)
         connection.execute("COMMIT")
+
+
+def _roll_up(connection: sqlite3.Connection, table: str, sid: int, step_ms: int, now_ms: int) -> None:
+    steps = ROLLED_UP_DAYS * DAY_MS // step_ms
+    first = now_ms // step_ms * step_ms - steps * step_ms
+    connection.execute(_ROLLUPS.format(table=table), (sid, first, step_ms, steps))
 
 
 async def _write_alerts(nation: Nation, directory: Directory, database: str, now_ms: int) -> None:

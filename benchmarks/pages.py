@@ -15,7 +15,7 @@ import statistics
 import sys
 import tempfile
 import time
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import NamedTuple
@@ -35,6 +35,7 @@ from app.web import address
 from benchmarks._mosquitto import mosquitto
 from benchmarks._nation import Nation, asked_of, directory_of, facility_id, fill
 from benchmarks.figure import Better, Figure
+from dashboards.figures.places import Figures
 from dashboards.pages.words import nothing_to_say
 
 BATCHES_PER_SECOND = 500
@@ -42,6 +43,7 @@ BATCHES_PER_SECOND = 500
 LISTENERS = 200
 _WATCHED_SECONDS = 20.0
 _WARM_SECONDS = 5.0
+_DISTRICT = "country=Uganda&region=Region%200&district=District%2005"
 
 
 class Page(NamedTuple):
@@ -60,6 +62,7 @@ class Site(NamedTuple):
     bare: str
     lags: list[float]
     """How late the event loop was, in seconds; fills."""
+    figures: Callable[[], Figures]
 
 
 def measure(quick: bool) -> Iterator[Figure]:
@@ -76,6 +79,7 @@ async def _measured(nation: Nation, *, rounds: int, seconds: float) -> list[Figu
             serving(nation, Path(folder) / "data", port) as site,
             _child("_nation_nodes", str(port), str(nation.centres), str(BATCHES_PER_SECOND)),
         ):
+            worked_out = await _worked_out(site, nation)
             await asyncio.sleep(_WARM_SECONDS)
             site.lags.clear()
             found = [figure for page in pages(nation) for figure in await _page_figures(site, page, rounds)]
@@ -83,7 +87,23 @@ async def _measured(nation: Nation, *, rounds: int, seconds: float) -> list[Figu
                 "event loop, late at p99, pages read", "ms", _p(site.lags, 99) * 1000, better=Better.LOWER,
                 note="pages one after the other, without a pause",
             )  # fmt: skip
-            return [*found, lag, await _stream_figure(site, seconds)]
+            return [*worked_out, *found, lag, await _stream_figure(site, seconds)]
+
+
+async def _worked_out(site: Site, nation: Nation) -> list[Figure]:
+    """Return how long it takes from the start of the service until the figures of all facilities are known."""
+    started = time.perf_counter()
+    while True:
+        known = site.figures()
+        if known.end_ms and not known.missing:
+            break
+        await asyncio.sleep(0.1)
+    taken = time.perf_counter() - started
+    note = f"{nation.facilities} facilities, from 90 days of every channel, readings coming in"
+    late = Figure(
+        "event loop, late at p99, figures worked out", "ms", _p(site.lags, 99) * 1000, better=Better.LOWER, note=note
+    )
+    return [Figure("figures of places, known after a start", "s", taken, better=Better.LOWER, note=note), late]
 
 
 def pages(nation: Nation) -> list[Page]:
@@ -101,6 +121,10 @@ def pages(nation: Nation) -> list[Page]:
         Page("facility with four charts, 30 days", tuple(f"/facilities/{each}?range=30d" for each in clinics), 150),
         Page("facility with twenty charts, a day", tuple(f"/facilities/{each}" for each in centres)),
         Page("alerts", ("/alerts",)),
+        Page("place, a district", (f"/places?{_DISTRICT}",), 200),
+        Page("place, a district over 90 days", (f"/places?{_DISTRICT}&range=90d",), 200),
+        Page("place, the nation by districts", ("/places?level=district",)),
+        Page("API, figures of a district", (f"/api/v1/figures?{_DISTRICT}",)),
         Page("API, facilities of a district", ("/api/v1/facilities?district=District%2005",)),
         Page("metrics", ("/metrics",)),
     ]
@@ -177,7 +201,7 @@ async def serving(nation: Nation, data: Path, broker_port: int) -> AsyncIterator
         work = [loop() for name, loop in loops.items() if name != "judge"] + [_bare(bare), _watch(lags)]
         tasks = [asyncio.create_task(each) for each in work]
         try:
-            yield Site(address(ours), address(bare), lags)
+            yield Site(address(ours), address(bare), lags, lambda: web.figures.figures)
         finally:
             for task in tasks:
                 task.cancel()
