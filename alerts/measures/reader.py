@@ -17,6 +17,8 @@ from domain.directory import Directory
 from domain.episode import Severity
 from domain.places import Place
 
+_MOST_NAMED: Final = 500
+"""So many facilities are named to the database, such as those of a district; of more it gives all."""
 _ALARMS: Final = (NotificationKind.ALARM.value, NotificationKind.WORSE.value)
 
 
@@ -29,9 +31,9 @@ async def read_measures(
 ) -> Measures:
     """Return the measures of a period at a place, of all facilities there or of those ``within``."""
     async with database.connect() as connection:
-        alerts = (await connection.execute(_alerts(period, place))).all()
-        messages = (await connection.execute(_messages(period, place))).all()
-        closings = (await connection.execute(_closings(period, place))).all()
+        alerts = (await connection.execute(_alerts(period, _at(place, within)))).all()
+        messages = (await connection.execute(_messages(period, _at(place, within)))).all()
+        closings = (await connection.execute(_closings(period, _at(place, within)))).all()
 
     def compute() -> Measures:
         rows = Rows(
@@ -45,16 +47,20 @@ async def read_measures(
     return await asyncio.to_thread(compute)
 
 
-def _at(place: Place) -> ColumnElement[bool]:
+def _at(place: Place, within: frozenset[str] | None) -> ColumnElement[bool]:
     # Larger places are many facilities, which only the directory knows.
-    return ALERTS.c.facility == place.facility if place.facility else ALERTS.c.id.is_not(None)
+    if place.facility:
+        return ALERTS.c.facility == place.facility
+    if within is not None and len(within) <= _MOST_NAMED:
+        return ALERTS.c.facility.in_(sorted(within))
+    return ALERTS.c.id.is_not(None)
 
 
-def _alerts(period: Period, place: Place) -> Select[Any]:
+def _alerts(period: Period, there: ColumnElement[bool]) -> Select[Any]:
     present = and_(
         ALERTS.c.raised_at < period.to,
         or_(ALERTS.c.raised_at >= period.from_, EPISODES.c.ended_at.is_(None), EPISODES.c.ended_at > period.from_),
-        _at(place),
+        there,
     )
     alert, first = ALERTS.c, NOTIFICATIONS.c.queued_at
     told = (
@@ -104,17 +110,17 @@ def _alert(row: Any) -> AlertRow:
     )
 
 
-def _messages(period: Period, place: Place) -> Select[Any]:
+def _messages(period: Period, there: ColumnElement[bool]) -> Select[Any]:
     # Through the tellings: one message may tell of many alerts, and of several facilities.
     sent = NOTIFICATIONS.c
-    within = and_(sent.queued_at >= period.from_, sent.queued_at < period.to, _at(place))
+    within = and_(sent.queued_at >= period.from_, sent.queued_at < period.to, there)
     query = select(sent.id, ALERTS.c.facility, sent.contact, sent.channel, sent.kind, sent.state).distinct()
     told = query.select_from(NOTIFICATIONS).join(TELLINGS, TELLINGS.c.bundle == sent.bundle)
     return told.join(ALERTS, ALERTS.c.id == TELLINGS.c.alert).where(within)
 
 
-def _closings(period: Period, place: Place) -> Select[Any]:
+def _closings(period: Period, there: ColumnElement[bool]) -> Select[Any]:
     closed = CLOSINGS.c
-    within = and_(closed.at >= period.from_, closed.at < period.to, _at(place))
+    within = and_(closed.at >= period.from_, closed.at < period.to, there)
     query = select(ALERTS.c.facility, closed.reason, closed.doses_affected).select_from(CLOSINGS)
     return query.join(ALERTS, ALERTS.c.id == closed.alert).where(within)

@@ -84,6 +84,19 @@ class MeasuresContract:
         assert {each.contact for each in found.people} == {"amina", "joseph"}
         assert (await read(database, place=Place(facility="lonely"))).raised == 0
 
+    async def test_only_what_is_within_is_counted(self, database: AsyncEngine) -> None:
+        """Whether the database is told which facilities, or there are too many to name them all."""
+        judge = await a_judge(database)
+        await judge.record(opened(an_episode()), opened(an_episode(facility="lonely")))
+        await sent(judge, email=Memory(), sms=Memory())
+        crowd = frozenset(f"clinic-{number}" for number in range(1000))
+        for others in (frozenset[str](), crowd):
+            found = await read_measures(database, DAY, Place(), DIRECTORY, frozenset({"kasese-3"}) | others)
+            assert found.raised == 1
+            assert {each.contact for each in found.people} == {"amina", "joseph"}
+        assert (await read_measures(database, DAY, Place(), DIRECTORY, frozenset())).raised == 0
+        assert (await read_measures(database, DAY, Place(), DIRECTORY)).raised == 2
+
     async def test_a_message_that_tells_of_two_alerts_is_one(self, database: AsyncEngine) -> None:
         """People are sent messages, not alerts: two that waited for each other are one on each channel."""
         judge = await a_judge(database, telling=TOGETHER)
