@@ -26,7 +26,8 @@ from tests.system.servers import ServerProcess, free_ports
 from tests.system.test_sign_in_service import PASSWORD, vitals
 
 PAGES: Final = (
-    "/", "/?region=Western&district=Kasese", "/map", "/map?bbox=29.7,0,30.2,0.4", "/alerts", "/alerts/1",
+    "/", "/?region=Western&district=Kasese", "/map", "/map?bbox=29.7,0,30.2,0.4",
+    "/places", "/places?level=facility&range=7d", "/places/route", "/alerts", "/alerts/1",
     "/facilities/kasese", "/facilities/kasese?range=30d", "/facilities/bwera", "/rules", "/rules/warm", "/maintenance",
     "/people", "/people/contacts/amina", "/people/contacts/new", "/people/rosters/duty", "/users", "/users/head",
     "/account", "/account/password", "/tokens", "/offline", "/nothing",
