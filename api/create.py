@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Any
 
 from fastapi import APIRouter, FastAPI
 from starlette.middleware.gzip import GZipMiddleware
@@ -87,6 +88,7 @@ def create_api(
         lifespan=lifespan,
         redirect_slashes=False,
     )
+    _describe_tokens(api)
     api.state.events = hub
     recogniser = None if access is None else Recogniser(access)
     api.state.door = Door(services, recogniser or recognise, languages.words_of)
@@ -115,6 +117,20 @@ def create_api(
     )
     api.add_middleware(SecurityHeaders)
     return api
+
+
+def _describe_tokens(api: FastAPI) -> None:
+    """Say in the description of the API how a program shows who it is."""
+    described = api.openapi
+
+    def openapi() -> dict[str, Any]:
+        document = described()
+        schemes = document.setdefault("components", {}).setdefault("securitySchemes", {})
+        schemes["bearer"] = {"type": "http", "scheme": "bearer", "description": "An API token, or a node's own"}
+        document.setdefault("security", [{"bearer": []}])
+        return document
+
+    api.openapi = openapi  # type: ignore[method-assign]  # as FastAPI's documentation says
 
 
 def _versioned(services: Services, hub: EventHub) -> APIRouter:

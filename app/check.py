@@ -8,6 +8,7 @@ from datetime import datetime
 
 from alerts.notifiers.table import routes_of
 from api.access_routes import require_oidc
+from api.settings import ApiSettings
 from app.config import ServiceConfig
 from app.database import open_database
 from app.documents import read_documents
@@ -16,7 +17,7 @@ from app.issuing.provisioning import credentials_of
 from app.people_check import people_findings
 from app.rule_documents import CATALOGUE_SOURCE
 from app.rulebook import read_rules
-from app.web import require_safe
+from app.web import is_loopback, require_safe
 from collector.foreign.settings import ForeignSettings
 from collector.sources.link import tls_context
 from dashboards.pages.outlines.source import outlines_from
@@ -49,6 +50,7 @@ async def check_everything(config: ServiceConfig, *, now: datetime, say: Callabl
     findings += (f"limits for {scope}: no such channel is registered" for scope in unused(directory))
     findings += people_findings(directory, routes_of(config.alerts.notifiers), now)
     findings += warnings(expiries(config, await _issued(config)), now)
+    findings += _unanswered(config)
     if findings:
         say("Worth a look:")
     for finding in findings:
@@ -89,6 +91,12 @@ async def registered(config: ServiceConfig) -> Directory:
 
 async def _issued(config: ServiceConfig) -> list[Credential]:
     return await credentials_of(config) if _has_database(config) else []
+
+
+def _unanswered(config: ServiceConfig) -> list[str]:
+    if is_loopback(config.listen.host) or not set(config.api.hosts) <= set(ApiSettings().hosts):
+        return []
+    return ["api.hosts names this machine alone: whoever comes from another one is not answered"]
 
 
 def _has_database(config: ServiceConfig) -> bool:

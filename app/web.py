@@ -94,7 +94,7 @@ def _listener(family: socket.AddressFamily, settings: ListenSettings) -> socket.
 def require_safe(host: str, *, open_to_all: bool) -> None:
     """Raise ``OperatorError`` for what is no address, or for one that others can reach where nobody signs in."""
     try:
-        loopback = host == "localhost" or ip_address(host).is_loopback
+        loopback = is_loopback(host)
     except ValueError:
         raise OperatorError(
             f"listen.host is {host!r}; allowed: an IP address of this machine, such as 127.0.0.1"
@@ -104,6 +104,11 @@ def require_safe(host: str, *, open_to_all: bool) -> None:
             f"listen.host is {host}, which others can reach, and access.open lets everybody do everything; "
             "allowed: listen.host 127.0.0.1, or access without open, so that people sign in"
         )
+
+
+def is_loopback(host: str) -> bool:
+    """Tell whether only this machine reaches an address; raise ``ValueError`` for what is none."""
+    return host == "localhost" or ip_address(host).is_loopback
 
 
 def _sentence(settings: ListenSettings, error: OSError) -> str:

@@ -193,3 +193,6 @@ async def test_openapi_describes_every_route(client: httpx.AsyncClient) -> None:
         for operation in operations.values():
             assert operation["summary"], path
             assert operation["description"], path
+            named = {name for each in operation.get("security", []) for name in each}
+            assert named <= document["components"]["securitySchemes"].keys(), path
+    assert document["security"] == [{"bearer": []}]

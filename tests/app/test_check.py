@@ -73,6 +73,14 @@ def test_it_finds_what_cannot_work_as_meant(tmp_path: Path) -> None:
     assert any("rules.yaml:6:" in line and "$limits.highest" in line for line in findings)
 
 
+def test_a_service_for_others_is_told_its_names(tmp_path: Path) -> None:
+    """Listening for other machines it would answer none of them by the names of this one alone."""
+    (tmp_path / "registry.yaml").write_text(REGISTRY, "utf-8")
+    for_others = "registry: registry.yaml\nlisten: {host: 0.0.0.0}\n"
+    assert "api.hosts names this machine alone" in check(tmp_path, for_others).output
+    assert "Worth a look" not in check(tmp_path, for_others + "api: {hosts: [vitals.example.org]}\n").output
+
+
 COMPANION = """\
 rules:
   - id: mine
