@@ -141,7 +141,12 @@ def _add_silences(router: APIRouter) -> None:
         silence = Silence(kind=SilenceKind.MAINTENANCE, created_at=now, **fields)
         return _silence(await alert_desk_of(visit.services).silence(silence))
 
-    @router.delete("/silences/{number}", summary="Take a shelving or maintenance back", status_code=204)
+    @router.delete(
+        "/silences/{number}",
+        summary="Take a shelving or maintenance back",
+        status_code=204,
+        responses={404: {"description": "No such silence stands"}},
+    )
     async def cancel(
         visit: Managing,
         number: Annotated[int, Path(ge=1, lt=2**63)],

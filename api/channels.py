@@ -51,7 +51,7 @@ def channel_routes() -> APIRouter:
     router = APIRouter(prefix="/channels", tags=["channels"])
     _add_readings(router)
 
-    @router.get("", summary="Channels")
+    @router.get("", summary="Channels", responses={404: {"description": "Unknown facility"}})
     async def list_channels(
         visit: Viewing,
         facility: Annotated[str | None, Query(max_length=300)] = None,

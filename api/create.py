@@ -32,8 +32,8 @@ from api.language_page import language_routes
 from api.languages import page_languages
 from api.letters import letter_routes
 from api.measures import measure_routes
-from api.models import ProblemDocument
 from api.on_call import on_call_routes
+from api.openapi import ANYWHERE, FOR_SENDERS, FOR_SOMEBODY, describe_errors
 from api.pages import page_routes
 from api.readings import MOST_BYTES, PATH, reading_routes
 from api.rosters import MOST_BYTES as MOST_CALENDAR_BYTES
@@ -95,7 +95,8 @@ def create_api(
     api.state.render_error = pages.error
     errors.install(api)
     api.include_router(_versioned(services, hub))
-    api.include_router(health_routes(services))
+    api.include_router(health_routes(services), responses=ANYWHERE)
+    describe_errors(api)
     api.include_router(language_routes())
     api.include_router(page_routes(pages, assets))
     if access is not None and recogniser is not None:
@@ -134,7 +135,7 @@ def _describe_tokens(api: FastAPI) -> None:
 
 
 def _versioned(services: Services, hub: EventHub) -> APIRouter:
-    router = APIRouter(prefix=PREFIX, responses={422: {"model": ProblemDocument, "description": "Not answerable"}})
+    router = APIRouter(prefix=PREFIX, responses=ANYWHERE)
     for part in (
         facility_routes(),
         channel_routes(),
@@ -142,13 +143,13 @@ def _versioned(services: Services, hub: EventHub) -> APIRouter:
         measure_routes(),
         figure_routes(),
         letter_routes(),
-        reading_routes(services),
-        callback_routes(services),
         roster_routes(),
         stream_routes(hub),
         alerting_routes(),
         on_call_routes(),
         inbox_routes(),
     ):
-        router.include_router(part)
+        router.include_router(part, responses=FOR_SOMEBODY)
+    for part in (reading_routes(services), callback_routes(services)):
+        router.include_router(part, responses=FOR_SENDERS)
     return router

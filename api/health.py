@@ -7,6 +7,7 @@ import asyncio
 from fastapi import APIRouter, Response
 
 from api.models import Liveness, Part, Readiness
+from api.openapi import FOR_SOMEBODY
 from api.services import Services
 from api.visit import Viewing
 
@@ -31,7 +32,12 @@ def health_routes(services: Services) -> APIRouter:
         response.status_code = 200 if ready else 503
         return Readiness(ready=ready, parts=parts)
 
-    @router.get("/metrics", summary="Figures for Prometheus", response_class=Response)
+    @router.get(
+        "/metrics",
+        summary="Figures for Prometheus",
+        response_class=Response,
+        responses={200: {"content": {"text/plain": {}}}, **FOR_SOMEBODY},
+    )
     async def metrics(visit: Viewing) -> Response:
         """Return the exposition; scrapes that come together are answered one after the other."""
         async with one_scrape:

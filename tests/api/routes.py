@@ -52,7 +52,10 @@ BODIES: Mapping[tuple[str, str], Mapping[str, Any]] = {
         "json": {"reason": "works", "start": _LATER, "facility": "{facility}", "rule": "another"}
     },
     ("POST", f"{API}/deadletters/replay"): {"json": {"id": 1}},
-    ("PUT", f"{API}/rosters/{{roster:path}}.ics"): {"content": b"x", "headers": {"content-type": "text/calendar"}},
+    ("PUT", f"{API}/rosters/{{roster:path}}.ics"): {
+        "content": b"BEGIN:VCALENDAR",
+        "headers": {"content-type": "text/calendar"},
+    },
     ("GET", f"{API}/on-call"): {"params": {"facility": "{facility}"}},
     ("POST", "/claim/{waiting}"): {"data": {"facility": "{facility}"}},
     ("POST", "/rules/{rule_id}/backtests"): {"data": {"wording": "", "days": "7"}},

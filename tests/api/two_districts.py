@@ -13,7 +13,7 @@ from itertools import count
 from typing import Any
 
 import httpx
-from fastapi import Request
+from fastapi import FastAPI, Request
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from alerts.answers.inbox import Inbox
@@ -39,6 +39,7 @@ from collector.waiting import WaitingNode
 from domain.access import Principal
 from domain.directory import Directory
 from domain.episode import ChangeKind, Episode, EpisodeChange, Severity, SubjectKind, episode_id
+from domain.errors import DocumentError, Problem
 from domain.instant import to_ms
 from domain.people import Contact, EscalationChain, EscalationStep, Override, Roster, Rotation, Team
 from domain.places import EquipmentKind, Facility, LimitScope, Node, Place
@@ -108,13 +109,13 @@ class Districts:
     principal: Principal | None = None
     taken: list[str] = field(default_factory=list)
     tried: Tried = field(default_factory=lambda: Tried())
-    streams: int = 0
 
     async def recognise(self, request: Request) -> Principal | None:
         """Return who asks; whoever opened a stream is gone at its first heartbeat, so that it ends."""
-        if request.url.path.endswith("/events"):
-            self.streams += 1
-            return self.principal if self.streams % 2 else None
+        streams = request.url.path.endswith("/events")
+        if streams and getattr(request.state, "listens", False):
+            return None
+        request.state.listens = True
         return self.principal
 
 
@@ -122,20 +123,27 @@ class Districts:
 async def two_districts(path: str) -> AsyncIterator[Districts]:
     """Give both districts, with an alert at each facility, on a fresh file."""
     async with sqlite_database(path) as database:
-        world = a_world()
-        judge = Judge(database, ROUTES, directory=world.directory())
-        await judge.store.create_tables()
-        districts = Districts(judge, database, world)
-        await _tell(districts)
-        application = create_api(
-            services_of(districts),
-            ApiSettings(heartbeat_seconds=0.05, event_interval_seconds=0.05),
-            recognise=districts.recognise,
-        )
-        transport = httpx.ASGITransport(application, raise_app_exceptions=False)
+        districts = await districts_on(database)
+        transport = httpx.ASGITransport(application_of(districts), raise_app_exceptions=False)
         async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1") as client:
             districts.client = client
             yield districts
+
+
+async def districts_on(database: AsyncEngine) -> Districts:
+    """Return both districts on a database, without a client."""
+    world = a_world()
+    judge = Judge(database, ROUTES, directory=world.directory())
+    await judge.store.create_tables()
+    districts = Districts(judge, database, world)
+    await _tell(districts)
+    return districts
+
+
+def application_of(districts: Districts) -> FastAPI:
+    """Return what serves them."""
+    quick = ApiSettings(hosts=("127.0.0.1", "testserver"), heartbeat_seconds=0.05, event_interval_seconds=0.05)
+    return create_api(services_of(districts), quick, recognise=districts.recognise)
 
 
 class _Districts(World):
@@ -243,7 +251,9 @@ def _rosters(districts: Districts) -> RosterDesk:
     async def calendar(roster: str, _: Span) -> bytes:
         return f"BEGIN:VCALENDAR {people(roster)} END:VCALENDAR".encode()
 
-    async def take(roster: str, *_: object, **__: object) -> CalendarTaken:
+    async def take(roster: str, content: bytes, *_: object, **__: object) -> CalendarTaken:
+        if not content.startswith(b"BEGIN:VCALENDAR"):
+            raise DocumentError([Problem(roster, 1, 1, "calendar", "something else", "a calendar")])
         districts.taken.append(roster)
         return CalendarTaken(1, 1, 0)
 
