@@ -30,7 +30,7 @@ ASKED: Any = CHECKS.get_by_names(
 )
 SETTINGS = {
     "seed": 7,
-    "generation": {"mode": "all", "deterministic": True, "max-examples": 6, "with-security-parameters": False},
+    "generation": {"mode": "all", "deterministic": True, "max-examples": 4, "with-security-parameters": False},
 }
 
 
