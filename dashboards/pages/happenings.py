@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple
 
-from dashboards.pages.axes import Scale
+from dashboards.pages.axes import WIDTH, Scale
 from dashboards.pages.series import Window
 from dashboards.pages.wording import LocalTime
 
 _LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-_NEAR = 34
-"""Letters nearer than this to each other, out of ``axes.WIDTH``, would stand upon each other on a phone."""
+_HALF_LETTER = 17
+"""Out of ``axes.WIDTH``, on a phone; letters that would stand upon each other are written as a span."""
 
 
 class HappeningKind(StrEnum):
@@ -107,15 +107,21 @@ def marks_of(found: Sequence[Lettered], window: Window) -> Marks:
 
 def _letters(found: Sequence[Lettered], scale: Scale) -> tuple[Letter, ...]:
     groups: list[list[Lettered]] = []
-    places: list[int] = []
     for each in found:
-        x = scale.x(each.happening.start_ms)
-        if groups and x - places[-1] < _NEAR:
-            groups[-1].append(each)
-        else:
-            groups.append([each])
-            places.append(x)
-    return tuple(Letter(x, _span(group), group[0].happening.kind) for x, group in zip(places, groups, strict=True))
+        groups.append([each])
+        while len(groups) > 1 and _extent(groups[-2], scale)[1] > _extent(groups[-1], scale)[0]:
+            last = groups.pop()
+            groups[-1] += last
+    return tuple(
+        Letter(scale.x(group[0].happening.start_ms), _span(group), group[0].happening.kind) for group in groups
+    )
+
+
+def _extent(group: Sequence[Lettered], scale: Scale) -> tuple[int, int]:
+    """Return from where to where the letters of a group reach on a phone; at an edge they stand inside of it."""
+    half = _HALF_LETTER * len(_span(group))
+    middle = min(max(scale.x(group[0].happening.start_ms), half), WIDTH - half)
+    return middle - half, middle + half
 
 
 def _span(group: Sequence[Lettered]) -> str:

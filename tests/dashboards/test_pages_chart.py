@@ -276,6 +276,8 @@ def test_letters_follow_time_and_stand_for_several_where_there_is_no_room() -> N
     found = lettered([_happening(at_ms) for at_ms in reversed(moments)])
     assert [(each.letter, each.happening.start_ms) for each in found] == list(zip("ABCD", moments, strict=True))
     assert [each.text for each in marks_of(found, WINDOW).letters] == ["A", "B–C", "D"]
+    late = lettered([_happening(at_ms) for at_ms in (23 * HOUR_MS, DAY - HOUR_MS // 2, DAY - MINUTE_MS)])
+    assert [each.text for each in marks_of(late, WINDOW).letters] == ["A–C"]
     assert [letter_of(number) for number in (25, 26, 27, 702)] == ["Z", "AA", "AB", "AAA"]
 
 
