@@ -79,6 +79,8 @@ def test_a_printed_status_is_a_word_and_a_sign(page: Page) -> None:
 def test_charts_are_printed_as_drawings(page: Page) -> None:
     """The canvas of the screen is made for its width; the drawing behind it fits the sheet."""
     page.goto("/facilities/kasese-hc3")
+    for place in page.locator("[data-plot]").all():
+        place.scroll_into_view_if_needed()
     expect(page.locator("[data-plot].drawn canvas")).to_have_count(5)
     expect(page.locator("[data-plot] > svg").first).to_be_hidden()
     page.emulate_media(media="print")
