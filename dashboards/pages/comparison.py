@@ -100,5 +100,5 @@ def _change(
         return words("as before"), None
     better = (difference > 0) == up_is_better
     sign = "+" if difference > 0 else MINUS
-    shown = words(pattern, change=f"{sign}{number_text(abs(difference), 1, words)}")
+    shown = words(pattern, change=words.isolated(f"{sign}{number_text(abs(difference), 1, words)}"))
     return words("{change}, better", change=shown) if better else words("{change}, worse", change=shown), better
