@@ -227,11 +227,13 @@ def node_credentials(config_path: Path) -> None:
 @click.option(
     "--out", type=click.Path(dir_okay=False, path_type=Path), help="Write an SVG or PNG instead, for a label."
 )
-def node_qr(node_name: str, out: Path | None) -> None:
-    """Draw the QR code for the label of NODE: its name, and nothing secret.
+@click.option("--address", default="", help="Under which telephones reach the pages: https://vitals.example.")
+def node_qr(node_name: str, out: Path | None, address: str) -> None:
+    """Draw the QR code for the label of NODE, with nothing secret in it.
 
-    Whoever stands before the device and sees it among `vitals node waiting` knows that it is this one.
+    With --address it opens the page on which the node is claimed; without, it holds the node's name. The page
+    /registry/nodes/labels prints many of them.
     """
     from app.issuing.label import draw_label
 
-    draw_label(node_name, out, say=click.echo)
+    draw_label(node_name, address, out, say=click.echo)

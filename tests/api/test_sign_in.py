@@ -22,7 +22,7 @@ async def town(tmp_path: Path) -> AsyncIterator[Town]:
         yield town
 
 
-@pytest.mark.parametrize("path", ["/", "/alerts", "/facilities/kasese-hc3?range=7d", "/alerts/4821"])
+@pytest.mark.parametrize("path", ["/", "/alerts", "/facilities/kasese-hc3?range=7d", "/alerts/4821", "/claim/pi-7"])
 async def test_a_page_leads_nobody_to_the_sign_in(town: Town, path: str) -> None:
     """And from there to the page that was wanted."""
     async with town.browser() as browser:

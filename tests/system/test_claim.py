@@ -13,8 +13,11 @@ from typing import Any
 import httpx
 import pytest
 
+from app.database import open_database
 from collector.journal import Journal
 from domain.rejection import Reason, Rejected
+from registry.changes import ChangeLog
+from tests.api.test_registry_pages import Apart, form_in
 from tests.system.brokers import mosquitto_server
 
 pytestmark = pytest.mark.system
@@ -33,6 +36,18 @@ interval: 500ms
 publish: {{reconnect_first: 100ms, receipt_timeout: 1s}}
 drivers: [{{driver: health, channels: {{gateway/queue_depth: outbox_depth}}}}]
 """
+
+
+async def vitals_without_config(*arguments: str) -> tuple[int | None, str]:
+    """Run a command that needs no configuration."""
+    running = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "app.cli", *arguments),
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+        cwd=REPOSITORY,
+    )
+    said, _ = await asyncio.wait_for(running.communicate(), 60)
+    return running.returncode, said.decode()
 
 
 async def vitals(folder: Path, *arguments: str) -> tuple[int | None, str]:
@@ -73,7 +88,7 @@ async def test_an_installer_sees_a_waiting_node_and_takes_it_up(tmp_path: Path) 
         )
         async with process("run", "--config", str(tmp_path / "vitals.yaml")) as service:
             assert service.stdout is not None
-            line = (await asyncio.wait_for(service.stdout.readline(), 30)).decode()
+            line = (await asyncio.wait_for(service.stdout.readline(), 90)).decode()
             async with (
                 httpx.AsyncClient(base_url=line.split(": ", 1)[1].strip(), timeout=10) as client,
                 process("edge", "--config", str(tmp_path / "edge.yaml")),
@@ -94,6 +109,39 @@ async def test_an_installer_sees_a_waiting_node_and_takes_it_up(tmp_path: Path) 
             stored = await journal.series("clinic/gateway/queue_depth", 0, 2**53)
         moments = [each.measured_at_ms for each in stored]
         assert len(moments) == len(set(moments)) >= 3
+
+
+async def test_a_node_is_claimed_on_its_page_to_its_first_reading(tmp_path: Path) -> None:
+    """The address on its label: choose the facility, keep what is suggested, and the page says its first reading."""
+    async with mosquitto_server(tmp_path) as broker:
+        (tmp_path / "registry.yaml").write_text(REGISTRY, "utf-8")
+        (tmp_path / "edge.yaml").write_text(EDGE.format(folder=tmp_path, port=broker.port), "utf-8")
+        (tmp_path / "vitals.yaml").write_text(
+            f"mqtt: {{url: 'mqtt://127.0.0.1:{broker.port}'}}\n"
+            "listen: {port: 0}\naccess: {open: true}\nregistry: registry.yaml\n",
+            "utf-8",
+        )
+        async with process("run", "--config", str(tmp_path / "vitals.yaml")) as service:
+            assert service.stdout is not None
+            address = (await asyncio.wait_for(service.stdout.readline(), 90)).decode().split(": ", 1)[1].strip()
+            own = {"accept": "text/html", "origin": address, "sec-fetch-site": "same-origin"}
+            async with httpx.AsyncClient(base_url=address, timeout=10, headers=own) as client:
+                code, said = await vitals_without_config("node", "qr", "pi-7", "--address", address)
+                assert (code, said.splitlines()[-1]) == (0, f"{address}/claim/pi-7")
+                assert "Nothing was heard of this node yet." in (await client.get("/claim/pi-7")).text
+                async with process("edge", "--config", str(tmp_path / "edge.yaml")):
+                    await _until_page(client, "/claim/pi-7", "It is heard. Where does it stand?")
+                    mapping = await _until_page(client, "/claim/pi-7?facility=clinic", "gateway/queue_depth")
+                    form = form_in(Apart(mapping)) | {"by": "Amina"}
+                    assert form["of-gateway/queue_depth"] == "new:gateway"
+                    answer = await client.post("/claim/pi-7", data=form)
+                    assert (answer.status_code, answer.headers["location"]) == (303, "/registry/nodes/pi-7")
+                    page = await _until_page(client, "/registry/nodes/pi-7", "Reading received: ")
+                    assert "s ago" in page
+                    assert "Gateway" in page
+                    await _until_drained(tmp_path)
+            changes = await _changes(tmp_path)
+        assert ("nodes", "pi-7", "Amina") in changes
 
 
 async def test_letters_are_replayed_without_a_service(tmp_path: Path) -> None:
@@ -120,15 +168,29 @@ async def test_letters_are_replayed_without_a_service(tmp_path: Path) -> None:
 
 
 async def _until(client: httpx.AsyncClient, path: str, holds: Callable[[Any], bool]) -> None:
-    async with asyncio.timeout(45):
+    async with asyncio.timeout(90):
         while True:
             if holds((await client.get(path)).json()):
                 return
             await asyncio.sleep(0.2)
 
 
+async def _until_page(client: httpx.AsyncClient, path: str, words: str) -> str:
+    async with asyncio.timeout(90):
+        while True:
+            text = (await client.get(path)).text
+            if words in text:
+                return text
+            await asyncio.sleep(0.2)
+
+
+async def _changes(folder: Path) -> list[tuple[str, str, str]]:
+    async with open_database(f"sqlite+aiosqlite:///{folder / 'vitals-data' / 'vitals.db'}") as database:
+        return [(each.kind, each.item, each.author) for each in await ChangeLog(database).changes(limit=20)]
+
+
 async def _until_drained(folder: Path) -> None:
-    async with asyncio.timeout(45):
+    async with asyncio.timeout(90):
         while True:
             if json.loads((folder / "status.json").read_text("utf-8"))["last_receipt_ms"]:
                 return
