@@ -130,5 +130,5 @@ def _said(model: type[Said], form: Mapping[str, str], fields: tuple[str, ...], w
         return model.model_validate({name: form[name] for name in fields if name in form})
     except ValidationError as error:
         wrong = dict.fromkeys(words(_LABELS[str(each["loc"][0])]) for each in error.errors())
-        sentence = words("Missing, too long or not possible: {fields}.", fields=", ".join(wrong))
+        sentence = words("Missing, too long or not possible: {fields}.", fields=words(", ").join(wrong))
         raise RequestError(HTTPStatus.UNPROCESSABLE_ENTITY, sentence) from None

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from functools import partial
 from http import HTTPStatus
 from typing import Annotated
 
 from fastapi import APIRouter, Query
 from starlette.responses import Response
 
-from api.facilities import all_statuses
+from api.facilities import all_statuses, said
 from api.page_parts import page
 from api.problems import RequestError
 from api.visit import Viewing
@@ -31,7 +32,9 @@ def add_map_page(router: APIRouter, pages: Pages) -> None:
         services, query = visit.services, MapQuery(region, district, _bounds(box))
         statuses = await all_statuses(services, services.directory())
         countries = dict.fromkeys(each.facility.country for each in statuses)
-        view = map_page(statuses, services.outlines(countries), query, services.clock.now_ms(), visit.words)
+        in_words = partial(said, services, services.directory(), words=visit.words)
+        outlines, now_ms = services.outlines(countries), services.clock.now_ms()
+        view = map_page(statuses, outlines, query, now_ms, visit.words, in_words)
         return await page(visit, pages, "map.html", view, live=part == "live")
 
 

@@ -72,7 +72,8 @@ def services_of(
         said, show = text.spoken(words.language), partial(value_text, words=words)
         channel = registry.directory.channels.get(alert.subject)
         value = show(channel.quantity, alert.extreme) if channel and alert.extreme is not None else ""
-        return AlertText(said.title, said.action, filled(said.message, channel, value, show))
+        phrase = filled(words.with_values_isolated(said.message), channel, value, show)
+        return AlertText(said.title, words.with_values_isolated(said.action), phrase)
 
     return Services(
         clock=clock,

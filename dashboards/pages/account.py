@@ -107,7 +107,7 @@ def place_text(place: Place, directory: Directory, words: Words) -> str:
         return words("everywhere")
     facility = directory.facilities.get(place.facility)
     parts = (facility.name if facility else place.facility, place.district, place.region, place.country)
-    return ", ".join(words.isolated(part) for part in parts if part)
+    return words(", ").join(words.isolated(part) for part in parts if part)
 
 
 def session_lines(sessions: Iterable[SignedInAt], now_ms: int, words: Words) -> list[SessionLine]:

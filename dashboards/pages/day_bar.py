@@ -117,4 +117,6 @@ def _in_words(hours: Sequence[Status], words: Words) -> str:
         Status.OK: words("{count} h well", count=counts[Status.OK]),
         Status.SILENT: words("{count} h unknown", count=counts[Status.SILENT]),
     }
-    return words("Last 24 hours: {hours}.", hours=", ".join(said[tone] for tone, count in counts.items() if count))
+    return words(
+        "Last 24 hours: {hours}.", hours=words(", ").join(said[tone] for tone, count in counts.items() if count)
+    )

@@ -205,7 +205,7 @@ def _era(said: LimitSaid, channel: Channel, zone: str, now_ms: int, words: Words
     )
     return EraLine(
         begin=None if said.valid_from_ms == ALWAYS_MS else local_time(said.valid_from_ms, zone, now_ms, words),
-        limits=", ".join(limits) or words("no limits"),
+        limits=words(", ").join(limits) or words("no limits"),
         said=None if said.said_at is None else local_time(said.said_at, zone, now_ms, words),
         author=said.author,
         reason=said.reason,

@@ -155,7 +155,7 @@ def _what(quiet: Quiet, directory: Directory, rules: Mapping[str, str], words: W
 def _weekly(quiet: Quiet, words: Words) -> str:
     if quiet.from_time is None or quiet.to_time is None:
         return ""
-    days = ", ".join(words(WEEKDAYS[day]) for day in quiet.weekdays) or words("every day")
+    days = words(", ").join(words(WEEKDAYS[day]) for day in quiet.weekdays) or words("every day")
     return f"{days} {quiet.from_time:%H:%M}–{quiet.to_time:%H:%M} {quiet.timezone}"
 
 

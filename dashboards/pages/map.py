@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 from urllib.parse import urlencode
@@ -84,9 +84,14 @@ class MapPage:
 
 
 def map_page(
-    statuses: Sequence[FacilityStatus], outlines: Sequence[Outline], query: MapQuery, now_ms: int, words: Words
+    statuses: Sequence[FacilityStatus],
+    outlines: Sequence[Outline],
+    query: MapQuery,
+    now_ms: int,
+    words: Words,
+    said: Callable[[Sequence[FacilityStatus]], Sequence[FacilityStatus]] = list,
 ) -> MapPage:
-    """Return the map of facilities that come sorted worst first."""
+    """Return the map of facilities that come sorted worst first; ``said`` puts their reasons into the words."""
     chosen = [each for each in statuses if query.asks_for(each)]
     placed = [each for each in chosen if place_of(each.facility) is not None]
     ground = scene(outlines, [place for each in placed if (place := place_of(each.facility)) is not None])
@@ -94,15 +99,16 @@ def map_page(
     in_list = listed(sheet.clusters, sheet.marks)
     totals = Counter(placed[number].overall for mark in sheet.clusters for number in mark.members)
     unplaced, unplaced_sentence = _unplaced(chosen, placed, ground, words)
+    rows = [placed[number] for number in in_list]
     return MapPage(
         title=_title(query, words),
         sentence=_sentence(totals, words),
         worst=min(totals, key=lambda status: status.rank, default=Status.NOT_MONITORED),
         legend=tuple(LegendEntry(status, letter, totals[status]) for status, letter in letters(words).items()),
         sheet=sheet,
-        rows=tuple(row_of(placed[number], mark, now_ms, words) for number, mark in in_list.items()),
+        rows=tuple(row_of(each, mark, now_ms, words) for each, mark in zip(said(rows), in_list.values(), strict=True)),
         left_out=totals.total() - len(in_list),
-        unplaced=tuple(row_of(each, "", now_ms, words) for each in unplaced[:MOST_UNPLACED]),
+        unplaced=tuple(row_of(each, "", now_ms, words) for each in said(unplaced[:MOST_UNPLACED])),
         unplaced_sentence=unplaced_sentence,
         query=query,
         regions=_names(each.facility.region for each in statuses),

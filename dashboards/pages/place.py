@@ -200,7 +200,7 @@ def _part_row(part: Part, found: Survey, words: Words) -> PartRow:
 
 def _silent(part: Part, is_facility: bool, words: Words) -> str:
     if is_facility:
-        return words("silent") if part.silent else words("heard")
+        return words("silent") if part.silent else words("is heard")
     return words("{part} of {whole}", part=part.silent, whole=part.facilities)
 
 

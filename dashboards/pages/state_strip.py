@@ -140,7 +140,7 @@ def strip_of(stretches: Sequence[Stretch], states: tuple[str, ...], window: Wind
         for word, ms in totals
         if ms >= MINUTE_MS
     ]
-    return Strip(_parts(stretches, window), ", ".join(said) or words("no time covered"))
+    return Strip(_parts(stretches, window), words(", ").join(said) or words("no time covered"))
 
 
 def _duration(duration_ms: float, words: Words) -> str:

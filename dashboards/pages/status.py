@@ -227,7 +227,7 @@ def _service_status(
 
 def _alert_finding(scene: _Scene, alert: Alert) -> _Finding:
     text: AlertText = scene.describe(alert, scene.words)
-    reason = _about(scene, subject_name(scene.directory, alert), text.title)
+    reason = _about(scene, subject_name(scene.directory, alert), scene.words.isolated(text.title))
     if alert.state is AlertState.RETURNED_UNACKNOWLEDGED:
         return _Finding(Status.WARNING, scene.words("{what} (over, nobody has answered)", what=reason))
     return _Finding(Status.CRITICAL if alert.severity is Severity.CRITICAL else Status.WARNING, reason)

@@ -46,7 +46,10 @@ class TimeSpent(NamedTuple):
 
 def percent(part: float, whole: float, words: Words = ENGLISH) -> str:
     """Return a share that says 0 % only of nothing, and 100 % only of everything."""
-    share = part / whole * 100
+    return words.isolated(_percent(part / whole * 100, words))
+
+
+def _percent(share: float, words: Words) -> str:
     if share in (0, 100):
         return words("{percent} %", percent=number_text(share, 0, words))
     if share < 0.1:

@@ -2,8 +2,17 @@
 
 from __future__ import annotations
 
+import re
+import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Final
+
+_VALUE: Final = re.compile(r"[-+−]?\d[\d.,]*(?:\s?(?:°?[A-Za-z%][A-Za-z³/]*))?")
+
+
+def _runs_from_right(text: str) -> bool:
+    return any(unicodedata.bidirectional(each) in ("R", "AL") for each in text)
 
 
 def _same(sentence: str) -> str:
@@ -42,8 +51,12 @@ class Words:
         return self.language.replace("-", "_")
 
     def isolated(self, text: str) -> str:
-        """Return a name, or a number with its unit, so that it stays whole in a sentence from right to left."""
-        return f"\u2068{text}\u2069" if self.right_to_left and text else text
+        """Return a name, or a number with its unit, so that it stays whole whichever way it and the sentence run."""
+        return f"\u2068{text}\u2069" if text and (self.right_to_left or _runs_from_right(text)) else text
+
+    def with_values_isolated(self, text: str) -> str:
+        """Return a sentence of somebody's, such as a rule's, in which numbers with their units stay whole."""
+        return _VALUE.sub(lambda found: self.isolated(found[0]), text) if self.right_to_left else text
 
 
 def noop(sentence: str) -> str:

@@ -47,7 +47,7 @@ def _bracketed(sentence: str) -> str:
     return f"⟦{sentence}⟧"
 
 
-MADE_UP = Words("en", True, _bracketed, lambda one, many, count: _bracketed(one if count == 1 else many))
+MADE_UP = Words("en-GB", True, _bracketed, lambda one, many, count: _bracketed(one if count == 1 else many))
 """Right to left, so that names and values within sentences are isolated."""
 
 
