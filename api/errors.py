@@ -15,7 +15,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 from starlette.types import Scope
 
-from api.headers import SECURITY_HEADERS
+from api.headers import security_headers
 from api.problems import PROBLEM_TYPE, RequestError, field_sentences, problem, sentence_of, status_of
 from dashboards.pages.words import Words, noop
 from domain.errors import VitalsError
@@ -38,7 +38,7 @@ def error_response(
     scope: Scope, status: HTTPStatus, error: Exception | str, errors: Sequence[Mapping[str, str]] = ()
 ) -> Response:
     """Return an error as the asker can read it: a person in their language, a program in English."""
-    headers = {**SECURITY_HEADERS, "Cache-Control": "no-store"}
+    headers = {**security_headers(scope), "Cache-Control": "no-store"}
     if status is HTTPStatus.SERVICE_UNAVAILABLE:
         headers["Retry-After"] = "5"
     if _wants_page(scope):

@@ -32,7 +32,14 @@ SECURITY_HEADERS: Final = {
     "Cross-Origin-Resource-Policy": "same-origin",
     "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
 }
+ONLY_ENCRYPTED: Final = {"Strict-Transport-Security": f"max-age={365 * 86_400}"}
+"""Said over HTTPS only, as RFC 6797 asks; without the names below ours, which may belong to others."""
 _TAGGED_AT_MOST: Final = 4 * 1024 * 1024
+
+
+def security_headers(scope: Scope) -> dict[str, str]:
+    """Return the security headers of the answer to a request."""
+    return {**SECURITY_HEADERS, **(ONLY_ENCRYPTED if scope.get("scheme") == "https" else {})}
 
 
 class SecurityHeaders:
@@ -47,7 +54,7 @@ class SecurityHeaders:
         async def with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
-                for name, value in SECURITY_HEADERS.items():
+                for name, value in security_headers(scope).items():
                     headers[name] = value
                 headers.setdefault("Cache-Control", "no-store")
             await send(message)
