@@ -69,7 +69,7 @@ class Post:
     def __init__(self, around: Surroundings) -> None:
         self._around = around
         self._telling = Telling(around)
-        self._composed: dict[tuple[Bundle, str, bool], Message] = {}
+        self._composed: dict[tuple[Bundle, str, bool, str], Message] = {}
 
     async def flush(self) -> None:
         """Queue a message for everything that is due, or say in the audit log why not or not yet."""
@@ -236,7 +236,9 @@ class Post:
         self, lead: _Due, bundle: Bundle, number: int, contact: str, reach: Reach, language: str
     ) -> dict[str, Any]:
         route = next((route for route in self._around.routes if route.channel == reach.channel), None)
-        message = self._words(bundle, language, answerable=route is not None and route.answerable)
+        answerable = route is not None and route.answerable
+        link = self._around.link(bundle.items[0].reference, contact, self._around.now) if contact else ""
+        message = self._words(bundle, language, answerable=answerable, link=link)
         return {
             "key": f"{lead.alert.id}-{lead.row.transition}-{contact or 'system'}-{reach.channel}",
             "bundle": number,
@@ -260,11 +262,11 @@ class Post:
             "last_error": "",
         }
 
-    def _words(self, bundle: Bundle, language: str, *, answerable: bool) -> Message:
-        known = self._composed.get((bundle, language, answerable))
+    def _words(self, bundle: Bundle, language: str, *, answerable: bool, link: str) -> Message:
+        known = self._composed.get((bundle, language, answerable, link))
         if known is None:
-            known = self._composed[bundle, language, answerable] = compose(
-                bundle, language=language, answerable=answerable
+            known = self._composed[bundle, language, answerable, link] = compose(
+                bundle, language=language, answerable=answerable, link=link
             )
         return known
 

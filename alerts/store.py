@@ -33,7 +33,7 @@ from alerts.rows import (
 from alerts.schema import bring_up_to_date
 from alerts.settings import ClosingSettings, TellingSettings
 from alerts.silences import Silence, Silences
-from alerts.surroundings import Surroundings
+from alerts.surroundings import Surroundings, WriteLink, no_link
 from alerts.tables import ALERTS, AUDIT, EPISODES, NOTIFICATIONS, TELLINGS
 from domain.alert import Alert, AlertState
 from domain.directory import Directory
@@ -51,6 +51,7 @@ class World:
     directory: Callable[[], Directory] = Directory
     rules: Callable[[], Mapping[str, RuleText]] = dict
     power_of: Callable[[str], Power | None] = lambda _: None
+    link: WriteLink = no_link
 
 
 _LONGEST_NUMBER = 18
@@ -99,6 +100,7 @@ class AlertStore:
             deadline=now + self._give_up_after,
             power_of=world.power_of,
             settings=self._settings,
+            link=world.link,
         )
 
     async def create_tables(self) -> None:

@@ -16,6 +16,14 @@ from alerts.settings import TellingSettings
 from alerts.tables import AUDIT
 from domain.directory import Directory
 
+WriteLink = Callable[[int, str, datetime], str]
+"""Returns the address that opens an alert for a contact, written at a moment; empty where there is none."""
+
+
+def no_link(alert: int, contact: str, now: datetime) -> str:
+    """Return that there is no link."""
+    return ""
+
 
 class Note(NamedTuple):
     """What happened to an alert, for the audit log."""
@@ -39,6 +47,7 @@ class Surroundings:
     """Until when what is queued now may still be sent."""
     power_of: Callable[[str], Power | None]
     settings: TellingSettings
+    link: WriteLink = no_link
 
     def text_of(self, rule: str) -> RuleText:
         """Return what the rule says; its id where nobody wrote a text."""

@@ -14,6 +14,7 @@ from api import errors
 from api.access.desk import AccessDesk
 from api.access.recognise import Recogniser
 from api.access_routes import access_routes
+from api.alert_link import AlertLinks, link_routes
 from api.alerting import alerting_routes
 from api.alerts import alert_routes
 from api.callbacks import MOST_BYTES as MOST_CALLBACK_BYTES
@@ -61,10 +62,12 @@ def create_api(
     *,
     recognise: Recognise = open_to_all,
     access: AccessDesk | None = None,
+    link_key: bytes | None = None,
 ) -> FastAPI:
     """Return the application; ``api.state.events.close()`` ends the event streams before the server stops.
 
-    ``access`` is where people sign in, and then says who asks; without it ``recognise`` does.
+    ``access`` is where people sign in, and then says who asks; without it ``recognise`` does. ``link_key``
+    is what the links in messages are signed by; None where there are none.
     """
     settings = settings or ApiSettings()
     hub = EventHub(services, settings)
@@ -91,7 +94,9 @@ def create_api(
     _describe_tokens(api)
     api.state.events = hub
     recogniser = None if access is None else Recogniser(access)
-    api.state.door = Door(services, recogniser or recognise, languages.words_of)
+    links = None if link_key is None else AlertLinks(link_key, services)
+    known = recogniser or recognise
+    api.state.door = Door(services, links.recognise(known) if links else known, languages.words_of)
     api.state.render_error = pages.error
     errors.install(api)
     api.include_router(_versioned(services, hub))
@@ -99,6 +104,8 @@ def create_api(
     describe_errors(api)
     api.include_router(language_routes())
     api.include_router(page_routes(pages, assets))
+    if links is not None:
+        api.include_router(link_routes(pages, links, languages.words_of))
     if access is not None and recogniser is not None:
         api.include_router(access_routes(pages, access, recogniser))
     # The last one added stands outermost.

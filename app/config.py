@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, HttpUrl, model_validator
 from sqlalchemy import URL
 
 from alerts.settings import AlertsSettings
@@ -72,6 +72,8 @@ class ServiceConfig(BaseModel):
     listen: ListenSettings = ListenSettings()
     api: ApiSettings = ApiSettings()
     access: AccessSettings = AccessSettings()
+    public_url: HttpUrl | None = None
+    """Where people reach the pages, e.g. ``https://vitals.example.org``: messages get a link that opens their alert."""
     pages: PagesSettings = PagesSettings()
     mqtt: MqttSourceSettings = MqttSourceSettings()
     pipeline: PipelineSettings = PipelineSettings()

@@ -24,7 +24,7 @@ class Message:
 def compose(bundle: Bundle, *, language: str, answerable: bool, link: str = "") -> Message:
     """Return what to say to somebody who reads this language; rules speak it in the bundle already.
 
-    ``answerable`` is whether an answer would be heard; ``link`` leads to a page with the whole list.
+    ``answerable`` is whether an answer would be heard; ``link`` leads to a page with all of it.
     """
     return Message(
         subject=write_subject(bundle, language=language),

@@ -28,7 +28,7 @@ def write_short(bundle: Bundle, *, language: str, answerable: bool, link: str = 
             head, parts = _digest(bundle, language, alphabet)
         case _:
             head, parts = _incident(bundle, language, alphabet)
-    parts += [_reply(bundle, language, alphabet, answerable), _link(bundle, link, language, alphabet)]
+    parts += [_reply(bundle, language, alphabet, answerable), _link(link, alphabet)]
     return fit(head, parts, f"ref {bundle.items[0].reference}", alphabet)
 
 
@@ -98,10 +98,10 @@ def _reply(bundle: Bundle, language: str, alphabet: Alphabet, answerable: bool) 
     return unit("reply", 3, phrases.how_to_answer(language) if wanted else "", alphabet)
 
 
-def _link(bundle: Bundle, link: str, language: str, alphabet: Alphabet) -> Part:
-    text = say(language, "See {link}", link=link) if link and len(bundle.items) > 1 else ""
-    # A link that lost a character leads nowhere.
-    return unit("link", 4, text if link in alphabet.clean(text) else "", alphabet, optional=True)
+def _link(link: str, alphabet: Alphabet) -> Part:
+    # Bare: a word about it would cost the room that it seldom finds.
+    # A link that lost a character leads nowhere; and one that takes the place of a fact is worth less than it.
+    return unit("link", 6, link if alphabet.clean(link) == link else "", alphabet, optional=True)
 
 
 def _facility(facts: Facts, alphabet: Alphabet) -> str:

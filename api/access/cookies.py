@@ -14,6 +14,7 @@ _DEVICE: Final = "vitals_device"
 # A browser takes this prefix only with Secure, Path=/ and no domain: no other host or plain page can set it.
 _BOUND: Final = "__Host-"
 _DEVICE_SECONDS: Final = 400 * 86400
+_LINK: Final = "vitals_link"
 _ERRAND: Final = "vitals_errand"
 _ERRAND_SECONDS: Final = 600
 _LONGEST_ERRAND: Final = 3_500
@@ -31,9 +32,9 @@ def device_token(request: Request) -> str:
 
 
 def carries_session(headers: Headers) -> bool:
-    """Tell whether a request holds the cookie of a session, whatever it is worth."""
+    """Tell whether a request holds a cookie by which somebody is recognised, whatever it is worth."""
     sent = cookie_parser(headers.get("cookie", ""))
-    return _SESSION in sent or _BOUND + _SESSION in sent
+    return any(name in sent for each in (_SESSION, _LINK) for name in (each, _BOUND + each))
 
 
 def keep_session(response: Response, request: Request, token: str, device: str, longest: timedelta) -> None:
@@ -55,6 +56,16 @@ def keep_errand(response: Response, request: Request, kept: str) -> None:
 def errand_kept(request: Request) -> str:
     """Return what the browser kept; empty for nothing."""
     return request.cookies.get(_name(_ERRAND, request), "")[:_LONGEST_ERRAND]
+
+
+def keep_link(response: Response, request: Request, token: str, left: timedelta) -> None:
+    """Let the browser hold the token of the link that somebody came by, for as long as it is worth something."""
+    _set(response, request, _LINK, token, max(1, round(left.total_seconds())))
+
+
+def link_kept(request: Request) -> str:
+    """Return the token of the link that somebody came by; empty for none."""
+    return request.cookies.get(_name(_LINK, request), "")[:_MOST_CHARACTERS]
 
 
 def _set(response: Response, request: Request, name: str, value: str, seconds: int) -> None:

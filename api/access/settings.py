@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Annotated
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from api.access.oidc_settings import OidcSettings
 from domain.instant import read_duration
@@ -33,6 +33,8 @@ class AccessSettings(BaseModel):
     """Who asks for nothing for so long has to sign in again."""
     longest: SessionLength = timedelta(days=14)
     """Who signed in so long ago has to sign in again in any case."""
+    link_hours: int = Field(default=24, ge=1, le=24 * 31)
+    """So long the link in a message opens its alert without signing in; it is written where ``public_url`` is set."""
 
     oidc: OidcSettings | None = None
     """Signing in elsewhere; needs: pip install 'vitals[server,oidc]'."""

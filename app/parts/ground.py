@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import secrets
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
@@ -22,11 +23,13 @@ from app.store.names import write_names
 from collector.journal.archive.shelf import FOLDER
 from collector.journal.journal import Journal
 from collector.latest import Latest
+from domain.alert_link import KEY_BYTES
 from domain.directory import Directory
 from domain.document import Document
 from domain.instant import Clock
 from domain.reading import Reading
 from registry.history import Occasion
+from registry.service_keys import key_of
 from registry.store import RegistryStore
 from rules.model import Rule
 
@@ -49,6 +52,8 @@ class Ground:
     power: PowerWatch
     node_events: NodeEvents
     """What nodes found themselves, on its way to the judge."""
+    link_key: bytes
+    """By which the links in messages are signed."""
 
     @classmethod
     async def open(
@@ -92,6 +97,7 @@ class Ground:
             latest=latest,
             power=power,
             node_events=node_events,
+            link_key=await key_of(database, "alert link", lambda: secrets.token_bytes(KEY_BYTES)),
         )
 
     def directory(self) -> Directory:

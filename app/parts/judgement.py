@@ -19,6 +19,7 @@ from alerts.notifiers.notifier import Workplace
 from alerts.notifiers.table import open_notifiers, routes_of
 from alerts.store import AlertStore, World
 from app.alert_figures import AlertFigures
+from app.alert_links import link_writer
 from app.clock import SteadyClock
 from app.config import ServiceConfig
 from app.correspondence import Correspondence
@@ -58,11 +59,12 @@ class Judgement:
     ) -> Judgement:
         """Take up what was known of episodes, alerts and messages, and open the notifiers."""
         settings = config.alerts
+        link = link_writer(config.public_url, ground.link_key, timedelta(hours=config.access.link_hours))
         alerts = AlertStore(
             ground.database,
             routes=routes_of(settings.notifiers),
             give_up_after=timedelta(seconds=settings.dispatch.give_up_after_seconds),
-            world=World(ground.directory, lambda: ground.rulebook.texts, ground.power.of),
+            world=World(ground.directory, lambda: ground.rulebook.texts, ground.power.of, link),
             telling=settings.telling,
             closing=settings.closing,
         )

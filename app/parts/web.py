@@ -15,6 +15,7 @@ from api.access.settings import AccessSettings
 from api.create import create_api
 from api.rule_services import BacktestOrder
 from api.services import IntakeDesk, Services
+from api.settings import ApiSettings
 from app.access import open_access
 from app.backtest_job import backtest_work
 from app.callbacks import hear_callbacks
@@ -115,7 +116,7 @@ class Web:
         )
         access = await open_access(ground.database, config.access, clock)
         board = await _open_board(ground, judgement, services)
-        api = create_api(services, config.api, access=access)
+        api = create_api(services, _named(config), access=access, link_key=ground.link_key)
         return cls(api=api, access=access, backtests=backtests, board=board, figures=figures)
 
     async def nobody_yet(self) -> bool:
@@ -154,6 +155,12 @@ async def _past(ground: Ground, config: ServiceConfig, clock: Clock, stack: Asyn
         return ground.journal
     influx = await stack.enter_async_context(open_history(config.influxdb))
     return History(ground.journal, influx, ground.directory, clock)
+
+
+def _named(config: ServiceConfig) -> ApiSettings:
+    """Return the settings with the name in the public address among those that are answered to."""
+    host = config.public_url.host if config.public_url else None
+    return config.api.model_copy(update={"hosts": (*config.api.hosts, host)}) if host else config.api
 
 
 def _said_of(access: AccessSettings) -> str:
