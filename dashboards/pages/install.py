@@ -10,7 +10,7 @@ from typing import Final
 from dashboards.pages.assets import Asset
 from dashboards.pages.render import STATIC_PATH, TEMPLATES_FOLDER
 
-KEPT_PLACES: Final = ("/map", "/alerts", "/facilities")
+KEPT_PLACES: Final = ("/map", "/places", "/alerts", "/facilities", "/equipment")
 """Besides the overview: the pages that somebody needs without a connection. Never one that shows a secret."""
 _FILES: Final = ("vitals.css", "vitals.js", "icon.svg")
 _ICONS: Final = (

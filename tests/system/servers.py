@@ -17,7 +17,7 @@ import aiohttp
 import pytest
 from aiohttp import web
 
-START_SECONDS = 20.0
+START_SECONDS = 60.0
 STOP_SECONDS = 10.0
 
 

@@ -146,9 +146,9 @@ def test_what_is_kept_is_forgotten_at_sign_out(browser: Browser, town: Site) -> 
     """Whoever takes the phone next finds nothing, connection or not."""
     with _visitor(browser, town) as context:
         page = context.new_page()
-        _open(page, "/")
+        page.goto("/")
         _sign_in(page, "amina")
-        page.goto("/facilities/kasese-hc3")
+        _open(page, "/facilities/kasese-hc3")
         _wait_kept(page, "/facilities/kasese-hc3")
         page.get_by_role("button", name="Sign out").click()
         expect(page.get_by_role("button", name="Sign in")).to_be_visible()
@@ -163,9 +163,9 @@ def test_what_one_reader_saw_is_never_shown_to_another(browser: Browser, town: S
     """Also where nobody signed out: the session was taken away, and somebody else signs in."""
     with _visitor(browser, town) as context:
         page = context.new_page()
-        _open(page, "/")
+        page.goto("/")
         _sign_in(page, "amina")
-        page.goto("/facilities/kasese-hc3")
+        _open(page, "/facilities/kasese-hc3")
         _wait_kept(page, "/facilities/kasese-hc3")
         context.clear_cookies()
         page.goto("/alerts")
