@@ -25,7 +25,7 @@ async def _first_view(browser: Browser, address: str, path: str, cookies: str | 
     )
     context.set_default_timeout(WAIT_SECONDS * 1000)
     asked: list[Request] = []
-    context.on("requestfinished", lambda request: asked.append(request))  # noqa: PLW0108 - Playwright marks it
+    context.on("requestfinished", lambda request: asked.append(request))
     page = await context.new_page()
     # The manifest and the stream of events are not waited for, and weigh next to nothing.
     await page.goto(path, wait_until="load")

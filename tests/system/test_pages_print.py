@@ -12,7 +12,7 @@ from tests.system.browsing import CHROMIUM, Site, launched, served
 
 A4: ViewportSize = {"width": 688, "height": 1016}
 """What is left of a sheet within its margins, at 96 pixels an inch."""
-PAGES = ("/", "/map", "/facilities/kasese-hc3", "/alerts", "/alerts/4821")
+PAGES = ("/", "/map", "/places", "/facilities/kasese-hc3", "/alerts", "/alerts/4821")
 _COLOURS = """() => {
   const found = new Set();
   for (const place of document.querySelectorAll("main *")) {

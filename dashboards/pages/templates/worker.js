@@ -22,7 +22,7 @@ async function begin() {
 addEventListener("fetch", (event) => {
   const { request } = event, address = new URL(request.url);
   if (address.origin !== location.origin) return;
-  if (request.method === "POST" && /^\/sign-(in|out)$/.test(address.pathname)) event.waitUntil(forget());
+  if (/^\/sign-(in|out)$/.test(address.pathname)) event.waitUntil(forget());
   if (request.method !== "GET") return;
   if (address.pathname.startsWith("/static/")) event.respondWith(file(request));
   else if (request.mode !== "navigate") {
