@@ -59,7 +59,11 @@ class StatusBoard:
         left = True
         while left:
             started = time.perf_counter()
-            left = self._board.bring_up(self._clock.now_ms(), AT_A_TIME)
+            try:
+                left = self._board.bring_up(self._clock.now_ms(), AT_A_TIME)
+            except Exception:
+                # One facility's defect must not hide how the others are.
+                log.exception("a facility cannot be judged; what was known of it stays until something changes there")
             await asyncio.sleep((time.perf_counter() - started) * (1 / share - 1))
         self._board.publish()
 
