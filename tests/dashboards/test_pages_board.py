@@ -188,6 +188,18 @@ def test_a_reading_that_changes_nothing_is_not_judged() -> None:
     assert {alert.facility for alert in asked} == {"kasese-hc3", "bwera-hospital"}
 
 
+def test_the_moment_of_being_heard_can_move_back() -> None:
+    """A newer reading that came earlier, on another way, takes the place of the one that came last."""
+    world = World()
+    board = _board(world)
+    _brought_up(board, world)
+    now_ms = world.clock.now_ms()
+    for measured_ms, received_ms in ((now_ms + 1_000, now_ms + 9_000), (now_ms + 2_000, now_ms + 3_000)):
+        world.readings[FRIDGE].append(Reading(FRIDGE, measured_ms, 5.0, Quality.GOOD, received_ms))
+        board.note_heard([FRIDGE])
+        assert list(_brought_up(board, world)) == _full(world)
+
+
 def test_a_slice_judges_no_more_than_it_may() -> None:
     """Whoever owns the board decides how long it keeps others waiting."""
     world = World(days=0, copies=9)
