@@ -144,6 +144,7 @@ class AccountPages:
         principal = principal_of(account)
         if account.change_by is not None:
             principal = Principal(principal.id, principal.name, frozenset(), principal.language)
+        request.state.principal = principal
         door: Door = request.app.state.door
         services = services_for(principal, Role.VIEWER, door.services)
         return Own(Visit(principal, services, door.words(request, principal), request), session, account)

@@ -17,7 +17,9 @@ from starlette.types import Scope
 
 from api.headers import security_headers
 from api.problems import PROBLEM_TYPE, RequestError, field_sentences, problem, sentence_of, status_of
+from api.visit import open_to_all
 from dashboards.pages.words import Words, noop
+from domain.access import EVERYBODY, NOBODY, Principal
 from domain.errors import VitalsError
 
 logger = logging.getLogger(__name__)
@@ -45,9 +47,16 @@ def error_response(
         render = scope["app"].state.render_error if "app" in scope else None
         if render is not None:
             words = words_for(scope)
-            return HTMLResponse(render(status, sentence_of(error, words), words), status_code=status, headers=headers)
+            page = render(status, sentence_of(error, words), words, _asker(scope))
+            return HTMLResponse(page, status_code=status, headers=headers)
     body = problem(status, str(error), str(scope.get("path", "")), errors)
     return JSONResponse(body, status_code=status, media_type=PROBLEM_TYPE, headers=headers)
+
+
+def _asker(scope: Scope) -> Principal:
+    """Return who asks, where it came to a visit; before that somebody who may do nothing, unless nobody signs in."""
+    found: Principal | None = scope.get("state", {}).get("principal")
+    return found or (EVERYBODY if scope["app"].state.door.recognise is open_to_all else NOBODY)
 
 
 def words_for(scope: Scope) -> Words:

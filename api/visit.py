@@ -102,6 +102,7 @@ class Door:
         request.state.words = words = self.words(request, principal)
         if principal is None:
             raise SignInNeededError
+        request.state.principal = principal
         if not principal.may_somewhere(role):
             raise NotAllowedError(noop("This takes the role {role}."), role=role.word)
         services = services_for(principal, role, self.services)

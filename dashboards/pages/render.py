@@ -76,9 +76,9 @@ class Pages:
             )
         )
 
-    def error(self, status: HTTPStatus, sentence: str, words: Words) -> str:
+    def error(self, status: HTTPStatus, sentence: str, words: Words, principal: Principal) -> str:
         """Return the page that says what went wrong."""
-        return self.write("error.html", Failure(status, sentence), Frame(words=words))
+        return self.write("error.html", Failure(status, sentence), Frame(words=words, principal=principal))
 
     def _templates(self, words: Words) -> Environment:
         """Return the templates of a language: macros that are imported know no other way of being translated."""
