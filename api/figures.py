@@ -25,13 +25,13 @@ def figure_routes() -> APIRouter:
 
         A place is named from the largest on: country, region, district. Time without data is unknown, never in range.
         """
-        found = read_survey(visit, asked)
+        found = await read_survey(visit, asked)
         return figures_document(found, await read_answers(visit.services, found))
 
     @router.get("/route", summary="Facilities to visit, the worst first")
     async def get_route(visit: Viewing, asked: Asked) -> RouteDocument:
         """Return which facilities need a visit, and why."""
-        found = read_survey(visit, asked)
+        found = await read_survey(visit, asked)
         visits = await visit.services.last_visits([stop.facility.id for stop in found.stops])
         return route_document(found.stops, dict(visits))
 

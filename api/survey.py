@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from datetime import timedelta
 from http import HTTPStatus
@@ -18,7 +19,7 @@ from dashboards.figures.places import Level, Where, inside
 from dashboards.figures.survey import Answers, Ground, Question, Survey, Times, order_of, survey
 from dashboards.figures.tally import STRETCHES, Stretch
 from domain.instant import to_datetime
-from domain.places import EVERYWHERE
+from domain.places import EVERYWHERE, Facility
 
 _NAMES = ("country", "region", "district")
 Name = Annotated[str | None, Query(max_length=300, description="Left out: all of them; empty: those without a name")]
@@ -50,17 +51,23 @@ def question_of(
     )
 
 
-def read_survey(visit: Visit, question: Question) -> Survey:
+async def read_survey(visit: Visit, question: Question) -> Survey:
     """Return how a place does; raise ``NotFoundError`` where the visitor sees no facility in it."""
     services = visit.services
-    directory = services.directory()
-    facilities = inside(directory.facilities.values(), question.where)
-    if question.where and not facilities:
-        raise NotFoundError("place", " > ".join(question.where))
-    here = {each.id for each in facilities}
+    here = {each.id for each in read_place(visit, question.where)}
     statuses = {each.facility.id: each for each in services.statuses() if each.facility.id in here}
-    ground = Ground(directory, services.figures(), statuses, services.open_alerts(), services.clock.now_ms())
-    return survey(question, ground)
+    now_ms = services.clock.now_ms()
+    ground = Ground(services.directory(), services.figures(), statuses, services.open_alerts(), now_ms)
+    # Adding up a nation takes a tenth of a second, and the event loop has readings to take.
+    return await asyncio.to_thread(survey, question, ground)
+
+
+def read_place(visit: Visit, where: Where) -> list[Facility]:
+    """Return the facilities of a place; raise ``NotFoundError`` where the visitor sees none."""
+    facilities = inside(visit.services.directory().facilities.values(), where)
+    if where and not facilities:
+        raise NotFoundError("place", " > ".join(where))
+    return facilities
 
 
 async def read_answers(services: Services, found: Survey) -> tuple[Answers, Answers] | None:

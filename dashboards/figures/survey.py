@@ -20,7 +20,7 @@ from dashboards.figures.places import (
     parts_of,
 )
 from dashboards.figures.tally import Compared, Stretch, total
-from dashboards.figures.visits import Appliance, Stop, appliances_of, route, worst, worst_first
+from dashboards.figures.visits import Appliance, Stop, route, worst
 from dashboards.pages.status import FacilityStatus, Status, counts
 from domain.alert import Alert
 from domain.directory import Directory
@@ -85,8 +85,7 @@ class Survey:
     compared: Compared
     parts: tuple[Part, ...]
     worst: tuple[Appliance, ...]
-    appliances: tuple[Appliance, ...]
-    """All of them, the worst first."""
+    appliances: int
     alert_ages: Mapping[Age, int]
     stops: tuple[Stop, ...]
 
@@ -99,7 +98,6 @@ def survey(question: Question, ground: Ground) -> Survey:
     known = {each.id for each in facilities}
     figures, stretch = ground.figures, question.stretch
     parts = parts_of(facilities, level, stretch, figures, ground.statuses)
-    appliances = appliances_of(facilities, stretch, figures, ground.directory)
     return Survey(
         where=where,
         larger=_larger(where, ground.directory.facilities.values()),
@@ -114,8 +112,10 @@ def survey(question: Question, ground: Ground) -> Survey:
         silent=sum(_is_silent(each, ground.statuses) for each in facilities),
         compared=total(part.compared for part in parts),
         parts=tuple(in_order(parts, question.order)),
-        worst=tuple(worst(appliances)),
-        appliances=tuple(sorted(appliances, key=worst_first)),
+        worst=tuple(worst(facilities, stretch, figures, ground.directory)),
+        appliances=sum(
+            len(figures.by_facility[each.id].appliances) for each in facilities if each.id in figures.by_facility
+        ),
         alert_ages=ages(
             (each for each in ground.open_alerts if counts(each) and each.facility in known), ground.now_ms
         ),

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from dashboards.figures.places import Level, Part
 from dashboards.figures.survey import Survey
-from dashboards.figures.tally import Tally, share
-from dashboards.figures.visits import Stop
+from dashboards.figures.tally import Stretch, Tally, share
+from dashboards.figures.visits import Appliance, Stop
 from domain.instant import DAY_MS, HOUR_MS, format_rfc3339
 from domain.upkeep import Visit
 
@@ -29,8 +29,8 @@ def parts_table(survey: Survey) -> Rows:
     return header, [_part_row(part, survey) for part in survey.parts]
 
 
-def appliances_table(survey: Survey) -> Rows:
-    """Return the table of all appliances, the worst first."""
+def appliances_table(appliances: Iterable[Appliance], stretch: Stretch) -> Rows:
+    """Return a table of appliances."""
     header = [
         *_PLACE, "facility_name", "equipment", "equipment_name", "kind", "model", "pqs_code", "days",
         "out_of_range_percent", "too_cold_hours", "too_hot_hours", "observed_percent",
@@ -39,11 +39,11 @@ def appliances_table(survey: Survey) -> Rows:
         (
             each.facility.country, each.facility.region, each.facility.district, each.facility.id, each.facility.name,
             each.equipment.id, each.equipment.name, each.equipment.kind.value, each.equipment.model,
-            each.equipment.pqs_code, int(survey.stretch), percent_of(each.cold.outside_ms, each.cold.judged_ms),
+            each.equipment.pqs_code, int(stretch), percent_of(each.cold.outside_ms, each.cold.judged_ms),
             round(each.cold.below_ms / HOUR_MS, 2), round(each.cold.above_ms / HOUR_MS, 2),
             percent_of(each.cold.judged_ms, each.cold.span_ms),
         )
-        for each in survey.appliances
+        for each in appliances
     ]  # fmt: skip
 
 

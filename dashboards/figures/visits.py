@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from heapq import nlargest
 
 from dashboards.figures.facility import ApplianceFigures
 from dashboards.figures.places import Figures
@@ -69,19 +70,31 @@ class Stop:
 def appliances_of(
     facilities: Iterable[Facility], stretch: Stretch, figures: Figures, directory: Directory
 ) -> list[Appliance]:
-    """Return the appliances of these facilities that are registered and have figures."""
-    return [
+    """Return the appliances of these facilities that are registered and have figures, the worst first."""
+    found = [
         Appliance(facility, directory.equipment[each.id], each.spent[stretch].now)
         for facility in facilities
         for each in _figures_of(facility, figures)
         if each.id in directory.equipment
     ]
+    return sorted(found, key=_worst_first)
 
 
-def worst(appliances: Iterable[Appliance], most: int = MOST_WORST) -> list[Appliance]:
+def worst(
+    facilities: Iterable[Facility], stretch: Stretch, figures: Figures, directory: Directory, most: int = MOST_WORST
+) -> list[Appliance]:
     """Return those that were out of their limits for the largest share of the time, the worst first."""
-    known = [each for each in appliances if each.cold.judged_ms >= KNOWN_AT_LEAST_MS and each.cold.outside_ms]
-    return sorted(known, key=worst_first)[:most]
+    # Of a nation's appliances few are among them: only those become more than a pair of numbers.
+    ranked = (
+        (cold.outside_ms / cold.judged_ms, cold.outside_ms, each.id, facility.id)
+        for facility in facilities
+        for each in _figures_of(facility, figures)
+        if (cold := each.spent[stretch].now).judged_ms >= KNOWN_AT_LEAST_MS and each.id in directory.equipment
+    )
+    chosen = nlargest(most, ranked)
+    there = {facility: {appliance for _, _, appliance, owner in chosen if owner == facility} for *_, facility in chosen}
+    candidates = appliances_of((directory.facilities[each] for each in there), stretch, figures, directory)
+    return [each for each in candidates if each.equipment.id in there[each.facility.id] and each.cold.outside_ms]
 
 
 def route(
@@ -95,9 +108,9 @@ def route(
     stops = []
     for facility in facilities:
         status = statuses.get(facility.id)
-        if status is None:
+        if status is None or (status.overall not in _BY_STATUS and not _needs_care(facility, stretch, figures)):
             continue
-        appliances = sorted(appliances_of([facility], stretch, figures, directory), key=worst_first)
+        appliances = appliances_of([facility], stretch, figures, directory)
         if reasons := tuple(_reasons(status, appliances)):
             stops.append(Stop(facility, status, reasons))
     return sorted(stops, key=_most_urgent)
@@ -108,23 +121,34 @@ def _figures_of(facility: Facility, figures: Figures) -> tuple[ApplianceFigures,
     return () if found is None else found.appliances
 
 
+def _needs_care(facility: Facility, stretch: Stretch, figures: Figures) -> bool:
+    colds = (each.spent[stretch].now for each in _figures_of(facility, figures))
+    return any(_is_outside(cold) or _is_unseen(cold) for cold in colds)
+
+
+def _is_outside(cold: Cold) -> bool:
+    return cold.judged_ms >= KNOWN_AT_LEAST_MS and cold.outside_ms > OUTSIDE_SHARE * cold.judged_ms
+
+
+def _is_unseen(cold: Cold) -> bool:
+    return cold.judged_ms < UNSEEN_SHARE * cold.span_ms
+
+
 def _reasons(status: FacilityStatus, appliances: Iterable[Appliance]) -> Iterable[Reason]:
     if status.overall in _BY_STATUS:
         yield Reason(_BY_STATUS[status.overall])
     for each in appliances:
-        if (each.outside or 0.0) > OUTSIDE_SHARE and each.cold.judged_ms >= KNOWN_AT_LEAST_MS:
+        if _is_outside(each.cold):
             yield Reason(Why.TOO_COLD if each.cold.below_ms > each.cold.above_ms else Why.TOO_HOT, each)
-        elif (share(each.cold.judged_ms, each.cold.span_ms) or 0.0) < UNSEEN_SHARE:
+        elif _is_unseen(each.cold):
             yield Reason(Why.UNSEEN, each)
 
 
 _BY_STATUS = {Status.CRITICAL: Why.CRITICAL, Status.SILENT: Why.SILENT, Status.WARNING: Why.ATTENTION}
 
 
-def worst_first(appliance: Appliance) -> tuple[float, int, str, str]:
-    """Return the sort key: the share of time out of range, how long that was, names."""
-    outside = appliance.outside
-    name = appliance.facility.name.casefold()
+def _worst_first(appliance: Appliance) -> tuple[float, int, str, str]:
+    outside, name = appliance.outside, appliance.facility.name.casefold()
     return (-(outside or 0.0), -appliance.cold.outside_ms, name, appliance.equipment.id)
 
 

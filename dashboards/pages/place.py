@@ -168,7 +168,7 @@ def period_text(found: Survey, words: Words) -> str:
 
 def _summary(found: Survey, words: Words) -> str:
     facilities = words.many("{count} facility", "{count} facilities", len(found.facilities))
-    appliances = words.many("{count} fridge or freezer", "{count} fridges and freezers", len(found.appliances))
+    appliances = words.many("{count} fridge or freezer", "{count} fridges and freezers", found.appliances)
     return f"{facilities} · {appliances}"
 
 
