@@ -8,10 +8,10 @@ from fastapi import APIRouter, Request
 from starlette.responses import HTMLResponse, Response
 
 from api.page_parts import REVALIDATE
+from api.visit import Door
 from dashboards.pages.assets import Asset
 from dashboards.pages.install import manifest, worker
 from dashboards.pages.render import Frame, Pages
-from dashboards.pages.words import Words
 from domain.access import NOBODY
 
 
@@ -30,6 +30,7 @@ def add_install_pages(router: APIRouter, pages: Pages, assets: Mapping[str, Asse
 
     @router.get("/offline")
     async def offline(request: Request) -> Response:
-        words: Words = request.app.state.door.words(request, None)
+        door: Door = request.app.state.door
+        words = door.words(request, await door.recognise(request))
         text = pages.write("offline.html", None, Frame(words=words, principal=NOBODY))
         return HTMLResponse(text.encode("utf-8", "replace"), headers=REVALIDATE)

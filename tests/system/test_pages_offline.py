@@ -110,6 +110,23 @@ def test_without_a_connection_the_last_page_is_shown_with_its_time(browser: Brow
         expect(page.locator("#kept")).to_be_visible()
 
 
+def test_what_is_kept_is_in_the_language_that_was_chosen(browser: Browser, site: Site) -> None:
+    """Neither a page that was kept before nor the one that stands for all others is shown in another language."""
+    with _visitor(browser, site) as context:
+        page = context.new_page()
+        _open(page, "/")
+        page.goto("/facilities/kasese-hc3")
+        _wait_kept(page, "/", "/facilities/kasese-hc3")
+        page.get_by_role("button", name="Français").click()
+        expect(page.locator("html")).to_have_attribute("lang", "fr")
+        page.wait_for_function("async () => (await (await caches.match('/offline')).text()).includes('lang=\"fr\"')")
+        _wait_kept(page, "/facilities/kasese-hc3")
+        site.stop()
+        for path in ("/facilities/kasese-hc3", "/", "/map"):
+            page.goto(path)
+            expect(page.locator("html")).to_have_attribute("lang", "fr")
+
+
 def test_when_the_connection_is_back_the_page_is_of_now(browser: Browser, site: Site) -> None:
     """The notice goes by itself, and what is opened comes from the service."""
     with _visitor(browser, site) as context:

@@ -22,7 +22,8 @@ async function begin() {
 addEventListener("fetch", (event) => {
   const { request } = event, address = new URL(request.url);
   if (address.origin !== location.origin) return;
-  if (/^\/sign-(in|out)$/.test(address.pathname)) event.waitUntil(forget());
+  // Another reader, or another language.
+  if (/^\/(sign-(in|out)|(account\/)?language)$/.test(address.pathname)) event.waitUntil(forget());
   if (request.method !== "GET") return;
   if (address.pathname.startsWith("/static/")) event.respondWith(file(request));
   else if (request.mode !== "navigate") {
@@ -71,6 +72,9 @@ async function keep(address, answer, mine) {
   headers.set("Vitals-Kept-At", Date.now());
   for (const name of await caches.keys())
     if (name.startsWith("vitals pages") && name !== PAGE_CACHE + reader) await caches.delete(name);
+  const otherwise = await caches.match(NOWHERE);
+  if (!otherwise || languageOf(await otherwise.text()) !== languageOf(text))
+    await (await caches.open(FILE_CACHE)).add(NOWHERE).catch(() => {});
   const cache = await caches.open(PAGE_CACHE + reader), key = address.pathname + address.search;
   await cache.delete(key); // so that it moves to the end
   await cache.put(key, new Response(text, { headers }));
@@ -78,6 +82,8 @@ async function keep(address, answer, mine) {
   for (const old of keys.slice(0, Math.max(keys.length - MOST_PAGES, 0))) await cache.delete(old);
   if (mine !== era) await forget();
 }
+
+const languageOf = (text) => (/<html lang="([\w-]+)"/.exec(text) || [])[1] || "en";
 
 async function keepAgain(address) {
   address.searchParams.delete("part");
@@ -94,7 +100,7 @@ async function forget() {
 async function asItWas(address) {
   const found = await caches.match(address);
   if (!found || !found.headers.has("Vitals-Kept-At")) return undefined;
-  const text = await found.text(), language = (/<html lang="([\w-]+)"/.exec(text) || [])[1] || "en";
+  const text = await found.text(), language = languageOf(text);
   const at = new Date(Number(found.headers.get("Vitals-Kept-At")));
   const options = { hour: "2-digit", minute: "2-digit", hourCycle: "h23", numberingSystem: "latn" };
   if (Date.now() - at > 43200000) Object.assign(options, { weekday: "short", day: "numeric", month: "short" });
