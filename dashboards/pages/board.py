@@ -18,10 +18,9 @@ from dashboards.pages.status import (
     FacilityStatus,
     LatestReading,
     facility_status,
-    holds_until_ms,
-    is_well,
     worst_first,
 )
+from dashboards.pages.steady import holds_until_ms, is_well
 from dashboards.pages.wording import DescribeAlert, plain_alert_text
 from domain.alert import Alert
 from domain.directory import Directory

@@ -11,8 +11,9 @@ from datetime import timedelta
 import httpx
 import pytest
 
+from api.changes import MOST_AT_ONCE, Change, Seen, look
 from api.create import create_api
-from api.events import QUEUE_LENGTH, Change, EventHub, Listener, Seen, look
+from api.events import EventHub, Listener
 from api.settings import ApiSettings
 from dashboards.pages.status import FacilityStatus
 from domain.alert import AlertState
@@ -119,7 +120,7 @@ async def test_a_failure_while_looking_does_not_end_the_streams(world: World, ca
 
 async def test_too_much_at_once_is_one_reason_to_load_again(world: World) -> None:
     """A listener of everything is not told of each facility of a national outage, one of a facility is."""
-    for number in range(QUEUE_LENGTH + 1):
+    for number in range(MOST_AT_ONCE + 1):
         world.add_facility(f"post-{number}", f"Post {number}")
         world.take(world.add_channel(f"post-{number}", EquipmentKind.FRIDGE, "Fridge", "temperature"), 5.0)
     hub = EventHub(world.services(), QUICK)
@@ -152,7 +153,7 @@ async def _after_silence(stream: AsyncIterator[bytes], world: World) -> bytes:
 def test_a_slow_listener_is_told_to_start_again() -> None:
     """Memory is bounded: who is too far behind loses the details and gets ``reset``."""
     listener = Listener(None)
-    for number in range(QUEUE_LENGTH + 1):
+    for number in range(MOST_AT_ONCE + 1):
         listener.offer(Change("hc", f"event: alert\ndata: {number}\n\n".encode()))
     assert listener._queue.qsize() == 1
     assert listener._queue.get_nowait() == b"event: reset\ndata: {}\n\n"

@@ -13,7 +13,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from api.events import Change, Listener
+from api.changes import Change
+from api.events import Listener
 from api.sight import services_for
 from domain.access import Grant, Principal, Role
 from domain.instant import format_rfc3339
