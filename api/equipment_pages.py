@@ -24,11 +24,15 @@ from domain.access import Role
 from domain.instant import to_datetime
 from domain.places import Channel, Equipment, Facility
 from domain.upkeep import Upkeep, UpkeepState
-from registry.in_force import sources
+from registry.changes import RegistryChange
+from registry.in_force import Source, sources
 from registry.rows import equipment_row, mark_of
 
 EquipmentName = Annotated[str, Path(max_length=64)]
 LONGEST_WHY: Final = 500
+_LOOKED_THROUGH: Final = 300
+"""Of the changes at a facility."""
+_FIRST_LIMITS: Final = ("low", "high")
 
 
 def add_equipment_pages(router: APIRouter, pages: Pages) -> None:
@@ -43,7 +47,7 @@ def add_equipment_pages(router: APIRouter, pages: Pages) -> None:
             [await _channel_facts(visit, each) for each in channels_at(visit.services, item)],
             await desk.history(item.id),
             await visit_lines(visit, facility, item.id),
-            change_lines(visit, await desk.changes(limit=MOST_CHANGES, item=("equipment", item.id))),
+            change_lines(visit, await _changes(visit, item)),
             directory,
             visit.services.clock.now_ms(),
             visit.words,
@@ -149,11 +153,17 @@ def _upkeep(visit: Visit, item: Equipment, form: Mapping[str, str]) -> Upkeep:
     return Upkeep(item.id, state, min(since, now), now, visit.signature(form.get("by", "")[:80]), why)
 
 
+async def _changes(visit: Visit, item: Equipment) -> list[RegistryChange]:
+    """Return the last changes of a piece of equipment and of what is measured at it."""
+    found = await desk_of(visit.services).changes(limit=_LOOKED_THROUGH, facility=item.facility)
+    return [each for each in found if f"{each.item}/".startswith(f"{item.id}/")][:MOST_CHANGES]
+
+
 async def _channel_facts(visit: Visit, channel: Channel) -> ChannelFacts:
     desk, directory = desk_of(visit.services), visit.services.directory()
     shared = await desk.shared_limit_changes()
     found = []
-    for name, source in sorted(sources(channel, directory).items()):
+    for name, source in sorted(sources(channel, directory).items(), key=_in_order):
         change = shared.get(source.scope) if source.scope else None
         said = (to_datetime(change.recorded_at_ms), change.author, change.reason) if change else ()
         found.append(LimitSource(name, source.value, source.scope, *said))
@@ -171,3 +181,9 @@ async def _channel_facts(visit: Visit, channel: Channel) -> ChannelFacts:
         for each in changes
     ]
     return ChannelFacts(channel, visit.services.latest(channel.id), found, said_lines)
+
+
+def _in_order(entry: tuple[str, Source]) -> tuple[bool, int, str]:
+    """Order the lowest that is allowed before the highest, and both before others."""
+    known = entry[0] in _FIRST_LIMITS
+    return not known, _FIRST_LIMITS.index(entry[0]) if known else 0, entry[0]

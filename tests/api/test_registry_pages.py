@@ -238,6 +238,7 @@ async def test_limits_change_with_author_reason_and_moment(office: Office) -> No
     assert "Highest allowed 7.5 °C said for every piece of equipment of this kind" in text
     assert "Fri 20 Nov 09:00 EAT" in text
     assert "Amina, Fri 20 Nov 15:00 EAT: new thermostat" in text
+    assert "Channel changed kasese-hc3/fridge-1/temperature, by Amina: new thermostat limits" in text
 
 
 async def test_the_state_of_equipment_and_its_history(office: Office) -> None:
