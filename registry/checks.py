@@ -76,7 +76,7 @@ def _clashing_names(draft: Draft, registered: Directory) -> Iterator[Problem]:
 
 def _crossed_limits(draft: Draft, registered: Directory) -> Iterator[Problem]:
     """Find channels whose low limit the draft puts above the high one, wherever each of them is said."""
-    after = merged(draft, registered)
+    after = merged(draft, limits_touched(draft, registered))
     crossed: dict[tuple[str, Path], list[tuple[Channel, Place]]] = {}
     for channel in after.channels.values():
         low, high = channel.limits.get("low"), channel.limits.get("high")
@@ -103,6 +103,14 @@ def _place_of_limits(channel: Channel, after: Directory, draft: Draft) -> Place 
     ]
     said.append(draft.equipment.get(channel.equipment))
     return next((each.place for each in said if each is not None), None)
+
+
+def limits_touched(draft: Draft, registered: Directory) -> Directory:
+    """Return the part of what is registered whose limits a draft can change: of a nation, what one form is about."""
+    if draft.shared_limits:
+        return registered
+    at_equipment = {said.item.facility for said in draft.equipment.values()}
+    return registered.within(at_equipment | {said.item.facility for said in draft.channels.values()})
 
 
 def _replaced(registered: Mapping[Any, Any], said: Mapping[Any, Said[Any]]) -> Iterable[Any]:

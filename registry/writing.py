@@ -14,7 +14,7 @@ from domain.directory import Directory
 from domain.places import Channel
 from registry import people_tables, tables, upkeep_tables
 from registry.changes import change_cells, registry_change
-from registry.checks import merged
+from registry.checks import limits_touched, merged
 from registry.draft import Draft
 from registry.history import LimitChange, Occasion, SharedLimitChange, changes_of
 from registry.in_force import in_force, sources
@@ -104,6 +104,8 @@ async def _write_details(connection: AsyncConnection, draft: Draft, registered: 
 
 async def _write_limits(connection: AsyncConnection, draft: Draft, registered: Directory, occasion: Occasion) -> int:
     """Record the limits that become others; return of how many channels."""
+    if not (draft.equipment or draft.channels or draft.shared_limits):
+        return 0
     recorded = await recorded_limits(connection)
     changes = await asyncio.to_thread(_limit_changes, draft, registered, recorded, occasion)
     rows = [tables.limit_change_cells(each) for found in changes for each in found]
@@ -115,7 +117,8 @@ def _limit_changes(
     draft: Draft, registered: Directory, recorded: Mapping[str, Sequence[LimitChange]], occasion: Occasion
 ) -> list[list[LimitChange]]:
     """Return what to record of each channel whose limits become others, whoever they were said of."""
-    before, after = in_force(registered), merged(draft, registered)
+    touched = limits_touched(draft, registered)
+    before, after = in_force(touched), merged(draft, touched)
     changes = []
     for channel in after.channels.values():
         known = before.channels.get(channel.id)
