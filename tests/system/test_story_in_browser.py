@@ -179,6 +179,7 @@ async def tell(country: Country, page: Page, reader: Reader) -> None:
     await keep(page, reader, "3-facility")
     await page.locator('main h3 a[href^="/alerts/"]').first.click()
     await expect(page.locator('form[action$="/acknowledge"]')).to_be_visible()
+    assert not await page.locator('main input[name="by"]').count()
     await page.locator('form[action$="/acknowledge"] button[type=submit]').first.click()
     await expect(page.locator("#facts")).to_contain_text("Grace N.")
     await keep(page, reader, "4-taken")
