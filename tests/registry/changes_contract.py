@@ -73,6 +73,8 @@ class ChangesContract:
         )
         assert {each.facility for each in await log.changes(limit=9, within={"bwera"})} == {"bwera"}
         assert await log.changes(limit=9, within=()) == []
+        many = {"bwera", *(f"unknown-{number}" for number in range(1_200))}
+        assert await log.changes(limit=9, within=many) == await log.changes(limit=9, within={"bwera"})
 
     async def test_an_edit_against_what_is_no_more_is_refused_with_what_is(self, database: AsyncEngine) -> None:
         """The second of two who looked at the same thing learns the first one's values, and nothing is lost."""
