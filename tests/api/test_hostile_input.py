@@ -38,7 +38,7 @@ from tests.api.two_districts import (
 from tests.api.world import World
 
 HOSTILE = Path(__file__).parents[3] / "shared" / "data" / "hostile" / "blns.json"
-AT_ONCE = 48
+AT_ONCE = 130
 HTML = {"accept": "text/html", "sec-fetch-site": "same-origin"}
 ADMINISTRATOR = Principal("user:grace", "Grace", frozenset({Grant(Role.ADMINISTRATOR)}))
 READ = [
