@@ -204,6 +204,23 @@ def test_what_one_reader_saw_is_never_shown_to_another(browser: Browser, town: S
         assert "/facilities/kasese-hc3" not in page.evaluate(_KEPT)
 
 
+def test_a_page_of_another_reader_forgets_what_was_kept(browser: Browser, site: Site) -> None:
+    """Whichever way readers changed, and though nobody saw the form to sign in."""
+    with _visitor(browser, site) as context:
+        page = context.new_page()
+        _open(page, "/")
+        _wait_kept(page, "/")
+        page.evaluate(
+            "async () => { const mine = (await caches.keys()).find((each) => each.startsWith('vitals pages')); "
+            "const other = await caches.open(mine.replace(/ [0-9a-f]+$/, ' 0')); "
+            "await other.put('/facilities/secret', new Response('secret')); }"
+        )
+        assert "/facilities/secret" in page.evaluate(_KEPT)
+        page.goto("/map")
+        _wait_kept(page, "/map", "/")
+        assert "/facilities/secret" not in page.evaluate(_KEPT)
+
+
 def test_the_pages_can_be_installed(browser: Browser, site: Site) -> None:
     """Chromium finds nothing wrong with the manifest, and its icons are as large as it says."""
     with _visitor(browser, site) as context:
