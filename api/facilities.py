@@ -76,7 +76,7 @@ def facility_routes() -> APIRouter:
     async def get_facility(visit: Viewing, facility: FacilityId) -> FacilityDetail:
         """Return a facility with its equipment, the newest values and its open alerts."""
         directory = visit.services.directory()
-        status, open_alerts = await one_status(visit.services, directory, facility)
+        status, open_alerts = await one_status(visit.services, directory, facility, ENGLISH)
         return (await Translator.of(visit.services, open_alerts, directory)).facility_detail(status, open_alerts)
 
     return router
@@ -114,7 +114,7 @@ def said(
 
 
 async def one_status(
-    services: Services, directory: Directory, facility_id: str, words: Words = ENGLISH
+    services: Services, directory: Directory, facility_id: str, words: Words
 ) -> tuple[FacilityStatus, Sequence[Alert]]:
     """Return how one facility is and its open alerts; raise ``NotFoundError`` for an unknown one."""
     facility = facility_of(directory, facility_id)

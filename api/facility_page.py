@@ -60,7 +60,9 @@ def add_facility_page(router: APIRouter, pages: Pages) -> None:
         series = await read_buckets(visit.services, channels, window)
         happenings = happenings_of(await _episodes(visit, facility, window), (), found, scene)
         charts = [
-            plot_columns(each, series[each.id], window, those_about(happenings, each.equipment, each.id), visit.words)
+            plot_columns(
+                each, series[each.id], window, those_about(happenings, each.equipment, each.id), words=visit.words
+            )
             for each in channels
         ]
         return JSONResponse(plot_frame(window, visit.words) | {"charts": charts}, headers=REVALIDATE)

@@ -14,7 +14,7 @@ from api.services import Services
 from api.visit import Visit
 from dashboards.pages.alerts import NEEDS_ANSWER, AlertScene
 from dashboards.pages.render import Frame, Pages
-from dashboards.pages.words import ENGLISH, Words
+from dashboards.pages.words import Words
 from domain.access import Principal
 
 REVALIDATE = {"Cache-Control": "private, no-cache", "Vary": "Cookie, Accept-Language"}
@@ -50,7 +50,7 @@ def address_of(request: Request) -> str:
     return f"{url.path}?{url.query}" if url.query else url.path
 
 
-def scene_of(services: Services, words: Words = ENGLISH) -> AlertScene:
+def scene_of(services: Services, words: Words) -> AlertScene:
     """Return what the words of alerts depend on, at this moment."""
     return AlertScene(
         services.directory(), services.latest, services.describe, services.clock.now_ms(), words, services.may_act

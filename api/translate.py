@@ -117,7 +117,7 @@ class Translator:
             rule=alert.rule,
             title=text.title,
             phrase=text.phrase,
-            advice=text.advice or advice_for(alert_service(self.directory, alert)),
+            advice=text.advice or advice_for(alert_service(self.directory, alert), ENGLISH),
             severity=alert.severity.label,
             state=alert.state,
             facility=alert.facility,

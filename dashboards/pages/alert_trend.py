@@ -95,7 +95,7 @@ def trend_chart(
         name=scene.words.isolated(card.subject),
         what=quantity_word(channel.quantity.name, scene.words),
     )
-    return build_chart(channel, past.buckets, past.window, title, Beside(past.power, moments), scene.words)
+    return build_chart(channel, past.buckets, past.window, title, Beside(past.power, moments), words=scene.words)
 
 
 def _moments(

@@ -19,7 +19,7 @@ from dashboards.pages.wording import (
     quantity_word,
     value_text,
 )
-from dashboards.pages.words import ENGLISH, Words
+from dashboards.pages.words import Words
 from domain.alert import Alert, AlertState
 from domain.directory import Directory
 from domain.episode import Severity
@@ -93,7 +93,7 @@ class AlertScene:
     latest: LatestReading
     describe: DescribeAlert
     now_ms: int
-    words: Words = ENGLISH
+    words: Words
     may_act: Callable[[str], bool] = _anywhere
     """Whether the one who looks may act on the alerts of a facility."""
 

@@ -13,7 +13,7 @@ from babel.dates import format_datetime
 
 from dashboards.pages.series import Bucket, Window
 from dashboards.pages.wording import number_text, zone
-from dashboards.pages.words import ENGLISH, Words
+from dashboards.pages.words import Words
 from domain.instant import DAY_MS, HOUR_MS, to_datetime, to_ms
 from domain.limits import Era
 from domain.places import Channel
@@ -85,7 +85,7 @@ def shown(quantity: Quantity, value: float) -> float:
     return round((value - quantity.shown_as.offset) / quantity.shown_as.scale, max(quantity.decimals, 1) + 1)
 
 
-def value_ticks(quantity: Quantity, scale: Scale, words: Words = ENGLISH) -> tuple[ValueTick, ...]:
+def value_ticks(quantity: Quantity, scale: Scale, words: Words) -> tuple[ValueTick, ...]:
     """Return round values within the scale, the highest with its unit where there is room."""
     unit = quantity.shown_as
     low, high = ((value - unit.offset) / unit.scale for value in (scale.lowest, scale.highest))
@@ -112,8 +112,8 @@ def _short(value: float, step: float, words: Words) -> str:
     """Return a number as short as its step allows: ``2.5``, ``230``, ``12k``."""
     for least, size, letter in ((1e9, 1e9, "G"), (1e6, 1e6, "M"), (1e4, 1e3, "k")):
         if abs(value) >= least:
-            return number_text(value / size, _decimals(step / size), words) + letter
-    return number_text(value, _decimals(step), words)
+            return number_text(value / size, _decimals(step / size), words=words) + letter
+    return number_text(value, _decimals(step), words=words)
 
 
 def _decimals(step: float) -> int:
@@ -121,7 +121,7 @@ def _decimals(step: float) -> int:
 
 
 @lru_cache(maxsize=8)
-def time_ticks(window: Window, words: Words = ENGLISH) -> tuple[TimeTick, ...]:
+def time_ticks(window: Window, words: Words) -> tuple[TimeTick, ...]:
     """Return round moments of the facility's wall clock within the window, with what is written at them.
 
     All charts of a page have the same. An hour that the clock leaves out has no tick, and of one that it strikes twice

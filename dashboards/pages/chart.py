@@ -15,7 +15,7 @@ from dashboards.pages.names import STATE_NAMES
 from dashboards.pages.series import Bucket, Window, merge_every, runs
 from dashboards.pages.state_strip import POWER_STATES, Stretch, Strip, StripPart, shares_of, stretches_of, strip_of
 from dashboards.pages.wording import LocalTime, local_time, number_text, quantity_word, value_text
-from dashboards.pages.words import ENGLISH, Words
+from dashboards.pages.words import Words
 from domain.limits import Era
 from domain.places import Channel
 from domain.quantities import Quantity
@@ -101,7 +101,8 @@ def build_chart(
     window: Window,
     title: str,
     beside: Beside = NOTHING,
-    words: Words = ENGLISH,
+    *,
+    words: Words,
 ) -> Chart:
     """Return the chart of one channel from its buckets (in order of time) within the window."""
     quantity, is_state = channel.quantity, bool(channel.quantity.states)
@@ -207,7 +208,7 @@ def _row_starts(window: Window, words: Words) -> tuple[LocalTime, ...]:
 
 def _power_shares(power: Sequence[Stretch], window: Window, step_ms: int, words: Words) -> dict[int, str]:
     return {
-        row: words("{percent} %", percent=number_text(on_ms / (on_ms + off_ms) * 100, 0, words))
+        row: words("{percent} %", percent=number_text(on_ms / (on_ms + off_ms) * 100, 0, words=words))
         for row, (on_ms, off_ms) in shares_of(power, window.from_ms, step_ms).items()
         if on_ms + off_ms > 0
     }
@@ -217,4 +218,4 @@ def _mean_text(quantity: Quantity, mean: float, words: Words) -> str:
     if len(quantity.states) <= 1:
         return value_text(quantity, mean, words)
     state = words(STATE_NAMES[quantity.name][1])
-    return words("{state} {percent} %", state=state, percent=number_text(mean * 100, 0, words))
+    return words("{state} {percent} %", state=state, percent=number_text(mean * 100, 0, words=words))

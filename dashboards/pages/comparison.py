@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from dashboards.figures.tally import Cold, Compared, share
 from dashboards.pages.time_spent import percent
 from dashboards.pages.wording import number_text
-from dashboards.pages.words import ENGLISH, Words, noop
+from dashboards.pages.words import Words, noop
 
 MINUS = "\u2212"
 _POINTS = noop("{change} points")
@@ -31,7 +31,7 @@ class Figure:
     """None where it is as before, or nobody knows."""
 
 
-def cold_figures(compared: Compared, words: Words = ENGLISH) -> tuple[Figure, Figure, Figure]:
+def cold_figures(compared: Compared, words: Words) -> tuple[Figure, Figure, Figure]:
     """Return the shares of time in range, too cold and too hot."""
     now, before = compared.now.cold, compared.before.cold
     return (
@@ -41,19 +41,20 @@ def cold_figures(compared: Compared, words: Words = ENGLISH) -> tuple[Figure, Fi
     )
 
 
-def power_figure(compared: Compared, words: Words = ENGLISH) -> Figure:
+def power_figure(compared: Compared, words: Words) -> Figure:
     """Return how many hours of a day there was power."""
     now, before = compared.now.power, compared.before.power
     hours, hours_before = (_hours_a_day(share(each.on_ms, each.known_ms)) for each in (now, before))
     if hours is None:
         return _unknown(words("Power a day"), now.span_ms, words)
-    value, known = words("{hours} h", hours=number_text(hours, 1, words)), percent(now.known_ms, now.span_ms, words)
+    value = words("{hours} h", hours=number_text(hours, 1, words=words))
+    known = percent(now.known_ms, now.span_ms, words)
     observed = words("of {share} of the time observed", share=known)
     change = _change(hours, hours_before, _HOURS, True, words)
     return Figure(words("Power a day"), value, observed, words("{share} observed", share=known), *change)
 
 
-def water_figure(compared: Compared, words: Words = ENGLISH) -> Figure:
+def water_figure(compared: Compared, words: Words) -> Figure:
     """Return the share of days with water."""
     now, before = compared.now.water, compared.before.water
     with_water = share(now.days, now.known_days)
@@ -100,5 +101,5 @@ def _change(
         return words("as before"), None
     better = (difference > 0) == up_is_better
     sign = "+" if difference > 0 else MINUS
-    shown = words(pattern, change=words.isolated(f"{sign}{number_text(abs(difference), 1, words)}"))
+    shown = words(pattern, change=words.isolated(f"{sign}{number_text(abs(difference), 1, words=words)}"))
     return words("{change}, better", change=shown) if better else words("{change}, worse", change=shown), better

@@ -136,7 +136,7 @@ def _chart(channel: Channel, item: Equipment, past: Past, scene: EquipmentScene)
     title = words("{name}: {what}", name=words.isolated(item.name), what=quantity_word(channel.quantity.name, words))
     warms = channel.quantity.name == "temperature" and item.kind.service is Service.COLD_CHAIN
     beside = Beside(scene.power if warms else None, those_about(past.happenings, item.id, channel.id))
-    return build_chart(channel, past.series.get(channel.id, ()), past.window, title, beside, words)
+    return build_chart(channel, past.series.get(channel.id, ()), past.window, title, beside, words=words)
 
 
 def channel_anchor(scene: AlertScene, channel: Channel) -> str:

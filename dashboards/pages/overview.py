@@ -11,7 +11,7 @@ from dashboards.pages.day_bar import DayBar, Hours, day_bar
 from dashboards.pages.overview_query import PAGE, Choice, OverviewQuery, TroubledPlace, districts_in, regions_in
 from dashboards.pages.status import FacilityStatus, ServiceStatus, Status
 from dashboards.pages.wording import LocalTime, ago_text, local_time
-from dashboards.pages.words import ENGLISH, Words
+from dashboards.pages.words import Words
 from domain.instant import to_datetime
 
 MOST_REASONS = 3
@@ -73,7 +73,7 @@ class Listing:
     """How those that are shown were, hour by hour, by facility."""
 
 
-def overview(listing: Listing, query: OverviewQuery, now_ms: int, words: Words = ENGLISH) -> Overview:
+def overview(listing: Listing, query: OverviewQuery, now_ms: int, words: Words) -> Overview:
     """Return the overview of what was found."""
     chosen, page = listing.chosen, query.page
     totals = totals_of(chosen)
@@ -113,7 +113,7 @@ def _span(first: int, shown: int, of: int, words: Words) -> str:
     return words("{first} to {last} of {count}, the worst first", first=first + 1, last=first + shown, count=of)
 
 
-def headline(totals: Counter[Status], facilities: int, words: Words = ENGLISH) -> str:
+def headline(totals: Counter[Status], facilities: int, words: Words) -> str:
     """Return the sentence that says it all: ``3 of 12 facilities need help``."""
     if not facilities:
         return words("No facility is registered yet")

@@ -26,7 +26,7 @@ from dashboards.pages.place_links import (
 )
 from dashboards.pages.time_spent import percent
 from dashboards.pages.wording import LocalTime, day_text, duration_text, kind_word, local_time, number_text
-from dashboards.pages.words import ENGLISH, Words, noop
+from dashboards.pages.words import Words, noop
 from domain.instant import HOUR_MS
 
 MOST_ROWS = 200
@@ -109,7 +109,7 @@ class PlacePage:
     computed: LocalTime | None
 
 
-def place_page(found: Survey, answers: tuple[Answers, Answers] | None, words: Words = ENGLISH) -> PlacePage:
+def place_page(found: Survey, answers: tuple[Answers, Answers] | None, words: Words) -> PlacePage:
     """Return the page of a survey."""
     shown = found.parts[:MOST_ROWS] if found.end_ms else ()
     left_out = len(found.parts[MOST_ROWS:])
@@ -220,7 +220,7 @@ def _appliance_row(each: Appliance, words: Words) -> ApplianceRow:
 
 def hours_text(duration_ms: int, words: Words) -> str:
     """Return a sum of time in hours: ``31.5 h``."""
-    return words("{hours} h", hours=number_text(duration_ms / HOUR_MS, 1, words))
+    return words("{hours} h", hours=number_text(duration_ms / HOUR_MS, 1, words=words))
 
 
 def _answers(answers: tuple[Answers, Answers] | None, words: Words) -> tuple[AnswerRow, ...]:

@@ -10,14 +10,14 @@ from dashboards.pages.axes import Scale, shown, time_ticks, value_ticks
 from dashboards.pages.happenings import HappeningKind, Lettered
 from dashboards.pages.limit_steps import limits_in_force
 from dashboards.pages.series import Bucket, Window, runs
-from dashboards.pages.words import ENGLISH, Words
+from dashboards.pages.words import Words
 from domain.places import Channel
 from domain.quantities import Quantity
 
 _PLOTTED_COLUMNS = 480
 
 
-def plot_frame(window: Window, words: Words = ENGLISH) -> dict[str, Any]:
+def plot_frame(window: Window, words: Words) -> dict[str, Any]:
     """Return what all charts of a window have in common: its bounds in seconds, its zone and its time axis."""
     return {
         "zone": window.zone,
@@ -32,7 +32,8 @@ def plot_columns(
     buckets: Sequence[Bucket],
     window: Window,
     happenings: Sequence[Lettered] = (),
-    words: Words = ENGLISH,
+    *,
+    words: Words,
 ) -> dict[str, Any]:
     """Return the columns of a channel in the unit a person reads: times in seconds, null at a gap.
 

@@ -13,7 +13,7 @@ from dashboards.pages.place_links import Link, address, crumbs, facility_address
 from dashboards.pages.status import FacilityStatus, Status
 from dashboards.pages.time_spent import percent
 from dashboards.pages.wording import LocalTime, kind_word, local_time
-from dashboards.pages.words import ENGLISH, Words, noop
+from dashboards.pages.words import Words, noop
 from domain.places import Facility
 from domain.upkeep import Visit
 
@@ -70,7 +70,7 @@ class RoutePage:
 
 
 def route_page(
-    found: Survey, statuses: Sequence[FacilityStatus], visits: Mapping[str, Visit], words: Words = ENGLISH
+    found: Survey, statuses: Sequence[FacilityStatus], visits: Mapping[str, Visit], words: Words
 ) -> RoutePage:
     """Return the route list of a survey.
 

@@ -291,7 +291,7 @@ def _channel_finding(scene: _Scene, channel: Channel) -> _Finding | None:
     return _Finding(Status.WARNING, _about(scene, name, breach)) if breach else None
 
 
-def limit_breach(directory: Directory, channel: Channel, value: float, words: Words = ENGLISH) -> str:
+def limit_breach(directory: Directory, channel: Channel, value: float, words: Words) -> str:
     """Return what is wrong with a value now (``9.4 °C, above 8.0 °C``), or an empty text."""
     note = limit_note(directory, channel, value, words)
     if not note or channel.quantity.states:
@@ -299,7 +299,7 @@ def limit_breach(directory: Directory, channel: Channel, value: float, words: Wo
     return words("{value}, {note}", value=value_text(channel.quantity, value, words), note=note)
 
 
-def limit_note(directory: Directory, channel: Channel, value: float, words: Words = ENGLISH) -> str:
+def limit_note(directory: Directory, channel: Channel, value: float, words: Words) -> str:
     """Return what is wrong with a value that stands beside it: ``above 8.0 °C``, ``off``; empty where all is well."""
     quantity, high, low = channel.quantity, channel.limits.get("high"), channel.limits.get("low")
     if high is not None and value > high:

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from dashboards.pages.status import LatestReading, is_fresh, limit_breach, silent_after_ms
 from dashboards.pages.wording import duration_step_ms
+from dashboards.pages.words import ENGLISH
 from domain.directory import Directory
 from domain.places import Channel
 from domain.reading import Reading
@@ -15,7 +16,7 @@ def is_well(directory: Directory, channel: Channel, reading: Reading | None, now
     """Tell whether a channel speaks of now and says nothing that anybody should look at."""
     if reading is None or reading.value is None or not reading.quality.usable:
         return False
-    return is_fresh(channel, reading, now_ms) and not limit_breach(directory, channel, reading.value)
+    return is_fresh(channel, reading, now_ms) and not limit_breach(directory, channel, reading.value, ENGLISH)
 
 
 def holds_until_ms(channels: Iterable[Channel], latest: LatestReading, now_ms: int) -> int | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from dashboards.pages.wording import number_text
-from dashboards.pages.words import ENGLISH, Words
+from dashboards.pages.words import Words
 
 
 class TimeSpent(NamedTuple):
@@ -20,7 +20,7 @@ class TimeSpent(NamedTuple):
     below: float
     above: float
 
-    def sentence(self, words: Words = ENGLISH) -> str:
+    def sentence(self, words: Words) -> str:
         """Return what there is to tell; an empty text where there is nothing."""
         if not self.judged:
             return ""
@@ -44,16 +44,16 @@ class TimeSpent(NamedTuple):
         return words("Within its limits {within}", within=within)
 
 
-def percent(part: float, whole: float, words: Words = ENGLISH) -> str:
+def percent(part: float, whole: float, words: Words) -> str:
     """Return a share that says 0 % only of nothing, and 100 % only of everything."""
     return words.isolated(_percent(part / whole * 100, words))
 
 
 def _percent(share: float, words: Words) -> str:
     if share in (0, 100):
-        return words("{percent} %", percent=number_text(share, 0, words))
+        return words("{percent} %", percent=number_text(share, 0, words=words))
     if share < 0.1:
-        return words("under {percent} %", percent=number_text(0.1, 1, words))
+        return words("under {percent} %", percent=number_text(0.1, 1, words=words))
     if share > 99.9:
-        return words("over {percent} %", percent=number_text(99.9, 1, words))
-    return words("{percent} %", percent=number_text(share, 1, words))
+        return words("over {percent} %", percent=number_text(99.9, 1, words=words))
+    return words("{percent} %", percent=number_text(share, 1, words=words))

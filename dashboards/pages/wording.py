@@ -12,7 +12,7 @@ from babel.dates import format_datetime
 from babel.numbers import format_decimal
 
 from dashboards.pages.names import KIND_NAMES, QUANTITY_NAMES, STATE_NAMES
-from dashboards.pages.words import ENGLISH, Words, noop
+from dashboards.pages.words import Words, noop
 from domain.alert import Alert, AlertState
 from domain.episode import Severity
 from domain.instant import DAY_MS, HOUR_MS, MINUTE_MS, to_datetime
@@ -75,28 +75,28 @@ class AlertText:
 DescribeAlert = Callable[[Alert, Words], AlertText]
 
 
-def plain_alert_text(alert: Alert, words: Words = ENGLISH) -> AlertText:
+def plain_alert_text(alert: Alert, words: Words) -> AlertText:
     """Return the text of an alert whose rule has no words of its own: the rule's name, readable."""
     name = alert.rule.replace("_", " ").replace("-", " ").strip() or words("alert")
     return AlertText(name[:1].upper() + name[1:])
 
 
-def advice_for(service: Service, words: Words = ENGLISH) -> str:
+def advice_for(service: Service, words: Words) -> str:
     """Return the general advice for an alert of this service."""
     return words(_ADVICE[service])
 
 
-def kind_word(kind: EquipmentKind, words: Words = ENGLISH) -> str:
+def kind_word(kind: EquipmentKind, words: Words) -> str:
     """Return the kind of equipment as a person writes it: ``Cold room``."""
     return words(KIND_NAMES[kind])
 
 
-def quantity_word(name: str, words: Words = ENGLISH) -> str:
+def quantity_word(name: str, words: Words) -> str:
     """Return a quantity's name as a person writes it: ``Tank level``."""
     return words(QUANTITY_NAMES[name])
 
 
-def number_text(number: float, decimals: int = 0, words: Words = ENGLISH) -> str:
+def number_text(number: float, decimals: int = 0, *, words: Words) -> str:
     """Return a number with as many decimals, as those write it who read it: ``9.4``, ``9,4``."""
     return _decimal(number, decimals, words.locale)
 
@@ -109,7 +109,7 @@ def _decimal(number: float, decimals: int, locale: str) -> str:
     return format_decimal(number, pattern, locale=locale, numbering_system="latn")
 
 
-def value_text(quantity: Quantity, value: float | None, words: Words = ENGLISH) -> str:
+def value_text(quantity: Quantity, value: float | None, words: Words) -> str:
     """Return a value with its unit: ``9.4 °C``, ``82 %``, ``on``."""
     if value is None:
         return words("no value")
@@ -117,10 +117,10 @@ def value_text(quantity: Quantity, value: float | None, words: Words = ENGLISH) 
         names, index = STATE_NAMES[quantity.name], round(value)
         return words(names[index]) if 0 <= index < len(names) else str(index)
     shown = (value - quantity.shown_as.offset) / quantity.shown_as.scale
-    return words.isolated(f"{number_text(shown, quantity.decimals, words)} {quantity.shown_as.text}".rstrip())
+    return words.isolated(f"{number_text(shown, quantity.decimals, words=words)} {quantity.shown_as.text}".rstrip())
 
 
-def duration_text(duration_ms: int, words: Words = ENGLISH) -> str:
+def duration_text(duration_ms: int, words: Words) -> str:
     """Return a duration as finely as a person wants it: ``35 min``, ``2 h 10 min``, ``14 h``, ``3 d``."""
     if duration_ms < MINUTE_MS:
         return words("under 1 min")
@@ -139,7 +139,7 @@ def duration_step_ms(duration_ms: int) -> int:
     return HOUR_MS if duration_ms < 2 * DAY_MS else DAY_MS
 
 
-def exact_duration_text(duration: timedelta, words: Words = ENGLISH) -> str:
+def exact_duration_text(duration: timedelta, words: Words) -> str:
     """Return hours and minutes, for totals that are added up: ``3 h 12 min``."""
     return _hours_and_minutes(*divmod(round(duration.total_seconds() / 60), 60), words)
 
@@ -160,7 +160,7 @@ def _minutes(count: int, words: Words) -> str:
     return words.many("{count} min", "{count} min", count)
 
 
-def ago_text(moment_ms: int | None, now_ms: int, words: Words = ENGLISH) -> str:
+def ago_text(moment_ms: int | None, now_ms: int, words: Words) -> str:
     """Return how long ago a moment was: ``3 h ago``, ``just now``, ``never``."""
     if moment_ms is None:
         return words("never")
@@ -189,12 +189,12 @@ class LocalTime:
     """``EAT`` or ``+03``."""
 
 
-def day_text(moment_ms: int, words: Words = ENGLISH) -> str:
+def day_text(moment_ms: int, words: Words) -> str:
     """Return the day of a moment, in UTC: ``Thu 19 Nov``."""
     return format_datetime(to_datetime(moment_ms).replace(tzinfo=None), "EEE d MMM", locale=words.locale)
 
 
-def local_time(moment: datetime | int, zone_name: str, now_ms: int, words: Words = ENGLISH) -> LocalTime:
+def local_time(moment: datetime | int, zone_name: str, now_ms: int, words: Words) -> LocalTime:
     """Return a moment in the facility's own time; ``now_ms`` decides whether the year is written."""
     aware = to_datetime(moment) if isinstance(moment, int) else moment
     local = aware.astimezone(zone(zone_name))

@@ -108,7 +108,7 @@ def test_values_moments_and_ages_are_written_as_people_write_them(
 
 def test_a_number_below_zero_has_its_sign_before_it() -> None:
     """Written as one piece, which is isolated with its unit."""
-    assert number_text(-18.25, 1, words_in("fr")) in ("-18,2", "-18,3")
+    assert number_text(-18.25, 1, words=words_in("fr")) in ("-18,2", "-18,3")
 
 
 @pytest.mark.parametrize("language", ["en", "fr", "pt", "sw", "ar"])

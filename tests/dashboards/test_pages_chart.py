@@ -61,7 +61,10 @@ def _points(chart: Chart) -> list[tuple[int, int]]:
 def test_no_reading_outside_of_the_limits_is_hidden(pairs: list[tuple[int, float]], joined_ms: int) -> None:
     """Near its moment the line or the band of the drawing reaches as far out as it, and so do the plot's columns."""
     channel, buckets = _channel(), _buckets(pairs, joined_ms)
-    chart, plot = build_chart(channel, buckets, WINDOW, "t"), plot_columns(channel, buckets, WINDOW)
+    chart, plot = (
+        build_chart(channel, buckets, WINDOW, "t", words=ENGLISH),
+        plot_columns(channel, buckets, WINDOW, words=ENGLISH),
+    )
     scale = Scale.over(channel, buckets, limits_in_force(channel, WINDOW), WINDOW)
     near, near_seconds = WIDTH / 120 + joined_ms / DAY * WIDTH + 2, (DAY / 480 + joined_ms) / 1000 + 2
     drawn = _points(chart)
@@ -83,7 +86,10 @@ def test_no_reading_outside_of_the_limits_is_hidden(pairs: list[tuple[int, float
 def test_no_gap_is_bridged(pairs: list[tuple[int, float]], joined_ms: int) -> None:
     """Between two readings that are too far apart no line and no band goes on, in either drawing."""
     channel, buckets = _channel(), _buckets(pairs, joined_ms)
-    chart, plot = build_chart(channel, buckets, WINDOW, "t"), plot_columns(channel, buckets, WINDOW)
+    chart, plot = (
+        build_chart(channel, buckets, WINDOW, "t", words=ENGLISH),
+        plot_columns(channel, buckets, WINDOW, words=ENGLISH),
+    )
     gap_ms = gap_after_ms(channel.interval, buckets)
     spans = [[int(point.split(",")[0]) for point in text.split()] for text in (*chart.lines, *chart.bands)]
     for before, after in pairwise(buckets):
@@ -103,7 +109,7 @@ def test_no_gap_is_bridged(pairs: list[tuple[int, float]], joined_ms: int) -> No
 def test_a_lone_roll_up_between_gaps_has_an_area() -> None:
     """An hour by itself is as wide as it lasted, from its lowest to its highest value."""
     hour = Bucket(6 * HOUR_MS, 7 * HOUR_MS, 3.0, 5.0, 12.0, 60, HOUR_MS)
-    (band,) = build_chart(_channel(), [hour], WINDOW, "t").bands
+    (band,) = build_chart(_channel(), [hour], WINDOW, "t", words=ENGLISH).bands
     xs, ys = zip(*((int(x), int(y)) for x, y in (point.split(",") for point in band.split())), strict=True)
     assert max(xs) - min(xs) == WIDTH // 24 + 1
     assert max(ys) > min(ys)
@@ -117,11 +123,11 @@ def test_limits_are_shaded_as_they_were_in_force() -> None:
         past_limits=(PastLimits(noon // 2, {}), PastLimits(noon, {"high": 6.0})),
     )  # fmt: skip
     buckets = _buckets([(0, 0.0), (MINUTE_MS, 10.0)])
-    first, second = build_chart(channel, buckets, WINDOW, "t").safe
+    first, second = build_chart(channel, buckets, WINDOW, "t", words=ENGLISH).safe
     assert (first.x, first.width, second.x, second.width) == (250, 250, 500, 500)
     assert first.top > second.top
     assert first.top + first.height == HEIGHT
-    assert plot_columns(channel, buckets, WINDOW)["limits"] == [
+    assert plot_columns(channel, buckets, WINDOW, words=ENGLISH)["limits"] == [
         [noon // 2000, noon // 1000, None, 6.0],
         [noon // 1000, DAY // 1000, 2.0, 8.0],
     ]
@@ -132,9 +138,9 @@ def test_both_drawings_have_one_scale_and_one_axis() -> None:
     channel, buckets = _channel("tank_level"), _buckets([(0, 0.2), (MINUTE_MS, 0.9)])
     channel = Channel("c", "hc", "f", "n", "c", QUANTITIES["tank_level"], timedelta(minutes=1), {"low": 0.25})
     chart, plot, frame = (
-        build_chart(channel, buckets, WINDOW, "t"),
-        plot_columns(channel, buckets, WINDOW),
-        plot_frame(WINDOW),
+        build_chart(channel, buckets, WINDOW, "t", words=ENGLISH),
+        plot_columns(channel, buckets, WINDOW, words=ENGLISH),
+        plot_frame(WINDOW, words=ENGLISH),
     )
     low, high = plot["scale"]
     assert [label for _, label in plot["ticks"]] == [tick.label for tick in chart.value_ticks]
@@ -154,7 +160,7 @@ def test_value_ticks_are_round_few_and_in_the_drawing(name: str, start: float, s
     quantity = QUANTITIES[name]
     lowest = quantity.lowest + start * (quantity.highest - quantity.lowest) / 2
     scale = Scale(WINDOW, lowest, lowest + span * (quantity.highest - quantity.lowest) / 2)
-    ticks = value_ticks(quantity, scale)
+    ticks = value_ticks(quantity, scale, words=ENGLISH)
     assert 1 <= len(ticks) <= 6
     assert all(0 <= tick.y <= HEIGHT for tick in ticks)
     assert [tick.value for tick in ticks] == sorted({tick.value for tick in ticks})
@@ -198,7 +204,7 @@ def _local(zone: str, year: int, month: int, day: int, hours: float, span: timed
 )
 def test_the_time_axis_is_the_wall_clock_of_the_place(window: Window, labels: list[str]) -> None:
     """Round local times, through changes of the clock and in zones that are not whole hours from UTC."""
-    ticks = time_ticks(window)
+    ticks = time_ticks(window, ENGLISH)
     assert [tick.label for tick in ticks] == labels
     assert [tick.x for tick in ticks] == sorted({tick.x for tick in ticks})
     assert sum(tick.major for tick in ticks) <= 6
@@ -206,7 +212,7 @@ def test_the_time_axis_is_the_wall_clock_of_the_place(window: Window, labels: li
 
 def test_after_the_clock_went_back_ticks_are_where_it_shows_them() -> None:
     """Nine in the morning by the new time is ten hours after midnight."""
-    ticks = time_ticks(_local("Europe/Berlin", 2026, 10, 25, 9, timedelta(hours=24)))
+    ticks = time_ticks(_local("Europe/Berlin", 2026, 10, 25, 9, timedelta(hours=24)), ENGLISH)
     by_label = {tick.label: tick.moment_ms for tick in ticks}
     assert by_label["09:00"] - by_label["25 Oct"] == 10 * HOUR_MS
 
@@ -288,9 +294,11 @@ def test_an_excursion_is_shaded_and_a_visit_is_not() -> None:
         Lettered("B", _happening(12 * HOUR_MS, HappeningKind.VISIT, 0)),
     )
     buckets = _buckets([(0, 9.0)])
-    chart = build_chart(_channel(), buckets, WINDOW, "t", Beside(happenings=happenings))
+    chart = build_chart(_channel(), buckets, WINDOW, "t", Beside(happenings=happenings), words=ENGLISH)
     assert [(bar.x, bar.width) for bar in chart.excursions] == [(0, round(WIDTH / 12))]
-    assert plot_columns(_channel(), buckets, WINDOW, happenings)["excursions"] == [[0, 2 * HOUR_MS // 1000]]
+    assert plot_columns(_channel(), buckets, WINDOW, happenings, words=ENGLISH)["excursions"] == [
+        [0, 2 * HOUR_MS // 1000]
+    ]
     assert [each.letter for each in chart.marks.listed] == ["A", "B"]
 
 
@@ -298,7 +306,7 @@ def test_the_table_says_for_how_much_of_the_time_there_was_power() -> None:
     """Beside lowest, mean and highest of each row; nothing where nothing is known."""
     power = [Stretch(0, HOUR_MS, 0.25, HOUR_MS), Stretch(HOUR_MS, 2 * HOUR_MS, 1.0, HOUR_MS)]
     buckets = _buckets([(at_ms, 5.0) for at_ms in range(0, 3 * HOUR_MS, MINUTE_MS)])
-    chart = build_chart(_channel(), buckets, WINDOW, "t", Beside(power=power))
+    chart = build_chart(_channel(), buckets, WINDOW, "t", Beside(power=power), words=ENGLISH)
     assert [row.power for row in reversed(chart.table)] == ["25 %", "100 %", ""]
     assert chart.power is not None
     assert chart.power.totals == "on 1 h 15 min, off 45 min, unknown 22 h"
@@ -309,7 +317,10 @@ def test_a_year_of_days_keeps_every_breach() -> None:
     window = Window(0, 365 * DAY_MS, "Africa/Kampala", RANGES["year"])
     days = [Bucket(n * DAY_MS, (n + 1) * DAY_MS, 4.0, 5.0, 6.0, 1440, DAY_MS) for n in range(365)]
     days[200] = days[200]._replace(maximum=12.0)
-    chart, plot = build_chart(_channel(), days, window, "t"), plot_columns(_channel(), days, window)
+    chart, plot = (
+        build_chart(_channel(), days, window, "t", words=ENGLISH),
+        plot_columns(_channel(), days, window, words=ENGLISH),
+    )
     top = min(y for _, y in _points(chart))
     assert top < chart.safe[0].top
     assert max(plot["max"]) == 12.0

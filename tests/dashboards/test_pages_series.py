@@ -23,6 +23,7 @@ from dashboards.pages.series import (
     split_at_gaps,
 )
 from dashboards.pages.time_spent import TimeSpent
+from dashboards.pages.words import ENGLISH
 from domain.instant import HOUR_MS, MINUTE_MS
 from domain.kept import Kept
 from domain.places import Channel
@@ -113,7 +114,7 @@ def test_a_day_of_minutes_is_raw_and_a_month_is_hours() -> None:
 )
 def test_time_within_limits_is_a_share_of_what_is_known(spent: TimeSpent, words: str) -> None:
     """Shares are of covered time, the coverage stands beside them, and little is never rounded to nothing."""
-    assert spent.sentence() == words
+    assert spent.sentence(words=ENGLISH) == words
 
 
 def test_unusable_readings_are_gaps() -> None:
@@ -126,22 +127,22 @@ def test_a_pause_splits_the_line() -> None:
     """Where nothing is known no line is drawn."""
     buckets = _buckets([(0, 1.0), (MINUTE_MS, 1.0), (60 * MINUTE_MS, 2.0)])
     assert [len(run) for run in split_at_gaps(buckets, 3 * MINUTE_MS)] == [2, 1]
-    chart = build_chart(_channel(), buckets, WINDOW, "t")
+    chart = build_chart(_channel(), buckets, WINDOW, "t", words=ENGLISH)
     assert len(chart.lines) == 2
-    assert None in plot_columns(_channel(), buckets, WINDOW)["mean"]
+    assert None in plot_columns(_channel(), buckets, WINDOW, words=ENGLISH)["mean"]
 
 
 @given(SERIES)
 def test_every_drawn_point_is_inside_the_drawing(pairs: list[tuple[int, float]]) -> None:
     """Whatever the values, the drawing has its size and the plot's columns have one length and rising times."""
     channel = _channel(low=2.0, high=8.0)
-    chart = build_chart(channel, _buckets(pairs), WINDOW, "t")
+    chart = build_chart(channel, _buckets(pairs), WINDOW, "t", words=ENGLISH)
     for text in chart.lines + chart.bands:
         for point in text.split():
             x, y = (int(part) for part in point.split(","))
             assert 0 <= x <= WIDTH
             assert 0 <= y <= HEIGHT
-    columns = plot_columns(channel, _buckets(pairs), WINDOW)
+    columns = plot_columns(channel, _buckets(pairs), WINDOW, words=ENGLISH)
     assert len(columns["times"]) == len(columns["mean"])
     assert columns["times"] == sorted(columns["times"])
 
@@ -149,22 +150,22 @@ def test_every_drawn_point_is_inside_the_drawing(pairs: list[tuple[int, float]])
 def test_a_coarse_chart_has_a_band() -> None:
     """Where points stand for many readings the band from lowest to highest is drawn."""
     pairs = [(number * MINUTE_MS, float(number % 7)) for number in range(1440)]
-    columns = plot_columns(_channel(), _buckets(pairs), WINDOW)
+    columns = plot_columns(_channel(), _buckets(pairs), WINDOW, words=ENGLISH)
     assert min(columns["min"]) == 0.0
     assert max(columns["max"]) == 6.0
-    assert build_chart(_channel(), _buckets(pairs), WINDOW, "t").bands
+    assert build_chart(_channel(), _buckets(pairs), WINDOW, "t", words=ENGLISH).bands
 
 
 def test_values_are_plotted_in_the_unit_a_person_reads() -> None:
     """A tank level of one half is drawn at 50 %."""
-    assert plot_columns(_channel("tank_level"), _buckets([(0, 0.5)]), WINDOW)["mean"] == [50.0]
+    assert plot_columns(_channel("tank_level"), _buckets([(0, 0.5)]), WINDOW, words=ENGLISH)["mean"] == [50.0]
 
 
 @pytest.mark.parametrize("minutes_off", [0, 180, 1440])
 def test_a_strip_adds_up_the_time_a_state_held(minutes_off: int) -> None:
     """On and off times come from how long each value held."""
     pairs = [(number * MINUTE_MS, 0.0 if number < minutes_off else 1.0) for number in range(1440)]
-    chart = build_chart(_channel("supply"), _buckets(pairs), WINDOW, "t")
+    chart = build_chart(_channel("supply"), _buckets(pairs), WINDOW, "t", words=ENGLISH)
     assert ("off 3 h" in chart.summary) == (minutes_off == 180)
     assert ("off 24 h" in chart.summary) == (minutes_off == 1440)
     assert "unknown" not in chart.summary
@@ -174,12 +175,12 @@ def test_a_strip_adds_up_the_time_a_state_held(minutes_off: int) -> None:
 
 def test_time_without_readings_is_unknown_in_a_strip() -> None:
     """A state does not hold beyond a gap."""
-    chart = build_chart(_channel("supply"), _buckets([(0, 1.0), (12 * HOUR_MS, 1.0)]), WINDOW, "t")
+    chart = build_chart(_channel("supply"), _buckets([(0, 1.0), (12 * HOUR_MS, 1.0)]), WINDOW, "t", words=ENGLISH)
     assert "unknown 23 h" in chart.summary
 
 
 def test_an_empty_series_says_so() -> None:
     """No readings is a sentence, not an empty drawing."""
-    chart = build_chart(_channel(), [], WINDOW, "t")
+    chart = build_chart(_channel(), [], WINDOW, "t", words=ENGLISH)
     assert chart.empty
     assert chart.summary == "Temperature, last 24 hours: no readings."

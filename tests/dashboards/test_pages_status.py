@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from dashboards.pages.overview import Listing, headline, overview
 from dashboards.pages.overview_query import OverviewQuery
 from dashboards.pages.status import FacilityStatus, Status, facility_statuses
+from dashboards.pages.words import ENGLISH
 from domain.alert import AlertState
 from domain.episode import Severity
 from domain.places import EquipmentKind, Service
@@ -151,7 +152,7 @@ def test_the_overview_says_it_in_one_sentence() -> None:
     """The sentence counts facilities that need help; the rest follows in words."""
     world = World(copies=2)
     found = list(_statuses(world).values())
-    view = overview(Listing({}, found, found, {}), OverviewQuery(), world.clock.now_ms())
+    view = overview(Listing({}, found, found, {}), OverviewQuery(), world.clock.now_ms(), words=ENGLISH)
     assert view.sentence == "1 of 5 facilities needs help"
     assert view.details == ("1 silent", "3 OK")
     assert view.rows[0].open_alerts == 2
@@ -164,7 +165,7 @@ def test_the_sentence_never_calls_a_troubled_country_well(counts: dict[Status, i
 
     totals = Counter(counts)
     facilities = totals.total()
-    said = headline(totals, facilities)
+    said = headline(totals, facilities, words=ENGLISH)
     assert ("well" in said) == (facilities > 0 and totals[Status.OK] == facilities)
     assert ("help" in said.partition("None")[0]) == (totals[Status.CRITICAL] > 0)
 

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from dashboards.pages.assets import read_assets
 from dashboards.pages.render import Pages, path_segment
 from dashboards.pages.wording import ago_text, duration_text, local_time
+from dashboards.pages.words import ENGLISH
 from domain.instant import DAY_MS, HOUR_MS, MINUTE_MS, to_ms
 
 NOW_MS = to_ms(datetime(2026, 11, 20, 12, 0, tzinfo=UTC))
@@ -29,25 +30,25 @@ NOW_MS = to_ms(datetime(2026, 11, 20, 12, 0, tzinfo=UTC))
 )
 def test_durations_are_as_fine_as_a_person_wants(duration_ms: int, text: str) -> None:
     """Minutes matter for hours, not for days."""
-    assert duration_text(duration_ms) == text
+    assert duration_text(duration_ms, words=ENGLISH) == text
 
 
 def test_what_never_came_is_never() -> None:
     """An age of nothing is a word."""
-    assert ago_text(None, NOW_MS) == "never"
-    assert ago_text(NOW_MS - 1, NOW_MS) == "just now"
+    assert ago_text(None, NOW_MS, words=ENGLISH) == "never"
+    assert ago_text(NOW_MS - 1, NOW_MS, words=ENGLISH) == "just now"
 
 
 def test_times_are_local_to_the_facility() -> None:
     """Noon in UTC is three in the afternoon in Kampala; machines get the exact moment."""
-    shown = local_time(NOW_MS, "Africa/Kampala", NOW_MS)
+    shown = local_time(NOW_MS, "Africa/Kampala", NOW_MS, words=ENGLISH)
     assert (shown.text, shown.zone, shown.iso) == ("Fri 20 Nov 15:00", "EAT", "2026-11-20T12:00:00Z")
 
 
 @pytest.mark.parametrize("name", ["", "Mars/Phobos", "../../etc/passwd", "/etc/localtime", "\x00", "Africa"])
 def test_an_unknown_zone_is_utc(name: str) -> None:
     """A zone that the machine does not know shows UTC and says so."""
-    assert local_time(NOW_MS, name, NOW_MS).zone == "UTC"
+    assert local_time(NOW_MS, name, NOW_MS, words=ENGLISH).zone == "UTC"
 
 
 @given(st.text(max_size=40))
