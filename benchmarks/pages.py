@@ -115,8 +115,6 @@ def pages(nation: Nation) -> list[Page]:
         Page("overview, what an open page replaces", ("/?part=live",), 200),
         Page("overview, searched", ("/?q=kambo+district",), 200),
         Page("map", ("/map",), 200),
-        Page("district", ("/places?country=Uganda&region=Region+0&district=District+05",), 200),
-        Page("nation's figures", ("/places",)),
         Page("facility with four charts, a day", tuple(f"/facilities/{each}" for each in clinics), 150),
         Page("facility with four charts, 30 days", tuple(f"/facilities/{each}?range=30d" for each in clinics), 150),
         Page("facility with twenty charts, a day", tuple(f"/facilities/{each}" for each in centres)),
