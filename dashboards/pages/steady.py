@@ -29,7 +29,11 @@ def holds_until_ms(channels: Iterable[Channel], latest: LatestReading, now_ms: i
 
 
 def _says_the_same_until_ms(channel: Channel, reading: Reading, now_ms: int) -> int:
-    if is_fresh(channel, reading, now_ms):
-        return reading.measured_at_ms + silent_after_ms(channel) + 1
+    fresh = is_fresh(channel, reading, now_ms)
+    goes_silent_ms = reading.measured_at_ms + silent_after_ms(channel) + 1
+    if fresh and reading.value is not None and reading.quality.usable:
+        return goes_silent_ms
+    # A reading without a value is told as a silence that lasts, even while it is fresh.
     silent_ms = now_ms - reading.measured_at_ms
-    return now_ms + duration_step_ms(silent_ms) - silent_ms % duration_step_ms(silent_ms)
+    lasts_longer_ms = now_ms + duration_step_ms(silent_ms) - silent_ms % duration_step_ms(silent_ms)
+    return min(goes_silent_ms, lasts_longer_ms) if fresh else lasts_longer_ms

@@ -200,6 +200,18 @@ def test_the_moment_of_being_heard_can_move_back() -> None:
         assert list(_brought_up(board, world)) == _full(world)
 
 
+def test_a_sensor_that_answers_without_a_value_is_told_for_how_long() -> None:
+    """Its words go on by the minute although its readings are fresh."""
+    world = World(days=0)
+    board = _board(world)
+    for channel in world.directory().channels_of("kilembe-hc2"):
+        world.take(channel.id, None, Quality.SENSOR_GONE)
+        board.note_heard([channel.id])
+    for _ in range(3):
+        assert list(_brought_up(board, world)) == _full(world)
+        world.clock.advance(timedelta(minutes=1))
+
+
 def test_a_slice_judges_no_more_than_it_may() -> None:
     """Whoever owns the board decides how long it keeps others waiting."""
     world = World(days=0, copies=9)
