@@ -12,7 +12,7 @@ from starlette.responses import RedirectResponse, Response
 
 from alerts.oncall.roster import next_handover, on_call, override_at
 from api.page_parts import form_of, page
-from api.problems import NotFoundError, RequestError
+from api.problems import NotAllowedError, NotFoundError, RequestError
 from api.registry_services import RegistryDesk
 from api.visit import Managing, Visit
 from api.wall_clock import moment_of
@@ -30,7 +30,7 @@ from domain.document import Document
 from domain.errors import DocumentError, VitalsError
 from domain.instant import to_datetime
 from domain.people import Contact, Override, Roster
-from registry.guards import ChangedMeanwhileError, OutOfReachError, seen, unchanged
+from registry.guards import ChangedMeanwhileError, seen, unchanged
 from registry.history import Occasion
 from registry.people_export import exported_roster
 from registry.rows import contact_row, mark_of
@@ -66,9 +66,9 @@ def _add_rosters(router: APIRouter, pages: Pages) -> None:
         found, form = _roster(visit, roster), form_of(await request.body())
         try:
             await _take_override(visit, found, form)
-        except (RequestError, DocumentError, OutOfReachError, ChangedMeanwhileError) as error:
+        except (RequestError, DocumentError, ChangedMeanwhileError) as error:
             view = _roster_page(visit, found, form, sentence_of(error))
-            return await page(visit, pages, "roster.html", view, status=HTTPStatus.UNPROCESSABLE_ENTITY)
+            return await page(visit, pages, "roster.html", view, status=_status_of(error))
         return RedirectResponse(request.url.path, status_code=303)
 
 
@@ -102,8 +102,9 @@ async def _save(visit: Visit, pages: Pages, known: Contact | None, form: Mapping
         view = _contact_view(visit, known, form, problems=_problems(error))
     except ChangedMeanwhileError as error:
         view = _contact_view(visit, known, form, now=error.now or {}, problems=(("", str(error)),))
-    except OutOfReachError as error:
+    except NotAllowedError as error:
         view = _contact_view(visit, known, form, problems=(("", str(error)),))
+        return await page(visit, pages, "contact.html", view, status=error.status)
     else:
         return RedirectResponse("/people", status_code=303)
     return await page(visit, pages, "contact.html", view, status=HTTPStatus.UNPROCESSABLE_ENTITY)
@@ -167,6 +168,10 @@ def sentence_of(error: VitalsError) -> str:
     if isinstance(error, DocumentError):
         return "; ".join(f"{field}: {sentence}" for field, sentence in _problems(error))
     return str(error)
+
+
+def _status_of(error: VitalsError) -> HTTPStatus:
+    return error.status if isinstance(error, RequestError) else HTTPStatus.UNPROCESSABLE_ENTITY
 
 
 def _problems(error: DocumentError) -> tuple[tuple[str, str], ...]:
