@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import lru_cache
 from importlib.resources import files
 from typing import NamedTuple
 
@@ -47,7 +48,13 @@ class Languages:
 
 def page_languages(default: str = "en") -> Languages:
     """Return the languages of the built-in pages."""
-    return Languages(Catalogues(files("dashboards.pages") / "locale"), default)
+    return Languages(of_pages(), default)
+
+
+@lru_cache(maxsize=1)
+def of_pages() -> Catalogues:
+    """Return the catalogues of the pages: read once, for they are part of the program."""
+    return Catalogues(files("dashboards.pages") / "locale")
 
 
 def accepted(header: str) -> list[str]:
