@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Any
 
 from fastapi import APIRouter, FastAPI
 from starlette.middleware.gzip import GZipMiddleware
@@ -91,7 +90,6 @@ def create_api(
         lifespan=lifespan,
         redirect_slashes=False,
     )
-    _describe_tokens(api)
     api.state.events = hub
     recogniser = None if access is None else Recogniser(access)
     links = None if link_key is None else AlertLinks(link_key, services)
@@ -125,20 +123,6 @@ def create_api(
     )
     api.add_middleware(SecurityHeaders)
     return api
-
-
-def _describe_tokens(api: FastAPI) -> None:
-    """Say in the description of the API how a program shows who it is."""
-    described = api.openapi
-
-    def openapi() -> dict[str, Any]:
-        document = described()
-        schemes = document.setdefault("components", {}).setdefault("securitySchemes", {})
-        schemes["bearer"] = {"type": "http", "scheme": "bearer", "description": "An API token, or a node's own"}
-        document.setdefault("security", [{"bearer": []}])
-        return document
-
-    api.openapi = openapi  # type: ignore[method-assign]  # as FastAPI's documentation says
 
 
 def _versioned(services: Services, hub: EventHub) -> APIRouter:
