@@ -9,7 +9,6 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
-from functools import lru_cache
 from typing import NoReturn
 
 from alerts.allowed import Standing
@@ -31,13 +30,16 @@ from dashboards.pages.status import FacilityStatus
 from dashboards.pages.words import noop
 from domain.access import Principal, Role
 from domain.alert import Alert
-from domain.directory import Directory
+from domain.directory import Directory, once_per_directory
 from domain.episode import Episode
 from domain.kept import Kept
 from domain.place_hour import HourQuestion, PlaceHour
 from domain.places import EVERYWHERE, Facility, Place
 from domain.reading import Reading
 from domain.upkeep import Visit
+
+_MOST_PARTS = 256
+"""Of one registry, by whose places they are; a link in a message sees one facility."""
 
 
 def services_for(principal: Principal, role: Role, services: Services) -> Services:
@@ -84,11 +86,21 @@ def narrowed(directory: Directory, principal: Principal, role: Role) -> Director
     return _within(directory, frozenset(grant.place for grant in principal.grants if grant.role >= role))
 
 
-@lru_cache(maxsize=64)
 def _within(directory: Directory, places: frozenset[Place]) -> Directory:
     # By place and not by person: the people of a district share one.
-    facilities = directory.facilities.values()
-    return directory.within({each.id for each in facilities if any(place.covers(each) for place in places)})
+    parts = _parts(directory)
+    if places not in parts:
+        facilities = directory.facilities.values()
+        wanted = {each.id for each in facilities if any(place.covers(each) for place in places)}
+        if len(parts) >= _MOST_PARTS:
+            parts.clear()
+        parts[places] = directory.within(wanted)
+    return parts[places]
+
+
+@once_per_directory
+def _parts(_: Directory) -> dict[frozenset[Place], Directory]:
+    return {}
 
 
 class _Sight:

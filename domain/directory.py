@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
+from functools import wraps
 from typing import TypeVar
+from weakref import WeakKeyDictionary
 
 from domain.people import Contact, EscalationChain, Roster, Team
 from domain.places import Channel, Equipment, Facility, Node, Place, SharedLimits
@@ -12,6 +14,7 @@ from domain.suggest import allowed_words
 from domain.upkeep import Upkeep, UpkeepState
 
 Placed = TypeVar("Placed", Equipment, Node, Channel)
+Made = TypeVar("Made")
 
 
 class Directory:
@@ -153,3 +156,20 @@ def misplaced(place: Place, directory: Directory) -> str:
     if place != Place() and not any(map(place.covers, facilities)):
         return "no facility lies in all of the places that were named"
     return ""
+
+
+def once_per_directory(make: Callable[[Directory], Made]) -> Callable[[Directory], Made]:
+    """Let a function be called once for each directory, and its answer go when the directory goes.
+
+    A directory of a nation takes hundreds of megabytes: none may live on because something was made of it. So what is
+    made must not hold the directory itself.
+    """
+    known: WeakKeyDictionary[Directory, Made] = WeakKeyDictionary()
+
+    @wraps(make)
+    def made(directory: Directory) -> Made:
+        if directory not in known:
+            known[directory] = make(directory)
+        return known[directory]
+
+    return made

@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache
 from itertools import takewhile
 from typing import Final, NamedTuple
 from urllib.parse import urlencode
 
 from dashboards.pages.search import SearchIndex
 from dashboards.pages.status import FacilityStatus, Status
-from domain.directory import Directory
+from domain.directory import Directory, once_per_directory
 
 PAGE: Final = 50
 """So many weigh little on a slow network; the worst come first."""
@@ -94,7 +93,7 @@ def _needs_help(status: FacilityStatus) -> bool:
     return status.overall is Status.CRITICAL
 
 
-@lru_cache(maxsize=8)
+@once_per_directory
 def places_of(directory: Directory) -> Counter[tuple[str, str]]:
     """Return how many facilities each region and district of a directory has; counted once for each directory."""
     return Counter((each.region, each.district) for each in directory.facilities.values())

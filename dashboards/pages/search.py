@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Iterable, Iterator
-from functools import lru_cache
 
-from domain.directory import Directory
+from domain.directory import Directory, once_per_directory
 from domain.places import Facility
 
 # What Arabic writes in several ways: alef with and without hamza, final ya, ta marbuta; and what stretches words.
@@ -37,7 +36,7 @@ class SearchIndex:
                 yield facility
 
 
-@lru_cache(maxsize=8)
+@once_per_directory
 def index_of(directory: Directory) -> SearchIndex:
     """Return the index of a directory; made once, which takes a moment for a nation."""
     return SearchIndex(directory)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import gc
+import weakref
 from collections.abc import AsyncIterator, Mapping
 from itertools import product
 from pathlib import Path
@@ -15,7 +17,9 @@ from hypothesis import strategies as st
 
 from api.changes import Change
 from api.events import Listener
-from api.sight import services_for
+from api.sight import narrowed, services_for
+from dashboards.pages.overview_query import places_of
+from dashboards.pages.search import index_of
 from domain.access import Grant, Principal, Role
 from domain.instant import format_rfc3339
 from domain.places import Facility, Place
@@ -255,3 +259,19 @@ async def test_an_alert_of_a_facility_that_is_gone_belongs_to_those_who_see_all(
     for place, status in ((KASESE, 404), (Place(facility=NEXT), 404), (Place(), 200)):
         sign_in(districts, Grant(Role.VIEWER, place))
         assert (await districts.client.get(f"{API}/alerts/{NEXT_ALERT}")).status_code == status
+
+
+def test_a_registry_that_was_replaced_is_let_go() -> None:
+    """A nation's registry is large: what was narrowed, searched or counted of an old one does not keep it."""
+    world = World()
+    directory = world.directory()
+    principal = Principal("user:a", "A", frozenset({Grant(Role.VIEWER, Place(district="Kasese"))}))
+    part = narrowed(directory, principal, Role.VIEWER)
+    assert narrowed(directory, principal, Role.VIEWER) is part
+    assert index_of(directory) is index_of(directory)
+    places_of(directory)
+    old = weakref.ref(directory)
+    world._directory = None
+    del directory
+    gc.collect()
+    assert old() is None
