@@ -156,10 +156,11 @@ class Judge:
         for reading in news:
             changes += self.engine.step(reading)
         self._position = position
-        self.stats.readings += len(news)
         changes += self._tick()
         await self._commit(changes)
         behind = await self._amend()
+        # Not before what they led to is stored: whoever sees them counted may look for it.
+        self.stats.readings += len(news)
         heard = await self._hear()
         self.stats.turned_at_ms = self.clock.now_ms()
         return bool(readings) or heard or behind
