@@ -16,10 +16,9 @@ from api.registry_pages import FacilityName
 from api.services import Services
 from api.visit import Managing, Visit
 from dashboards.pages.equipment import limit_name, source_text
-from dashboards.pages.forms import Heading, Refusal, form_page
+from dashboards.pages.forms import Heading, Refusal, form_page, moment_of
 from dashboards.pages.registry_fields import channel_fields, limit_fields
 from dashboards.pages.render import Pages
-from dashboards.pages.upkeep import moment_of
 from dashboards.pages.wording import quantity_word, value_text
 from domain.instant import to_ms
 from domain.places import Channel, Equipment, Node

@@ -16,10 +16,9 @@ from api.registry_pages import MOST_CHANGES, FacilityName, change_lines, facilit
 from api.services import Services
 from api.visit import Acting, Managing, Viewing, Visit
 from dashboards.pages.equipment import ChannelFacts, LimitSaid, LimitSource, equipment_page
-from dashboards.pages.forms import Heading, Refusal, form_page
+from dashboards.pages.forms import Heading, Refusal, form_page, moment_of
 from dashboards.pages.registry_fields import equipment_fields
 from dashboards.pages.render import Pages
-from dashboards.pages.upkeep import moment_of
 from domain.access import Role
 from domain.instant import to_datetime
 from domain.places import Channel, Equipment, Facility

@@ -11,27 +11,35 @@ from fastapi import APIRouter, Path, Request
 from starlette.responses import RedirectResponse, Response
 
 from alerts.oncall.roster import next_handover, on_call, override_at
-from api.page_parts import form_of, page
-from api.problems import NotAllowedError, NotFoundError, RequestError
-from api.registry_services import RegistryDesk
+from api.page_parts import done, page
+from api.problems import NotFoundError, RequestError
+from api.registry_forms import (
+    desk_of,
+    fields_of,
+    occasion_of,
+    refusal_of,
+    said_fields,
+    save,
+    show_form,
+)
 from api.visit import Managing, Visit
 from api.wall_clock import moment_of
+from dashboards.pages.forms import Heading, Refusal, form_page
 from dashboards.pages.people import (
-    ContactPage,
     RosterPage,
     Turn,
-    contact_page,
+    contact_fields,
     people_page,
     roster_card,
     turn_line,
 )
-from dashboards.pages.render import Pages
+from dashboards.pages.render import Pages, path_segment
+from dashboards.pages.words import Words
 from domain.document import Document
 from domain.errors import DocumentError, VitalsError
 from domain.instant import to_datetime
 from domain.people import Contact, Override, Roster
-from registry.guards import ChangedMeanwhileError, seen, unchanged
-from registry.history import Occasion
+from registry.guards import ChangedMeanwhileError, unchanged
 from registry.people_export import exported_roster
 from registry.rows import contact_row, mark_of
 
@@ -63,11 +71,11 @@ def _add_rosters(router: APIRouter, pages: Pages) -> None:
 
     @router.post("/people/rosters/{roster:path}")
     async def stand_in(visit: Managing, roster: PersonId, request: Request) -> Response:
-        found, form = _roster(visit, roster), form_of(await request.body())
+        found, form = _roster(visit, roster), await fields_of(request)
         try:
             await _take_override(visit, found, form)
         except (RequestError, DocumentError, ChangedMeanwhileError) as error:
-            view = _roster_page(visit, found, form, sentence_of(error))
+            view = _roster_page(visit, found, form, sentence_of(error, visit.words))
             return await page(visit, pages, "roster.html", view, status=_status_of(error))
         return RedirectResponse(request.url.path, status_code=303)
 
@@ -75,57 +83,46 @@ def _add_rosters(router: APIRouter, pages: Pages) -> None:
 def _add_contacts(router: APIRouter, pages: Pages) -> None:
     @router.get("/people/contacts/new")
     async def new_contact(visit: Managing) -> Response:
-        return await page(visit, pages, "contact.html", _contact_view(visit, None, {}))
+        return await _form(visit, pages, None, {}, None)
 
     @router.get("/people/contacts/{contact}")
     async def show_contact(visit: Managing, contact: PersonId) -> Response:
         found = _contact(visit, contact)
-        return await page(visit, pages, "contact.html", _contact_view(visit, found, contact_row(found)))
+        return await _form(visit, pages, found, contact_row(found), None)
 
     @router.post("/people/contacts/new")
     async def add_contact(visit: Managing, request: Request) -> Response:
-        return await _save(visit, pages, None, form_of(await request.body()))
+        return await _save(visit, pages, None, request)
 
     @router.post("/people/contacts/{contact}")
     async def change_contact(visit: Managing, contact: PersonId, request: Request) -> Response:
-        return await _save(visit, pages, _contact(visit, contact), form_of(await request.body()))
+        return await _save(visit, pages, _contact(visit, contact), request)
 
 
-async def _save(visit: Visit, pages: Pages, known: Contact | None, form: Mapping[str, str]) -> Response:
+async def _save(visit: Visit, pages: Pages, known: Contact | None, request: Request) -> Response:
     """Take what a form says of a person, or show the form again with what is wrong."""
-    cells = {name: text.strip() for name, text in form.items() if text.strip() and name not in ("by", "mark")}
-    cells["id"] = known.id if known else cells.get("id", "")
-    guard = seen("contacts", cells["id"], form.get("mark", ""))
-    try:
-        await _desk(visit).change(Document(_FORM, [cells]), occasion=_occasion(visit, form), guard=guard)
-    except DocumentError as error:
-        view = _contact_view(visit, known, form, problems=_problems(error))
-    except ChangedMeanwhileError as error:
-        view = _contact_view(visit, known, form, now=error.now or {}, problems=(("", str(error)),))
-    except NotAllowedError as error:
-        view = _contact_view(visit, known, form, problems=(("", str(error)),))
-        return await page(visit, pages, "contact.html", view, status=error.status)
-    else:
-        return RedirectResponse("/people", status_code=303)
-    return await page(visit, pages, "contact.html", view, status=HTTPStatus.UNPROCESSABLE_ENTITY)
-
-
-def _contact_view(
-    visit: Visit,
-    known: Contact | None,
-    filled: Mapping[str, str],
-    *,
-    now: Mapping[str, str] | None = None,
-    problems: tuple[tuple[str, str], ...] = (),
-) -> ContactPage:
-    row = contact_row(known) if known else {}
-    mark = mark_of(now or row) if (now or row) else ""
-    if problems and now is None:
-        # What was seen when the form was opened is what it is still said against.
-        mark = filled.get("mark", mark)
-    return contact_page(
-        visit.services.directory(), known, filled, visit.words, mark=mark, now=now or {}, problems=problems
+    form = await fields_of(request)
+    row = said_fields(form)
+    if known is not None:
+        row["id"] = known.id
+    refusal = await save(visit, "contacts", row.get("id", ""), row, form)
+    return (
+        done(visit, form.get("by", ""), "", "/people")
+        if refusal is None
+        else await _form(visit, pages, known, form, refusal)
     )
+
+
+async def _form(
+    visit: Visit, pages: Pages, known: Contact | None, values: Mapping[str, str], refusal: Refusal | None
+) -> Response:
+    words = visit.words
+    title = known.name if known else words("Add a person")
+    action = f"/people/contacts/{path_segment(known.id) if known else 'new'}"
+    heading = Heading(title, action, words("Save"), "/people", words("People"), section="people")
+    mark = values.get("seen", mark_of(contact_row(known)) if known else "")
+    fields = contact_fields(visit.services.directory(), known, words)
+    return await show_form(visit, pages, form_page(heading, fields, values, refusal, mark, words), refusal)
 
 
 async def _take_override(visit: Visit, roster: Roster, form: Mapping[str, str]) -> None:
@@ -133,7 +130,9 @@ async def _take_override(visit: Visit, roster: Roster, form: Mapping[str, str]) 
     override = Override(form.get("contact", ""), start, end, form.get("reason", "").strip())
     entry = exported_roster(replace(roster, overrides=(*roster.overrides, override)))
     document = Document(_FORM, {"rosters": [entry]})
-    await _desk(visit).change(document, occasion=_occasion(visit, form), guard=unchanged("rosters", roster))
+    await desk_of(visit.services).change(
+        document, occasion=occasion_of(visit, form), guard=unchanged("rosters", roster)
+    )
 
 
 def turns_of(roster: Roster, visit: Visit, most: int) -> list[Turn]:
@@ -163,30 +162,16 @@ def _roster_page(visit: Visit, roster: Roster, filled: Mapping[str, str], proble
     )
 
 
-def sentence_of(error: VitalsError) -> str:
+def sentence_of(error: VitalsError, words: Words) -> str:
     """Return what is wrong, for the person who filled in a form."""
-    if isinstance(error, DocumentError):
-        return "; ".join(f"{field}: {sentence}" for field, sentence in _problems(error))
-    return str(error)
+    if not isinstance(error, DocumentError):
+        return error.said(words) if isinstance(error, RequestError) else str(error)
+    refusal = refusal_of(error.problems, words)
+    return "; ".join([*refusal.problems, *refusal.errors.values()])
 
 
 def _status_of(error: VitalsError) -> HTTPStatus:
     return error.status if isinstance(error, RequestError) else HTTPStatus.UNPROCESSABLE_ENTITY
-
-
-def _problems(error: DocumentError) -> tuple[tuple[str, str], ...]:
-    found = error.problems[:_MOST_PROBLEMS]
-    return tuple((each.field.rpartition(".")[2], f"{each.found}; {each.allowed}") for each in found)
-
-
-def _occasion(visit: Visit, form: Mapping[str, str]) -> Occasion:
-    return Occasion(_now_ms(visit), author=visit.signature(form.get("by", "")), origin=visit.origin("page"))
-
-
-def _desk(visit: Visit) -> RegistryDesk:
-    if visit.services.registry is None:
-        raise RequestError(HTTPStatus.SERVICE_UNAVAILABLE, "This process has no registry of its own.")
-    return visit.services.registry
 
 
 def _roster(visit: Visit, id_: str) -> Roster:

@@ -28,6 +28,8 @@ from registry.rows import mark_of
 
 MOST_FIELDS: Final = 60
 LONGEST_REASON: Final = 500
+_GROUPS: Final = {"limits": "limit", "addresses": "address"}
+"""Fields of a document whose parts are columns of their own."""
 _NO_FIELD: Final = frozenset({"seen", "by", "reason", "next"})
 
 
@@ -138,8 +140,8 @@ def _field_of(path: str) -> str:
     steps = path.split(".")
     steps = steps[1:] if steps[0] == "facilities" else steps
     steps = steps[1:] if steps and steps[0].isdigit() else steps
-    if steps[:1] == ["limits"]:
-        return f"limit.{steps[1]}" if len(steps) > 1 else ""
+    if steps and steps[0] in _GROUPS:
+        return f"{_GROUPS[steps[0]]}.{steps[1]}" if len(steps) > 1 else ""
     return ".".join(steps)
 
 

@@ -14,7 +14,7 @@ from api.problems import NotFoundError
 from api.registry_forms import desk_of, fields_of, id_from, said_fields, save, show_form
 from api.services import Services
 from api.visit import Managing, Viewing, Visit
-from dashboards.pages.forms import Choice, Heading, Refusal, form_page
+from dashboards.pages.forms import Choice, Heading, Refusal, field_time, form_page
 from dashboards.pages.registry import (
     FacilityRegistryPage,
     NodeRow,
@@ -29,7 +29,7 @@ from dashboards.pages.registry_fields import facility_fields
 from dashboards.pages.registry_log import ChangeFacts, ChangeLine, change_line
 from dashboards.pages.render import Pages
 from dashboards.pages.status import silent_after_ms
-from dashboards.pages.upkeep import VisitLine, field_time, visit_line
+from dashboards.pages.upkeep import VisitLine, visit_line
 from dashboards.pages.wording import local_time
 from domain.access import Role
 from domain.instant import to_datetime

@@ -15,8 +15,8 @@ from api.problems import NotFoundError, RequestError
 from api.registry_forms import desk_of, fields_of
 from api.registry_pages import FacilityName, facility_of
 from api.visit import Acting, Visit
+from dashboards.pages.forms import field_time, moment_of
 from dashboards.pages.render import Pages
-from dashboards.pages.upkeep import field_time, moment_of
 from dashboards.pages.visit_form import visit_form
 from domain.instant import to_datetime, to_ms
 from domain.upkeep import Visit as Entry

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final, NamedTuple
 
+from dashboards.pages.forms import field_time
 from dashboards.pages.registry import place_of
 from dashboards.pages.registry_log import ChangeLine
-from dashboards.pages.upkeep import UpkeepBadge, VisitLine, badge_of, field_time
+from dashboards.pages.upkeep import UpkeepBadge, VisitLine, badge_of
 from dashboards.pages.wording import (
     LocalTime,
     ago_text,

@@ -4,9 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import NamedTuple
+from datetime import datetime
+from typing import Final, NamedTuple
 
+from dashboards.pages.wording import zone
 from dashboards.pages.words import Words
+from domain.instant import to_datetime
+
+_FIELD_PATTERN: Final = "%Y-%m-%dT%H:%M"
 
 
 class Choice(NamedTuple):
@@ -73,6 +78,8 @@ class Heading(NamedTuple):
     back: str
     back_title: str
     intro: str = ""
+    section: str = "registry"
+    """Of the head's menu."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,3 +138,16 @@ def _problems(refusal: Refusal | None, fields: Iterable[Field]) -> list[str]:
 
 def _shown(of: Field, value: str) -> str:
     return next((each.label for each in of.choices if each.value == value), value)
+
+
+def field_time(moment_ms: int, zone_name: str) -> str:
+    """Return a moment as a form's field of date and time holds it, by the clock of a place."""
+    return to_datetime(moment_ms).astimezone(zone(zone_name)).strftime(_FIELD_PATTERN)
+
+
+def moment_of(written: str, zone_name: str) -> datetime | None:
+    """Return the moment that such a field holds; None where it holds none."""
+    try:
+        return datetime.strptime(written.strip()[:16], _FIELD_PATTERN).replace(tzinfo=zone(zone_name))
+    except ValueError:
+        return None

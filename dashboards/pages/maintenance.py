@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 from datetime import datetime, time
 from typing import Final
 
-from dashboards.pages.wording import LocalTime, local_time, zone
+from dashboards.pages.forms import Choice, field_time
+from dashboards.pages.wording import LocalTime, local_time
 from dashboards.pages.words import Words, noop
 from domain.directory import Directory
-from domain.instant import to_datetime
 
 WEEKDAYS: Final = (noop("Mon"), noop("Tue"), noop("Wed"), noop("Thu"), noop("Fri"), noop("Sat"), noop("Sun"))
 MOST_FACILITIES: Final = 200
@@ -59,14 +59,6 @@ class QuietLine:
     reason: str
     by: str
     holds: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Choice:
-    """Something to choose from a list."""
-
-    value: str
-    name: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -166,14 +158,13 @@ def maintenance_form(
     chosen = directory.facilities.get(filled.get("facility", ""))
     some = chosen or next(iter(directory.facilities.values()), None)
     zone_name = some.timezone if some else "UTC"
-    begin = f"{to_datetime(now_ms).astimezone(zone(zone_name)):%Y-%m-%dT%H:%M}"
     return MaintenanceForm(
         facilities=_facilities(directory),
         districts=tuple(Choice(each, each) for each in _districts(directory)),
         equipment=tuple(Choice(each.id, each.name) for each in directory.equipment_of(chosen.id)) if chosen else (),
         weekdays=tuple(Choice(str(number), words(name)) for number, name in enumerate(WEEKDAYS)),
         zone=zone_name,
-        filled={"start": begin, **filled},
+        filled={"start": field_time(now_ms, zone_name), **filled},
         problem=problem,
     )
 

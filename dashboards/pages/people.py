@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
 
+from dashboards.pages.forms import Choice, Field
 from dashboards.pages.wording import SEVERITY_WORDS, LocalTime, local_time
 from dashboards.pages.words import Words
 from domain.directory import Directory
@@ -94,29 +95,6 @@ class RosterPage:
     problem: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ContactPage:
-    """The form of a person."""
-
-    name: str
-    id: str
-    """Empty for somebody new."""
-    filled: Mapping[str, str]
-    """By column of contacts.csv."""
-    mark: str
-    """Of what the form was filled from: a change against something else is refused."""
-    languages: Sequence[str]
-    districts: Sequence[str]
-    regions: Sequence[str]
-    addresses: Sequence[str]
-    """Columns of addresses besides telephone and e-mail: ``address.telegram``."""
-    severities: Sequence[tuple[str, str]]
-    now: Mapping[str, str]
-    """What somebody else made of it meanwhile, where that is another."""
-    problems: Sequence[tuple[str, str]]
-    """A field and what is wrong with it."""
-
-
 def turn_line(turn: Turn, roster: Roster, directory: Directory, now_ms: int, words: Words) -> TurnLine:
     """Return a turn in words, in the roster's own time."""
     names = (directory.contacts[each].name if each in directory.contacts else each for each in turn.contacts)
@@ -147,31 +125,66 @@ def people_page(
     return PeoplePage(sentence, tuple(rosters), rows, tuple(sorted(alone)))
 
 
-def contact_page(
-    directory: Directory,
-    known: Contact | None,
-    filled: Mapping[str, str],
-    words: Words,
-    *,
-    mark: str,
-    now: Mapping[str, str],
-    problems: Sequence[tuple[str, str]],
-) -> ContactPage:
-    """Return the form of a person who is registered, or of somebody new."""
-    facilities = directory.facilities.values()
-    return ContactPage(
-        name=known.name if known else "",
-        id=known.id if known else "",
-        filled=filled,
-        mark=mark,
-        languages=tuple(dict.fromkeys((*LANGUAGES, *([known.language] if known else [])))),
-        districts=sorted({each.district for each in facilities if each.district}),
-        regions=sorted({each.region for each in facilities if each.region}),
-        addresses=sorted({f"address.{medium}" for medium in (*MEDIA, *(known.addresses if known else ()))}),
-        severities=[(each.label, words(SEVERITY_WORDS[each])) for each in Severity],
-        now={name: text for name, text in now.items() if text != filled.get(name, "")},
-        problems=problems,
-    )
+def contact_fields(directory: Directory, known: Contact | None, words: Words) -> list[Field]:
+    """Return the fields of a person, by the columns of contacts.csv; None: of somebody new."""
+    hint = words("small letters and digits, stays for ever")
+    identity = Field(name="id", label=words("Short name"), hint=hint, required=True, longest=64)
+    media = sorted({*MEDIA, *(known.addresses if known else ())})
+    languages = dict.fromkeys((*LANGUAGES, *([known.language] if known else [])))
+    return [
+        *([] if known else [identity]),
+        Field(name="name", label=words("Name"), required=True),
+        Field(
+            name="phone",
+            label=words("Telephone"),
+            hint=words("Such as {example}", example="+256700000001"),
+            kind="tel",
+            longest=16,
+        ),
+        Field(name="email", label=words("E-mail"), kind="email", longest=254),
+        *(
+            Field(name=f"address.{medium}", label=words("Address on {medium}", medium=medium.capitalize()))
+            for medium in media
+        ),
+        _choice("language", words("Language"), languages, value="en"),
+        *_place_fields(directory, words),
+        *_telling_fields(words),
+    ]
+
+
+def _place_fields(directory: Directory, words: Words) -> list[Field]:
+    label = words("{name}: {what}", name=words("Answers for"), what=words("Certain facilities"))
+    places = directory.facilities.values()
+    districts, regions = {each.district for each in places}, {each.region for each in places}
+    everywhere = words("nothing chosen: the whole country")
+    return [
+        Field(name="facilities", label=label, hint=words("their ids, with blanks between"), longest=4000),
+        _choice("district", words("or a district"), ["", *sorted(districts - {""})]),
+        _choice("region", words("or a region"), ["", *sorted(regions - {""})], hint=everywhere),
+    ]
+
+
+def _telling_fields(words: Words) -> list[Field]:
+    hours = words("Quiet hours")
+    begin = words("{name}: {what}", name=hours, what=words("From"))
+    end = words("{name}: {what}", name=hours, what=words("Until"))
+    woken = words("Woken nevertheless from this severity on")
+    severities = [Choice("", "–"), *(Choice(each.label, words(SEVERITY_WORDS[each])) for each in Severity)]
+    ways = words("such as: sms voice; empty: every way at once")
+    return [
+        Field(name="channels", label=words("How to tell, in order"), hint=ways),
+        Field(name="quiet.from", label=begin, hint=words("Such as {example}", example="21:00"), longest=5),
+        Field(name="quiet.to", label=end, hint=words("Such as {example}", example="06:00"), longest=5),
+        Field(
+            name="quiet.timezone", label=words("Time zone"), hint=words("Such as {example}", example="Africa/Kampala")
+        ),
+        Field(name="quiet.woken_from", label=woken, kind="select", choices=severities),
+    ]
+
+
+def _choice(name: str, label: str, values: Iterable[str], *, value: str = "", hint: str = "") -> Field:
+    choices = [Choice(each, each or "–") for each in values]
+    return Field(name=name, label=label, kind="select", choices=choices, value=value, hint=hint)
 
 
 def _contact_row(contact: Contact, directory: Directory, words: Words) -> ContactRow:

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Final
 
-from dashboards.pages.wording import LocalTime, local_time, zone
+from dashboards.pages.wording import LocalTime, local_time
 from dashboards.pages.words import Words, noop
 from domain.directory import Directory
-from domain.instant import to_datetime
 from domain.upkeep import Upkeep, UpkeepState, Visit
 
 UPKEEP_WORDS: Final = {
@@ -82,19 +80,3 @@ def visit_line(visit: Visit, directory: Directory, now_ms: int, words: Words) ->
         corrected=bool(visit.corrects),
         equipment_id=visit.equipment,
     )
-
-
-_FIELD_PATTERN: Final = "%Y-%m-%dT%H:%M"
-
-
-def field_time(moment_ms: int, zone_name: str) -> str:
-    """Return a moment as a form's field of date and time holds it, by the clock of a place."""
-    return to_datetime(moment_ms).astimezone(zone(zone_name)).strftime(_FIELD_PATTERN)
-
-
-def moment_of(written: str, zone_name: str) -> datetime | None:
-    """Return the moment that such a field holds; None where it holds none."""
-    try:
-        return datetime.strptime(written.strip()[:16], _FIELD_PATTERN).replace(tzinfo=zone(zone_name))
-    except ValueError:
-        return None
