@@ -9,10 +9,10 @@ from typing import Annotated, Final
 from fastapi import APIRouter, Path, Query, Request
 from starlette.responses import RedirectResponse, Response
 
+from api.facilities import facility_of
 from api.page_parts import done, form_of, page
 from api.problems import NotFoundError, RequestError
 from api.registry_forms import desk_of, occasion_of
-from api.registry_pages import facility_of
 from api.services import Services
 from api.visit import Acting, Visit
 from collector.waiting import WaitingNode
@@ -56,7 +56,7 @@ def add_claim_pages(router: APIRouter, pages: Pages) -> None:
         found = await waiting_of(visit.services, waiting)
         view = _asking(visit, waiting, found, q)
         if facility and found is not None:
-            view = _mapping(visit, view, found, facility_of(visit.services, facility), {}, ())
+            view = _mapping(visit, view, found, facility_of(visit.services.directory(), facility), {}, ())
         return await page(visit, pages, "claim.html", view, live=part == "live")
 
     @router.post("/claim/{waiting}")

@@ -9,10 +9,11 @@ from typing import Annotated, Final
 from fastapi import APIRouter, Path, Request
 from starlette.responses import Response
 
+from api.facilities import facility_of
 from api.page_parts import done, page
 from api.problems import NotAllowedError, NotFoundError, RequestError
 from api.registry_forms import desk_of, fields_of, id_from, said_fields, save, show_form
-from api.registry_pages import MOST_CHANGES, FacilityName, change_lines, facility_of, visit_lines
+from api.registry_pages import MOST_CHANGES, FacilityName, change_lines, visit_lines
 from api.services import Services
 from api.visit import Acting, Managing, Viewing, Visit
 from dashboards.pages.equipment import ChannelFacts, LimitSaid, LimitSource, equipment_page
@@ -67,11 +68,11 @@ def add_equipment_pages(router: APIRouter, pages: Pages) -> None:
 def _add_forms(router: APIRouter, pages: Pages) -> None:
     @router.get("/registry/facilities/{facility}/equipment/new")
     async def new_equipment(visit: Managing, facility: FacilityName) -> Response:
-        return await _form(visit, pages, facility_of(visit.services, facility), None, {}, None)
+        return await _form(visit, pages, facility_of(visit.services.directory(), facility), None, {}, None)
 
     @router.post("/registry/facilities/{facility}/equipment/new")
     async def add_equipment(visit: Managing, facility: FacilityName, request: Request) -> Response:
-        found, form = facility_of(visit.services, facility), await fields_of(request)
+        found, form = facility_of(visit.services.directory(), facility), await fields_of(request)
         said = said_fields(form)
         id_ = said.get("id") or id_from(said.get("name", ""), visit.services.directory().equipment, f"{facility}/")
         row = {**said, "id": id_, "facility": facility}
@@ -85,7 +86,9 @@ def _add_forms(router: APIRouter, pages: Pages) -> None:
     @router.get("/equipment/{facility}/{equipment}/edit")
     async def edit_equipment(visit: Managing, facility: FacilityName, equipment: EquipmentName) -> Response:
         item = equipment_of(visit.services, facility, equipment)
-        return await _form(visit, pages, facility_of(visit.services, facility), item, equipment_row(item), None)
+        return await _form(
+            visit, pages, facility_of(visit.services.directory(), facility), item, equipment_row(item), None
+        )
 
     @router.post("/equipment/{facility}/{equipment}/edit")
     async def change_equipment(
@@ -96,7 +99,7 @@ def _add_forms(router: APIRouter, pages: Pages) -> None:
         refusal = await save(visit, "equipment", item.id, row, form)
         if refusal is None:
             return done(visit, form.get("by", ""), "", f"/equipment/{item.id}")
-        return await _form(visit, pages, facility_of(visit.services, facility), item, form, refusal)
+        return await _form(visit, pages, facility_of(visit.services.directory(), facility), item, form, refusal)
 
 
 def equipment_of(services: Services, facility: str, equipment: str) -> Equipment:

@@ -43,7 +43,7 @@ def facility_routes() -> APIRouter:
         directory = visit.services.directory()
         statuses = [
             status
-            for status in await all_statuses(visit.services, directory)
+            for status in all_statuses(visit.services, directory)
             if region in (None, status.facility.region) and district in (None, status.facility.district)
         ]
         translator = Translator(visit.services, directory)
@@ -90,7 +90,7 @@ def facility_of(directory: Directory, facility_id: str) -> Facility:
     return found
 
 
-async def all_statuses(services: Services, directory: Directory) -> list[FacilityStatus]:
+def all_statuses(services: Services, directory: Directory) -> list[FacilityStatus]:
     """Return how every facility of the directory is, worst first; reasons in English, until they are ``said``."""
     return [status for status in services.statuses() if status.facility.id in directory.facilities]
 

@@ -30,7 +30,7 @@ def add_map_page(router: APIRouter, pages: Pages) -> None:
         visit: Viewing, region: PlaceName = "", district: PlaceName = "", box: Box = "", part: Part = ""
     ) -> Response:
         services, query = visit.services, MapQuery(region, district, _bounds(box))
-        statuses = await all_statuses(services, services.directory())
+        statuses = all_statuses(services, services.directory())
         countries = dict.fromkeys(each.facility.country for each in statuses)
         in_words = partial(said, services, services.directory(), words=visit.words)
         outlines, now_ms = services.outlines(countries), services.clock.now_ms()

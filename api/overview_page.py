@@ -50,7 +50,7 @@ def add_overview(router: APIRouter, pages: Pages) -> None:
     ) -> Response:
         services, directory = visit.services, visit.services.directory()
         query = OverviewQuery(region, district, search.strip(), number)
-        statuses = await all_statuses(services, directory)
+        statuses = all_statuses(services, directory)
         # Made in a thread: for a nation it takes as long as a hundred pages.
         index = await asyncio.to_thread(index_of, directory) if query.search else None
         chosen = query.chosen(statuses, index)

@@ -9,10 +9,9 @@ from typing import Annotated, Final
 from fastapi import APIRouter, Path, Query, Request
 from starlette.responses import Response
 
+from api.facilities import facility_of
 from api.page_parts import done, page
-from api.problems import NotFoundError
 from api.registry_forms import desk_of, fields_of, id_from, said_fields, save, show_form
-from api.services import Services
 from api.visit import Managing, Viewing, Visit
 from dashboards.pages.forms import Choice, Heading, Refusal, field_time, form_page
 from dashboards.pages.registry import (
@@ -64,7 +63,7 @@ def add_registry_pages(router: APIRouter, pages: Pages) -> None:
 
     @router.get("/registry/facilities/{facility}")
     async def show_facility(visit: Viewing, facility: FacilityName) -> Response:
-        found = facility_of(visit.services, facility)
+        found = facility_of(visit.services.directory(), facility)
         changes = await desk_of(visit.services).changes(limit=MOST_CHANGES, facility=facility)
         view = _facility_page(visit, found, await visit_lines(visit, facility), change_lines(visit, changes))
         return await page(visit, pages, "registry_facility.html", view)
@@ -89,12 +88,12 @@ def _add_facility_forms(router: APIRouter, pages: Pages) -> None:
 
     @router.get("/registry/facilities/{facility}/edit")
     async def edit_facility(visit: Managing, facility: FacilityName) -> Response:
-        found = facility_of(visit.services, facility)
+        found = facility_of(visit.services.directory(), facility)
         return await _facility_form(visit, pages, found, facility_row(found), None)
 
     @router.post("/registry/facilities/{facility}/edit")
     async def change_facility(visit: Managing, facility: FacilityName, request: Request) -> Response:
-        found, form = facility_of(visit.services, facility), await fields_of(request)
+        found, form = facility_of(visit.services.directory(), facility), await fields_of(request)
         refusal = await save(visit, "facilities", facility, {**said_fields(form), "id": facility}, form)
         if refusal is None:
             return done(visit, form.get("by", ""), "", f"/registry/facilities/{facility}")
@@ -115,14 +114,6 @@ async def _facility_form(
     fields = facility_fields(visit.services.directory(), words, new=found is None)
     mark = values.get("seen", mark_of(facility_row(found)) if found else "")
     return await show_form(visit, pages, form_page(heading, fields, values, refusal, mark, words), refusal)
-
-
-def facility_of(services: Services, facility: str) -> Facility:
-    """Return a facility in sight; raise ``NotFoundError``."""
-    found = services.directory().facilities.get(facility)
-    if found is None:
-        raise NotFoundError("facility", facility)
-    return found
 
 
 async def visit_lines(visit: Visit, facility: str, equipment: str | None = None) -> tuple[VisitLine, ...]:

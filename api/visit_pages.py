@@ -10,10 +10,11 @@ from typing import Annotated, Final
 from fastapi import APIRouter, Path, Request
 from starlette.responses import Response
 
+from api.facilities import facility_of
 from api.page_parts import done, page
 from api.problems import NotFoundError, RequestError
 from api.registry_forms import desk_of, fields_of
-from api.registry_pages import FacilityName, facility_of
+from api.registry_pages import FacilityName
 from api.visit import Acting, Visit
 from dashboards.pages.forms import field_time, moment_of
 from dashboards.pages.render import Pages
@@ -30,7 +31,7 @@ def add_visit_pages(router: APIRouter, pages: Pages) -> None:
 
     @router.post("/registry/facilities/{facility}/visits")
     async def note_visit(visit: Acting, facility: FacilityName, request: Request) -> Response:
-        facility_of(visit.services, facility)
+        facility_of(visit.services.directory(), facility)
         form = await fields_of(request)
         entry = _entry(visit, facility, form)
         await desk_of(visit.services).note(entry)
@@ -39,7 +40,7 @@ def add_visit_pages(router: APIRouter, pages: Pages) -> None:
     @router.get("/visits/{entry}/correct")
     async def show_correction(visit: Acting, entry: Number) -> Response:
         found = await _found(visit, entry)
-        zone = facility_of(visit.services, found.facility).timezone
+        zone = facility_of(visit.services.directory(), found.facility).timezone
         view = visit_form(found, visit.services.directory(), field_time(to_ms(found.at), zone))
         return await page(visit, pages, "visit.html", view)
 
@@ -88,7 +89,7 @@ def _entry(visit: Visit, facility: str, form: Mapping[str, str], corrects: int =
 def _moment(visit: Visit, facility: str, written: str, now: datetime) -> datetime:
     if not written:
         return now
-    found = moment_of(written, facility_of(visit.services, facility).timezone)
+    found = moment_of(written, facility_of(visit.services.directory(), facility).timezone)
     if found is None:
         raise RequestError(HTTPStatus.UNPROCESSABLE_ENTITY, visit.words("Write when it was as 2026-11-20T12:00."))
     return found

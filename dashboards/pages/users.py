@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Final, NamedTuple
 
 from dashboards.pages.account import ROLE_WORDS, RoleLine, place_text, role_lines
+from dashboards.pages.forms import Choice
 from dashboards.pages.wording import LocalTime, ago_text, local_time
 from dashboards.pages.words import Words, noop
 from domain.access import Grant, Role
@@ -55,13 +56,6 @@ class GrantLine(NamedTuple):
     role: str
     place_text: str
     place: Place
-
-
-class Choice(NamedTuple):
-    """What can be chosen."""
-
-    value: str
-    name: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
