@@ -281,6 +281,8 @@ class StoreContract:
         nation = frozenset(f"hc '\\ü {number}" for number in range(70_000))
         for within, found in ((nation, []), (nation | {"lonely"}, ["lonely"]), (frozenset[str](), [])):
             assert [each.facility for each in await judge.store.alerts(within=within)] == found
+            firings = await judge.store.reading.firings(NOON - timedelta(days=1), within)
+            assert sum(each.count for each in firings.values()) == len(found)
             incidents = await judge.store.reading.incidents(within=within)
             assert [each.alerts[0].facility for each in incidents] == found
 
