@@ -16,12 +16,19 @@ logger = logging.getLogger(__name__)
 
 RECONNECT_MS = 3000
 _BUSY_SHARE = 0.1
-"""Looking for changes takes at most this share of the time."""
+"""Looking for changes takes at most this share of the time ..."""
+_LONGEST_PAUSE_SECONDS = 5.0
+"""... but one look that was held up, by a machine that stood still, keeps nobody waiting for longer."""
 
 
 async def always() -> bool:
     """Tell that a stream goes on."""
     return True
+
+
+def _pause(took: float, interval: float) -> float:
+    """Return the seconds until the next look, after one that took so long."""
+    return max(interval, min(took / _BUSY_SHARE, _LONGEST_PAUSE_SECONDS))
 
 
 class Listener:
@@ -145,8 +152,7 @@ class EventHub:
                 logger.exception("looking for changes failed; trying again")
                 changes = []
             self._tell(changes)
-            took = loop.time() - started
-            await asyncio.sleep(max(self._settings.event_interval_seconds, took / _BUSY_SHARE))
+            await asyncio.sleep(_pause(loop.time() - started, self._settings.event_interval_seconds))
 
     def _tell(self, changes: Sequence[Change]) -> None:
         """Offer changes to everybody; so many at once that nobody could queue them are one reason to load again."""
