@@ -23,6 +23,7 @@ from collector.journal.settings import JournalSettings
 from collector.quarantine import QuarantineSettings
 from collector.settings import MqttSourceSettings, PipelineSettings
 from dashboards.pages.settings import PagesSettings
+from dashboards.sla.targets import SlaSettings
 from domain.suggest import allowed_words
 from rules.catalogue import USUAL, load_catalogue
 from rules.settings import EngineSettings
@@ -87,6 +88,7 @@ class ServiceConfig(BaseModel):
     rules: RulesSettings = RulesSettings()
     judge: JudgeSettings = JudgeSettings()
     alerts: AlertsSettings = AlertsSettings()
+    sla: SlaSettings = SlaSettings()
     node_keys: Path | None = None
     """Folder with a file NODE.key for each node that the service may command; ``node-keys`` in ``data`` by default."""
     authority: Path | None = None
