@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
+import time
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from app.config import ServiceConfig
 from app.database import make_folder, open_database
 from app.documents import read_documents
+from app.garbage import keep_tidy
 from app.node_events import NodeEvents
 from app.power import PowerWatch
 from app.registry_view import RegistryView
@@ -110,8 +112,9 @@ class Ground:
         self.power.update(readings)
 
     def loops(self) -> Loops:
-        """Return the loops of the stores and the registry."""
+        """Return the loops of the stores and the registry, and of the interpreter that all share."""
         return {
+            "garbage": lambda: keep_tidy(time.monotonic),
             "journal": lambda: self.journal.run(self.clock),
             "registry": lambda: self.registry.run(self.clock),
             "rulebook": lambda: self.rulebook.run(self.clock),
