@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from functools import partial
 from http import HTTPStatus
 from typing import Annotated
@@ -34,7 +35,8 @@ def add_map_page(router: APIRouter, pages: Pages) -> None:
         countries = dict.fromkeys(each.facility.country for each in statuses)
         in_words = partial(said, services, services.directory(), words=visit.words)
         outlines, now_ms = services.outlines(countries), services.clock.now_ms()
-        view = map_page(statuses, outlines, query, now_ms, visit.words, in_words)
+        # Placing a nation takes a tenth of a second, and the event loop has readings to take.
+        view = await asyncio.to_thread(map_page, statuses, outlines, query, now_ms, visit.words, in_words)
         return await page(visit, pages, "map.html", view, live=part == "live")
 
 

@@ -31,7 +31,7 @@ from app.parts.intake import Intake
 from app.parts.judgement import Judgement
 from app.parts.web import Web
 from app.process import SWITCH_SECONDS
-from app.web import address
+from app.web import ListenSettings, address, bind
 from benchmarks._mosquitto import mosquitto
 from benchmarks._nation import Nation, asked_of, directory_of, facility_id, fill
 from benchmarks.figure import Better, Figure
@@ -193,7 +193,7 @@ async def serving(nation: Nation, data: Path, broker_port: int) -> AsyncIterator
         judgement = await Judgement.open(ground, config, clock, stack, lambda _: None)
         intake = await Intake.open(ground, judgement, config, clock)
         web = await Web.open(ground, intake, judgement, config, clock, stack, nothing_to_say)
-        ours, bare = (stack.enter_context(socket.create_server(("127.0.0.1", 0))) for _ in range(2))
+        ours, bare = (stack.enter_context(bind(ListenSettings(port=0), open_to_all=True)) for _ in range(2))
         lags: list[float] = []
         loops = {**ground.loops(), **judgement.loops(), **intake.loops(), **web.loops(ours)}
         work = [loop() for name, loop in loops.items() if name != "judge"] + [_bare(bare), _watch(lags)]

@@ -23,6 +23,7 @@ from app.config import ServiceConfig
 from app.figures import FiguresKeeper
 from app.history import History, Source
 from app.jobs import Jobs
+from app.lately import Lately
 from app.metrics import Metrics, Owners
 from app.parts.ground import Ground, Loops
 from app.parts.intake import Intake
@@ -104,8 +105,11 @@ class Web:
             registry_desk=registry_desk(ground.database, ground.registry),
             rosters=roster_desk(ground.database, ground.registry, clock),
             hear_callback=hear_callbacks(config.alerts.notifiers, judgement.correspondence.heard),
-            measures=lambda period, place, within=None: read_measures(
-                ground.database, period, place, ground.directory(), within
+            measures=Lately(
+                lambda period, place, within=None: read_measures(
+                    ground.database, period, place, ground.directory(), within
+                ),
+                clock,
             ),
             figures=lambda: figures.figures,
             rules=rule_desk(ground.rulebook, judgement.alerts, backtests),

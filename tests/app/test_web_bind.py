@@ -74,3 +74,13 @@ def test_a_privileged_port_is_one_sentence() -> None:
     if lowest <= 1:
         pytest.skip("this machine lets everybody open every port")
     assert refusal(ListenSettings(port=1)).endswith("may not be opened by this user; choose a port above 1023")
+
+
+def test_answers_are_not_held_back() -> None:
+    """A connection that the listener takes sends small pieces at once, or every page would wait 40 ms for its body."""
+    with (
+        bind(ListenSettings(port=0), open_to_all=True) as listener,
+        socket.create_connection(listener.getsockname()[:2], timeout=5),
+        listener.accept()[0] as taken,
+    ):
+        assert taken.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
