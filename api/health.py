@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-import asyncio
+from fastapi import APIRouter, Request, Response
 
-from fastapi import APIRouter, Response
-
+from api.exposition import Scrapes
 from api.models import Liveness, Part, Readiness
 from api.openapi import FOR_SOMEBODY
 from api.services import Services
 from api.visit import Viewing
 
-EXPOSITION_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+EXPOSITION_TYPES = ("text/plain", "application/openmetrics-text")
 
 
 def health_routes(services: Services) -> APIRouter:
     """Return ``/healthz``, ``/readyz`` and ``/metrics``."""
     router = APIRouter(tags=["health"])
-    one_scrape = asyncio.Lock()
+    scrapes = Scrapes()
 
     @router.get("/healthz", summary="The process lives")
     async def healthz() -> Liveness:
@@ -36,12 +35,10 @@ def health_routes(services: Services) -> APIRouter:
         "/metrics",
         summary="Figures for Prometheus",
         response_class=Response,
-        responses={200: {"content": {"text/plain": {}}}, **FOR_SOMEBODY},
+        responses={200: {"content": {each: {} for each in EXPOSITION_TYPES}}, **FOR_SOMEBODY},
     )
-    async def metrics(visit: Viewing) -> Response:
-        """Return the exposition; scrapes that come together are answered one after the other."""
-        async with one_scrape:
-            text = await asyncio.to_thread(visit.services.metrics)
-        return Response(text, headers={"Content-Type": EXPOSITION_TYPE})
+    async def metrics(visit: Viewing, request: Request) -> Response:
+        """Return the service's figures and those of facilities; scrapes that come together share one rendering."""
+        return await scrapes.answer(request, visit.services.metrics)
 
     return router

@@ -15,6 +15,7 @@ from alerts.measures.rows import Period
 from alerts.notifiers.notifier import Callback, Heard
 from alerts.oncall.roster import Span
 from api.alert_desk import AlertDesk
+from api.exposition import Render
 from api.problems import RequestError
 from api.registry_services import RegistryDesk
 from api.rule_services import RuleDesk
@@ -206,8 +207,8 @@ class Services:
     """How equipment is stands in ``directory().upkeep``."""
     last_visits: Callable[[Collection[str]], Awaitable[Mapping[str, Visit]]]
     """The last visit of each of some facilities, for those that were ever visited."""
-    metrics: Callable[[], bytes]
-    """The text for Prometheus; may block, so it is called in a thread."""
+    metrics: Render
+    """The service and the facilities, for Prometheus."""
     parts: Callable[[], Sequence[PartState]]
     """The state of each part, for readiness; must not block."""
     power: Callable[[str], Power | None] = lambda _: None

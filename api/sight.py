@@ -19,6 +19,7 @@ from alerts.oncall.roster import Span
 from alerts.reading import Firings
 from api.alert_desk import AlertDesk
 from api.desk_in_sight import DeskInSight
+from api.exposition import Exposition
 from api.problems import NotAllowedError, NotFoundError
 from api.registry_services import RegistryDesk, narrowed_desk
 from api.rule_services import RuleDesk
@@ -209,7 +210,7 @@ class _Sight:
         mine = self.directory().facilities
         return await self._all.last_visits([each for each in facilities if each in mine])
 
-    def metrics(self) -> bytes:
+    def metrics(self, _: Exposition) -> NoReturn:
         raise NotAllowedError(noop("The figures are of every facility: this takes a role for the whole country."))
 
     def measures(self, read: ReadMeasures) -> ReadMeasures:

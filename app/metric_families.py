@@ -7,12 +7,14 @@ from typing import TypeVar
 
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 
+from app.exposition.text import unit_of
+
 LabelValues = TypeVar("LabelValues", bound=tuple[str, ...])
 
 
 def gauge(name: str, text: str, labels: Sequence[str], samples: Mapping[LabelValues, float]) -> GaugeMetricFamily:
     """Return a gauge with these samples."""
-    family = GaugeMetricFamily(name, text, labels=labels)
+    family = GaugeMetricFamily(name, text, labels=labels, unit=unit_of(name))
     for values, value in samples.items():
         family.add_metric(values, value)
     return family
@@ -20,7 +22,7 @@ def gauge(name: str, text: str, labels: Sequence[str], samples: Mapping[LabelVal
 
 def counter(name: str, text: str, labels: Sequence[str], samples: Mapping[LabelValues, float]) -> CounterMetricFamily:
     """Return a counter with these samples; ``_total`` is put after its name."""
-    family = CounterMetricFamily(name, text, labels=labels)
+    family = CounterMetricFamily(name, text, labels=labels, unit=unit_of(name))
     for values, value in samples.items():
         family.add_metric(values, value)
     return family

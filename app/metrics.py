@@ -3,27 +3,26 @@
 from __future__ import annotations
 
 import importlib.metadata
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client import CollectorRegistry, ProcessCollector, generate_latest
 from prometheus_client.core import Metric
+from prometheus_client.openmetrics import exposition as openmetrics
 
-from alerts.facts import Power
+from api.exposition import Exposition
 from app.alert_figures import AlertFigures
 from app.alert_metrics import alert_metrics
+from app.exposition.facilities import Asked, FacilityText
 from app.issuing.expiry import Expiry
 from app.judge import JudgeStats
 from app.metric_families import counter, gauge
-from app.place_metrics import place_text
 from collector.forwarder.forwarder import Forwarder
 from collector.journal.journal import JournalStats
 from collector.lanes import Lane
 from collector.quarantine import Why
 from collector.sources.mqtt import ConnectionStats
 from collector.stats import PipelineStats
-from dashboards.pages.status import FacilityStatus
-from domain.places import Node
 from domain.rejection import Reason
 
 
@@ -37,8 +36,7 @@ class Owners:
     judge_position: Callable[[], int]
     notifications: Callable[[], Mapping[tuple[str, str], int]]
     connections: Callable[[], Mapping[Lane, ConnectionStats]]
-    facilities: Callable[[], Sequence[FacilityStatus]]
-    power_of: Callable[[str], Power | None]
+    facilities: Asked
     alerting: AlertFigures
     forwarders: Mapping[str, Forwarder]
     quarantined: Callable[[], int]
@@ -48,23 +46,27 @@ class Owners:
     waiting_nodes: Callable[[], int]
     """How many nodes send and are not registered."""
     certificates: Callable[[], Sequence[Expiry]]
-    nodes: Callable[[], Sequence[tuple[Node, int | None]]]
-    """Every registered node and when it was last heard (milliseconds); None: never."""
 
 
 class Metrics:
-    """Renders everything as Prometheus text; call it in a thread."""
+    """Renders what Prometheus is told of the service and of facilities."""
 
     def __init__(self, owners: Owners) -> None:
         self._owners = owners
+        self._facilities = FacilityText(owners.facilities)
         self._registry = CollectorRegistry(auto_describe=False)
         self._registry.register(self)
+        ProcessCollector(registry=self._registry)
 
-    def render(self) -> bytes:
-        """Return the exposition text."""
-        owners = self._owners
-        places = place_text(owners.facilities(), owners.power_of, owners.nodes())
-        return places.encode("utf-8", "replace") + generate_latest(self._registry)
+    def render(self, form: Exposition) -> Iterator[str]:
+        """Take how everything is now; the parts of the text can be asked for in another thread."""
+        return self._written(form, self._facilities.render(form))
+
+    def _written(self, form: Exposition, facilities: Iterator[str]) -> Iterator[str]:
+        yield from facilities
+        # Last, for it brings the end mark of OpenMetrics.
+        write = generate_latest if form is Exposition.TEXT else openmetrics.generate_latest
+        yield write(self._registry).decode()
 
     def collect(self) -> Iterable[Metric]:
         """Yield every metric family that not every facility and node has, freshly asked for."""

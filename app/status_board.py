@@ -38,7 +38,10 @@ class StatusBoard:
         alerts: OpenAlerts,
         describe: DescribeAlert,
         clock: Clock,
+        on_publish: Callable[[int, Sequence[FacilityStatus]], None] = lambda _now_ms, _statuses: None,
     ) -> None:
+        """``on_publish`` is told the moment and all statuses whenever they were brought up to date."""
+        self._on_publish = on_publish
         self._directory, self._alerts, self._clock = directory, alerts, clock
         self._board = Board(latest.get, describe)
         self._heard = latest.subscribe()
@@ -66,6 +69,7 @@ class StatusBoard:
                 log.exception("a facility cannot be judged; what was known of it stays until something changes there")
             await asyncio.sleep((time.perf_counter() - started) * (1 / share - 1))
         self._board.publish()
+        self._on_publish(self._clock.now_ms(), self._board.statuses)
 
     async def run(self) -> None:
         """Follow what happens until cancelled."""

@@ -25,6 +25,7 @@ from app.store.names import write_names
 from collector.journal.archive.shelf import FOLDER
 from collector.journal.journal import Journal
 from collector.latest import Latest
+from dashboards.sla.live_range import RangeWatch
 from domain.alert_link import KEY_BYTES
 from domain.directory import Directory
 from domain.document import Document
@@ -52,6 +53,7 @@ class Ground:
     """The newest stored reading of every channel at the start."""
     latest: Latest
     power: PowerWatch
+    in_range: RangeWatch
     node_events: NodeEvents
     """What nodes found themselves, on its way to the judge."""
     link_key: bytes
@@ -98,6 +100,7 @@ class Ground:
             stored=stored,
             latest=latest,
             power=power,
+            in_range=RangeWatch(lambda: registry.directory, config.journal.cover_factor, clock.now_ms()),
             node_events=node_events,
             link_key=await key_of(database, "alert link", lambda: secrets.token_bytes(KEY_BYTES)),
         )
@@ -110,6 +113,12 @@ class Ground:
         """Take what was committed into what is known now."""
         self.latest.update(readings)
         self.power.update(readings)
+        self.in_range.update(readings)
+
+    def power_on(self, facility: str) -> bool | None:
+        """Return whether a facility has power; None where nothing tells."""
+        power = self.power.of(facility)
+        return None if power is None else power.on
 
     def loops(self) -> Loops:
         """Return the loops of the stores and the registry, and of the interpreter that all share."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import socket
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 
@@ -20,6 +20,7 @@ from app.access import open_access
 from app.backtest_job import backtest_work
 from app.callbacks import hear_callbacks
 from app.config import ServiceConfig
+from app.exposition.facilities import Asked
 from app.figures import FiguresKeeper
 from app.history import History, Source
 from app.jobs import Jobs
@@ -39,6 +40,7 @@ from collector.journal.journal import Journal
 from dashboards.pages.outlines.source import outlines_from
 from dashboards.pages.status import FacilityStatus
 from dashboards.pages.words import Saying, noop
+from dashboards.sla.live import LiveWatch
 from domain.instant import Clock
 from registry.upkeep import UpkeepStore
 from rules.model import Rule
@@ -69,6 +71,7 @@ class Web:
         """Join the routes to those who know the answers."""
         past = await _past(ground, config, clock, stack)
         figures = FiguresKeeper(past, ground.directory, clock)
+        live = LiveWatch(ground.power_on)
         backtests = Jobs(backtest_work(config, lambda: ground.rulebook.rules))
 
         def statuses() -> Sequence[FacilityStatus]:
@@ -85,7 +88,7 @@ class Web:
             open_alerts=judgement.open_alerts,
             statuses=statuses,
             texts=lambda: ground.rulebook.texts,
-            metrics=Metrics(_owners(ground, intake, judgement, statuses, clock)),
+            metrics=Metrics(_owners(ground, intake, judgement, live, config, clock)),
             parts=lambda: part_states(
                 intake.pipeline.stats(),
                 intake.source.stats(),
@@ -119,7 +122,7 @@ class Web:
             outlines=outlines_from(config.pages.outline),
         )
         access = await open_access(ground.database, config.access, clock)
-        board = await _open_board(ground, judgement, services)
+        board = await _open_board(ground, judgement, services, live)
         api = create_api(services, _named(config), access=access, link_key=ground.link_key)
         return cls(api=api, access=access, backtests=backtests, board=board, figures=figures)
 
@@ -137,13 +140,14 @@ class Web:
         }
 
 
-async def _open_board(ground: Ground, judgement: Judgement, services: Services) -> StatusBoard:
+async def _open_board(ground: Ground, judgement: Judgement, services: Services, live: LiveWatch) -> StatusBoard:
     board = StatusBoard(
         directory=ground.directory,
         latest=ground.latest,
         alerts=judgement.open_alerts,
         describe=services.describe,
         clock=services.clock,
+        on_publish=live.take,
     )
 
     async def say_anew(_: Sequence[Rule]) -> None:
@@ -181,7 +185,8 @@ def _owners(
     ground: Ground,
     intake: Intake,
     judgement: Judgement,
-    statuses: Callable[[], Sequence[FacilityStatus]],
+    live: LiveWatch,
+    config: ServiceConfig,
     clock: Clock,
 ) -> Owners:
     judge, heard = judgement.judge, intake.pipeline.nodes.last_heard_ms
@@ -192,13 +197,17 @@ def _owners(
         judge_position=lambda: judge.position,
         notifications=judgement.dispatcher.stats,
         connections=intake.source.stats,
-        facilities=statuses,
-        power_of=ground.power.of,
+        facilities=Asked(
+            live=lambda: live.view(clock.now_ms()),
+            range_of=ground.in_range.of_facility,
+            directory=ground.directory,
+            nodes=lambda: [(node, heard.get(node.id)) for node in ground.directory().nodes.values()],
+            targets=config.sla.targets,
+        ),
         alerting=judgement.figures,
         forwarders=intake.forwarders,
         waiting_nodes=lambda: intake.waiting.count,
         quarantined=lambda: len(intake.quarantine.quarantined(clock.now_ms())),
         kept_out=lambda: intake.quarantine.kept_out,
         certificates=lambda: intake.certificates.found,
-        nodes=lambda: [(node, heard.get(node.id)) for node in ground.directory().nodes.values()],
     )

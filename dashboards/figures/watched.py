@@ -9,7 +9,7 @@ from typing import Final
 from domain.channel_day import ChannelDay
 from domain.directory import Directory
 from domain.instant import to_ms
-from domain.places import EquipmentKind, Service
+from domain.places import Channel, EquipmentKind, Service
 from domain.supplies import is_supply
 
 APPLIANCES = frozenset({EquipmentKind.FRIDGE, EquipmentKind.FREEZER, EquipmentKind.COLD_ROOM, EquipmentKind.COLD_BOX})
@@ -80,6 +80,14 @@ def watch(directory: Directory, facility: str) -> Watched:
         generators=frozenset(generators),
         water=water,
     )
+
+
+def is_probe(channel: Channel, directory: Directory) -> bool:
+    """Tell whether a channel says how warm it is in an appliance that has to be kept within limits."""
+    equipment = directory.equipment.get(channel.equipment)
+    if channel.quantity.name != "temperature" or equipment is None or equipment.kind not in APPLIANCES:
+        return False
+    return bool(channel.limits.keys() & {"low", "high"})
 
 
 def shows_water(quantity: str, day: ChannelDay) -> bool:

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from dashboards.figures.watched import APPLIANCES, NEARLY_EMPTY_RATIO
+from dashboards.figures.watched import NEARLY_EMPTY_RATIO, is_probe
 from dashboards.sla.figures import ServiceFigures, figures
 from dashboards.sla.spans import Span, Spans, difference, spans_of, union
 from dashboards.sla.timeline import Timeline, all_of, any_of, covered, in_limits, observed
@@ -75,20 +75,13 @@ def _cold_chain(facility: Facility, directory: Directory, recorded: Recorded) ->
             _away(channel, recorded)
         )
         for channel in directory.channels_of(facility.id)
-        if channel.id in recorded.readings and _is_probe(channel, directory)
+        if channel.id in recorded.readings and is_probe(channel, directory)
     ]
     return all_of(probes) if probes else None
 
 
 def _in_limits(channel: Channel, recorded: Recorded) -> Timeline:
     return in_limits(*_said(channel, recorded), recorded.limits.get(channel.id, ()))
-
-
-def _is_probe(channel: Channel, directory: Directory) -> bool:
-    equipment = directory.equipment.get(channel.equipment)
-    if channel.quantity.name != "temperature" or equipment is None or equipment.kind not in APPLIANCES:
-        return False
-    return bool(channel.limits.keys() & {"low", "high"})
 
 
 def _water(facility: Facility, directory: Directory, recorded: Recorded) -> Timeline | None:

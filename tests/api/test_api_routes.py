@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterator
 from datetime import timedelta
 
 import httpx
 
 from api.create import create_api
+from api.exposition import Exposition
 from dashboards.pages.series import MOST_POINTS
 from domain.instant import format_rfc3339, to_ms
 from domain.kept import Kept
@@ -171,9 +173,9 @@ async def test_metrics_are_rendered_off_the_event_loop(world: World) -> None:
     """While a slow scrape goes on, other requests are answered."""
     loop, answered = asyncio.get_running_loop(), asyncio.Event()
 
-    def slow() -> bytes:
+    def slow(_: Exposition) -> Iterator[str]:
         asyncio.run_coroutine_threadsafe(answered.wait(), loop).result(timeout=30)
-        return b"vitals_up 1\n"
+        yield "vitals_up 1\n"
 
     transport = httpx.ASGITransport(create_api(world.services(metrics=slow)))
     async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1") as client:

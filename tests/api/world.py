@@ -132,7 +132,7 @@ class World:
             last_visits=self.last_visits,
             figures=self.figures,
             power=self.power.get,
-            metrics=lambda: b"# TYPE vitals_up gauge\nvitals_up 1\n",
+            metrics=lambda _: ["# TYPE vitals_up gauge\nvitals_up 1\n"],
             parts=self.parts,
             describe=self.describe,
         )

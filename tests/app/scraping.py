@@ -7,8 +7,8 @@ import httpx
 from app.stories.service import Service
 
 
-async def metrics_of(service: Service) -> bytes:
-    """Return the text of ``/metrics``."""
+async def metrics_of(service: Service, path: str = "/metrics", *, accept: str = "text/plain") -> bytes:
+    """Return the text of ``/metrics``, in the format that is asked for."""
     transport = httpx.ASGITransport(service.parts.web.api)
     async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
-        return (await client.get("/metrics")).content
+        return (await client.get(path, headers={"Accept": accept})).content

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from prometheus_client.openmetrics import parser as openmetrics
 from prometheus_client.parser import text_string_to_metric_families
 from sqlalchemy import insert
 
@@ -89,7 +90,7 @@ async def figures(service: Service) -> dict[str, dict[str, float]]:
     found: dict[str, dict[str, float]] = {}
     for family in text_string_to_metric_families(text):
         for sample in family.samples:
-            if family.name.startswith("vitals_facility_"):
+            if family.name.startswith("vitals_facility_") and "service" not in sample.labels:
                 assert sample.labels.items() >= KEYS.items()
                 found.setdefault(family.name, {})[sample.labels["facility"]] = sample.value
     return found
@@ -132,6 +133,97 @@ async def test_an_outage_is_no_power_whatever_its_severity(service: Service) -> 
     await service.let_pass(START_MS + 2 * MINUTE_MS)
     await say(service, 3, fridge=5, second=5, mains=1)
     assert (await figures(service))["vitals_facility_power_available"] == {"clinic": 1}
+
+
+async def test_outages_and_watched_time_are_told_from_the_first_scrape_on(service: Service) -> None:
+    """Registered and silent is 0 for every service; an outage counts, its seconds grow, and silence stops them."""
+
+    async def told(name: str) -> dict[tuple[str, str], float]:
+        await service.parts.judgement.open_alerts.refresh()
+        await service.parts.web.board.refresh()
+        families = text_string_to_metric_families((await metrics_of(service)).decode())
+        samples = [sample for family in families for sample in family.samples if sample.name == name]
+        return {(each.labels["facility"], each.labels["service"]): each.value for each in samples}
+
+    outages, seconds = "vitals_facility_outages_total", "vitals_facility_outage_seconds_total"
+    watched = {("clinic", "power"), ("clinic", "cold_chain"), ("clinic", "water"), ("clinic", "monitoring")}
+    watched |= {("hospital", "cold_chain"), ("hospital", "monitoring")}
+    for name in (outages, seconds, "vitals_facility_observed_seconds_total"):
+        assert await told(name) == dict.fromkeys(watched, 0)
+    await say(service, 1, fridge=5, second=5, mains=1)
+    await told(outages)
+    await service.let_pass(START_MS + MINUTE_MS)
+    await say(service, 2, fridge=5, second=5, mains=0)
+    await told(outages)
+    await service.let_pass(START_MS + 3 * MINUTE_MS)
+    assert (await told(outages))["clinic", "power"] == 1
+    assert (await told(seconds))["clinic", "power"] == 120
+    assert (await told("vitals_facility_observed_seconds_total"))["clinic", "power"] == 180
+    await service.let_pass(START_MS + HOUR_MS)
+    before = await told(seconds)
+    await service.let_pass(START_MS + 2 * HOUR_MS)
+    after = await told(seconds)
+    assert after["clinic", "power"] == before["clinic", "power"]
+    assert after["clinic", "monitoring"] == before["clinic", "monitoring"] + 3600
+
+
+async def test_cold_chain_time_is_told_in_appliance_seconds(service: Service) -> None:
+    """What live readings cover, of both fridges together; nothing yet is 0."""
+    name = "vitals_cold_chain_{}_seconds_total"
+
+    async def told() -> dict[tuple[str, str], float]:
+        families = text_string_to_metric_families((await metrics_of(service)).decode())
+        samples = [sample for family in families for sample in family.samples]
+        return {
+            (each.labels["facility"], word): each.value
+            for word in ("observed", "in_range")
+            for each in samples
+            if each.name == name.format(word)
+        }
+
+    assert set((await told()).values()) == {0}
+    await say(service, 1, fridge=5, second=9)
+    await service.let_pass(START_MS + MINUTE_MS)
+    await say(service, 2, fridge=5, second=9)
+    found = await told()
+    assert (found["clinic", "observed"], found["clinic", "in_range"]) == (120, 60)
+    assert (found["hospital", "observed"], found["hospital", "in_range"]) == (0, 0)
+
+
+async def test_names_and_promises_are_told(tmp_path: Path) -> None:
+    """Each facility has its name, and a target where one is promised for a service that is watched."""
+    target = {"ratio": 0.95, "facility": "clinic", "service": "power"}
+    config = ServiceConfig.model_validate(
+        {**USUAL_SETTINGS, "data": tmp_path / "data", "sla": {"targets": [target, {"ratio": 0.5, "service": "water"}]}}
+    )
+    service = Service(config, [], read_document(CASES / "clinic.yaml"), HandClock(START_MS))
+    await service.open()
+    families = text_string_to_metric_families((await metrics_of(service)).decode())
+    found = {family.name: family.samples for family in families}
+    await service.close()
+    targets = {
+        (each.labels["facility"], each.labels["service"]): each.value
+        for each in found["vitals_facility_uptime_target_ratio"]
+    }
+    assert targets == {("clinic", "power"): 0.95, ("clinic", "water"): 0.5}
+    names = {(each.labels["facility"], each.labels["name"], each.value) for each in found["vitals_facility_info"]}
+    assert ("clinic", service.parts.ground.directory().facilities["clinic"].name, 1) in names
+    assert all(each.labels["timezone"] for each in found["vitals_facility_info"])
+
+
+async def test_openmetrics_is_given_to_whoever_asks_for_it(service: Service) -> None:
+    """A strict parser of that format finds the same families; units are those that the names end with."""
+    await hot_fridge(service)
+    await figures(service)
+    text = (await metrics_of(service, accept="application/openmetrics-text; version=1.0.0")).decode()
+    assert text.endswith("# EOF\n")
+    assert text.count("# EOF") == 1
+    found = {family.name: family for family in openmetrics.text_string_to_metric_families(text)}  # type: ignore[no-untyped-call]
+    plain = {family.name for family in text_string_to_metric_families((await metrics_of(service)).decode())}
+    assert found.keys() == plain
+    assert found["vitals_facility_outage_seconds"].unit == "seconds"
+    assert found["vitals_facility_outages"].type == "counter"
+    assert not [name for name in text.split() if name.partition("{")[0].endswith("_created")]
 
 
 async def test_a_facility_without_a_node_is_not_up(tmp_path: Path) -> None:

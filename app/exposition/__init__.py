@@ -1,0 +1,1 @@
+"""The figures that there are thousands of, written as text for Prometheus."""
