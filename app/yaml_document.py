@@ -223,8 +223,8 @@ class _Dumper(yaml.SafeDumper):
         return True
 
     def represent_text(self, text: str) -> yaml.ScalarNode:
-        """Write a text; one with a line break other than a line feed is escaped, for plain text would fold it."""
-        style = '"' if _FOREIGN_BREAK.search(text) else None
+        """Write a text: of several lines as a block, with a line break other than a line feed escaped, or it folds."""
+        style = '"' if _FOREIGN_BREAK.search(text) else "|" if "\n" in text else None
         return self.represent_scalar("tag:yaml.org,2002:str", text, style=style)
 
 

@@ -11,6 +11,7 @@ from app.cli.dashboards import dashboards
 from app.cli.deadletter import deadletter
 from app.cli.edge import edge
 from app.cli.node import node
+from app.cli.prometheus import prometheus
 from app.cli.registry import registry
 from app.cli.replay import replay
 from app.cli.roster import roster
@@ -39,7 +40,7 @@ def main(verbose: bool) -> None:
 
 COMMANDS = (
     demo, run, check, user, token, edge, node, broker, registry, roster, rules, alerts, sla, deadletter, store, replay,
-    dashboards,
+    dashboards, prometheus,
 )  # fmt: skip
 for each in COMMANDS:
     main.add_command(each)
