@@ -7,19 +7,29 @@ import logging
 from collections import Counter
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
-from typing import Literal
+from typing import Final, Literal
 
 from alerts.notification import Notification, NotificationState
 from alerts.notifiers.notifier import Delivery, Notifier, outgoing
 from alerts.settings import DispatchSettings
 from alerts.store import AlertStore
 from alerts.whole import whole
+from domain.histogram import Histogram, Spread
 from domain.instant import Clock, to_datetime
 
 log = logging.getLogger(__name__)
 
+DELIVERY_SECONDS: Final = (0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 900, 3600)
 RETRIED = "retried"
 """Counted for an attempt that failed for now; the other words of ``stats`` are notification states."""
+OUTCOMES: Final = (
+    RETRIED,
+    NotificationState.SUBMITTED.value,
+    NotificationState.DELIVERED.value,
+    NotificationState.FAILED.value,
+    NotificationState.CANCELLED.value,
+)
+"""Everything that is counted."""
 
 
 def retry_delay(
@@ -58,6 +68,7 @@ class Dispatcher:
         self._settings = settings
         self._random = random
         self._counts: Counter[tuple[str, str]] = Counter()
+        self._delivery_times = {channel: Histogram(DELIVERY_SECONDS) for channel in notifiers}
         self._sending: dict[str, dict[int, asyncio.Task[None]]] = {channel: {} for channel in notifiers}
         self._awake = {channel: asyncio.Event() for channel in notifiers}
         store.on_publish(self.wake)
@@ -65,6 +76,10 @@ class Dispatcher:
     def stats(self) -> Mapping[tuple[str, str], int]:
         """Return counters since the start by (channel, a notification state or ``retried``)."""
         return dict(self._counts)
+
+    def delivery_times(self) -> Mapping[str, Spread]:
+        """Return by channel how many seconds passed from queueing a message until the other side took it."""
+        return {channel: times.spread() for channel, times in self._delivery_times.items()}
 
     async def run(self) -> None:
         """Send until cancelled; then let what is being sent finish for a moment."""
@@ -168,6 +183,9 @@ class Dispatcher:
             return Delivery.failed(f"defect in {notification.channel}: {error!r}", recoverable=True)
 
     async def _conclude(self, notification: Notification, delivery: Delivery) -> None:
+        if delivery.state in (NotificationState.SUBMITTED, NotificationState.DELIVERED):
+            taken_after = self._now() - notification.queued_at
+            self._delivery_times[notification.channel].take(taken_after.total_seconds())
         if delivery.state is NotificationState.SUBMITTED:
             report_due_at = self._now() + timedelta(seconds=self._settings.report_within_seconds)
             await self._outbox.await_report(notification, reference=delivery.reference, report_due_at=report_due_at)

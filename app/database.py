@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
 import aiosqlite
 from sqlalchemy import URL, event, make_url
-from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
+from sqlalchemy.engine import ExceptionContext
+from sqlalchemy.exc import ArgumentError, InterfaceError, NoSuchModuleError, OperationalError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from domain.errors import OperatorError
@@ -64,6 +65,18 @@ def _prepare_sqlite(connection: Any, _: Any) -> None:
     for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", f"busy_timeout={BUSY_SECONDS * 1000}"):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
+
+
+def count_errors(engine: AsyncEngine) -> Callable[[], int]:
+    """Count from now on how often the database itself failed, and not what it was asked; return who knows."""
+    failed = 0
+
+    def note(context: ExceptionContext) -> None:
+        nonlocal failed
+        failed += isinstance(context.sqlalchemy_exception, (OperationalError, InterfaceError))
+
+    event.listen(engine.sync_engine, "handle_error", note)
+    return lambda: failed
 
 
 def _unusable(engine: AsyncEngine, error: Exception) -> OperatorError:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -56,6 +57,9 @@ class JudgeStats:
     """Counts since the start."""
 
     readings: int = 0
+    steps: int = 0
+    """Readings and ticks that the rules were stepped with."""
+    step_seconds: float = 0
     changes: int = 0
     amendments: int = 0
     snapshots: int = 0
@@ -84,6 +88,7 @@ class Judge:
     hearing: Hearing | None = None
     """Takes up the episodes that nodes found themselves; None where nobody listens to them."""
     settings: JudgeSettings = field(default_factory=JudgeSettings)
+    timer: Callable[[], float] = time.perf_counter
     stats: JudgeStats = field(default_factory=JudgeStats)
     engine: JudgingEngine = field(init=False)
     _next_rules: Sequence[Rule] | None = None
@@ -153,10 +158,13 @@ class Judge:
         position, readings = await self.journal.read_after(self._position, self.settings.readings_per_turn)
         changes: list[EpisodeChange] = []
         news = await self._news(position, readings)
+        started = self.timer()
         for reading in news:
             changes += self.engine.step(reading)
         self._position = position
         changes += self._tick()
+        self.stats.steps += len(news)
+        self.stats.step_seconds += self.timer() - started
         await self._commit(changes)
         behind = await self._amend()
         # Not before what they led to is stored: whoever sees them counted may look for it.
@@ -199,6 +207,7 @@ class Judge:
         if self._position < self.journal.position or now_ms - self._ticked_at_ms < self.settings.tick_seconds * 1000:
             return []
         self._ticked_at_ms = now_ms
+        self.stats.steps += 1
         return self.engine.step(Tick(now_ms))
 
     async def _hear(self) -> bool:

@@ -10,20 +10,23 @@ from prometheus_client import CollectorRegistry, ProcessCollector, generate_late
 from prometheus_client.core import Metric
 from prometheus_client.openmetrics import exposition as openmetrics
 
+from alerts.dispatch import OUTCOMES
 from api.exposition import Exposition
 from app.alert_figures import AlertFigures
 from app.alert_metrics import alert_metrics
 from app.exposition.facilities import Asked, FacilityText
 from app.issuing.expiry import Expiry
 from app.judge import JudgeStats
-from app.metric_families import counter, gauge
+from app.metric_families import counter, gauge, histogram
 from collector.forwarder.forwarder import Forwarder
 from collector.journal.journal import JournalStats
 from collector.lanes import Lane
 from collector.quarantine import Why
 from collector.sources.mqtt import ConnectionStats
 from collector.stats import PipelineStats
+from domain.histogram import Spread
 from domain.rejection import Reason
+from domain.topics import UpLane
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,6 +38,8 @@ class Owners:
     judge: Callable[[], JudgeStats]
     judge_position: Callable[[], int]
     notifications: Callable[[], Mapping[tuple[str, str], int]]
+    delivery_times: Callable[[], Mapping[str, Spread]]
+    database_errors: Callable[[], int]
     connections: Callable[[], Mapping[Lane, ConnectionStats]]
     facilities: Asked
     alerting: AlertFigures
@@ -81,7 +86,15 @@ class Metrics:
         yield from _judge(self._owners.judge(), self._owners.journal().position - judged)
         yield counter(
             "vitals_notifications", "Attempts to notify, by channel and outcome.", ("channel", "state"),
-            self._owners.notifications(),
+            self._notifications(),
+        )  # fmt: skip
+        yield histogram(
+            "vitals_notification_delivery_seconds", "From queueing a message until its channel took it.", ("channel",),
+            {(channel,): times for channel, times in self._owners.delivery_times().items()},
+        )  # fmt: skip
+        yield counter(
+            "vitals_store_errors", "Times a store failed, or took nothing of what it was given.", ("store",),
+            self._store_errors(),
         )  # fmt: skip
         yield gauge("vitals_nodes_quarantined", "Senders that are kept out.", (), {(): self._owners.quarantined()})
         kept_out = self._owners.kept_out()
@@ -100,6 +113,21 @@ class Metrics:
             "vitals_certificate_expiry_timestamp_seconds", "When the certificate runs out.", ("holder", "name"), ends
         )
 
+    def _notifications(self) -> dict[tuple[str, str], int]:
+        """Return the attempts with zeros for what has not happened: an alarm on a series that is not there is none."""
+        nothing = {(channel, outcome): 0 for channel in self._owners.delivery_times() for outcome in OUTCOMES}
+        return {**nothing, **self._owners.notifications()}
+
+    def _store_errors(self) -> dict[tuple[str], float]:
+        counters, forwarders = self._owners.pipeline().counters, self._owners.forwarders
+        found = {
+            "journal": counters.failed_commits + counters.batches_not_stored,
+            "sql": self._owners.database_errors(),
+        }
+        if forwarders:
+            found["influxdb"] = sum(each.counts.failed_requests for each in forwarders.values())
+        return {(store,): failed for store, failed in found.items()}
+
 
 def _ingest(stats: PipelineStats) -> Iterable[Metric]:
     counters = stats.counters
@@ -107,7 +135,7 @@ def _ingest(stats: PipelineStats) -> Iterable[Metric]:
         "vitals_ingest_messages",
         "Messages taken, by lane.",
         ("lane",),
-        {(lane,): n for lane, n in counters.messages.items()},
+        {(lane.value,): counters.messages[lane] for lane in UpLane},
     )
     foreign = {(adapter,): n for adapter, n in counters.foreign.items()}
     yield counter("vitals_foreign_messages", "Messages of foreign devices, by adapter.", ("adapter",), foreign)
@@ -123,6 +151,18 @@ def _ingest(stats: PipelineStats) -> Iterable[Metric]:
     yield counter("vitals_receipts", "Batches receipted.", (), {(): counters.batches_receipted})
     yield counter(
         "vitals_commit_failures", "Commits that failed and are tried again.", (), {(): counters.failed_commits}
+    )
+    yield histogram(
+        "vitals_ingest_lag_seconds",
+        "Age of the newest reading of each live message when it arrived.",
+        (),
+        {(): counters.ingest_lag.spread()},
+    )
+    yield histogram(
+        "vitals_receipt_lag_seconds",
+        "From the arrival of a batch to its receipt.",
+        (),
+        {(): counters.receipt_lag.spread()},
     )
     yield counter("vitals_ingest_defects", "Messages that met a bug of ours.", (), {(): counters.defects})
     yield gauge(
@@ -146,6 +186,8 @@ def _journal(stats: JournalStats) -> Iterable[Metric]:
 
 def _judge(stats: JudgeStats, lag: int) -> Iterable[Metric]:
     yield counter("vitals_judged_readings", "Readings judged by the rules.", (), {(): stats.readings})
+    yield counter("vitals_judge_steps", "Readings and ticks that the rules were stepped with.", (), {(): stats.steps})
+    yield counter("vitals_judge_step_seconds", "Time spent in stepping the rules.", (), {(): stats.step_seconds})
     yield counter("vitals_episode_changes", "Changes of episodes that the rules found.", (), {(): stats.changes})
     yield counter("vitals_clock_jumps", "Times the clock was set to another time.", (), {(): stats.clock_jumps})
     yield gauge("vitals_judge_lag_readings", "Readings committed and not judged yet.", (), {(): lag})

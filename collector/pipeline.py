@@ -219,7 +219,17 @@ class Pipeline:
         self.nodes.heard(parcel.node, message.received_at_ms)
         if parcel.lane is UpLane.EVENT:
             return self._read_event(parcel, directory)
-        return self._read_batch(parcel, directory) if parcel.lane in READINGS_LANES else None
+        if parcel.lane not in READINGS_LANES:
+            return None
+        delivery = self._read_batch(parcel, directory)
+        if parcel.lane is UpLane.LIVE:
+            self._note_lag(message, delivery.readings)
+        return delivery
+
+    def _note_lag(self, message: Message, readings: Sequence[Reading]) -> None:
+        # Once a message and not for each of its readings: the newest says how far the node is behind.
+        if readings and message.first_came_at_ms is None:
+            self._counters.ingest_lag.take((message.received_at_ms - readings[-1].measured_at_ms) / 1000)
 
     def _read_foreign(self, message: Message, adapter: ForeignSettings) -> Delivery:
         self._counters.foreign[adapter.adapter] += 1
@@ -228,6 +238,7 @@ class Pipeline:
         for node in found.heard:
             self.nodes.heard(node, message.received_at_ms)
         self._counters.passed_over += found.passed_over
+        self._note_lag(message, found.readings)
         return Delivery(found.heard[0] if len(found.heard) == 1 else None, None, found.readings, found.rejected)
 
     def _read_event(self, parcel: Parcel, directory: Directory) -> Delivery | None:
@@ -314,13 +325,19 @@ class Pipeline:
         self._last_commit_at_ms, self._failing_since_ms = self._clock.now_ms(), None
 
     async def _receipt(self, group: Group) -> None:
+        unreached: set[str] = set()
         for node, receipt in group.receipts():
             try:
                 await self._send_receipt(node, receipt)
             except VitalsError as error:
+                unreached.add(node)
                 log.warning("could not hand over a receipt for node %r; it will send again: %s", node, error)
             else:
                 self._counters.batches_receipted += sum(last - first + 1 for first, last in receipt.received)
+        now_ms, lag = self._clock.now_ms(), self._counters.receipt_lag
+        for delivery in group.deliveries:
+            if delivery.identity is not None and delivery.readings and delivery.node not in unreached:
+                lag.take((now_ms - delivery.readings[0].received_at_ms) / 1000)
 
     def _tell(self, group: Group, position: int) -> None:
         readings = group.readings()

@@ -5,10 +5,16 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Final
 
 from collector.lanes import Lane
+from domain.histogram import Histogram
 from domain.rejection import Reason
 from domain.topics import UpLane
+
+LAG_SECONDS: Final = (1, 2, 5, 10, 30, 60, 120, 300, 600, 1800, 3600, 21_600)
+"""From a node that sends at once to one that was away for a morning."""
+RECEIPT_SECONDS: Final = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)
 
 
 @dataclass(slots=True)
@@ -35,6 +41,10 @@ class Counters:
     """Episodes that nodes told, taken."""
     failed_events: int = 0
     """Episodes that nodes told and that could not be taken; they are sent again."""
+    ingest_lag: Histogram = field(default_factory=lambda: Histogram(LAG_SECONDS))
+    """How old the newest reading of each live message was when it arrived, in seconds."""
+    receipt_lag: Histogram = field(default_factory=lambda: Histogram(RECEIPT_SECONDS))
+    """From the arrival of each batch to its receipt, in seconds."""
     defects: int = 0
     """Messages that met a bug of ours in decoding or validating; each is logged with its trace."""
 

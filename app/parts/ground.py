@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.config import ServiceConfig
-from app.database import make_folder, open_database
+from app.database import count_errors, make_folder, open_database
 from app.documents import read_documents
 from app.garbage import keep_tidy
 from app.node_events import NodeEvents
@@ -46,6 +46,8 @@ class Ground:
 
     clock: Clock
     database: AsyncEngine
+    database_errors: Callable[[], int]
+    """How often the database failed since the start."""
     registry: RegistryView
     journal: Journal
     rulebook: Rulebook
@@ -71,6 +73,7 @@ class Ground:
         """Open the stores and bring the registry up to date."""
         make_folder(config.data)
         database = await stack.enter_async_context(open_database(config.database_url))
+        database_errors = count_errors(database)
         registry = await _open_registry(database, config, clock, documents)
         journal = await stack.enter_async_context(
             Journal.open(
@@ -94,6 +97,7 @@ class Ground:
         return cls(
             clock=clock,
             database=database,
+            database_errors=database_errors,
             registry=registry,
             journal=journal,
             rulebook=rulebook,

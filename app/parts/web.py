@@ -196,6 +196,8 @@ def _owners(
         judge=lambda: judge.stats,
         judge_position=lambda: judge.position,
         notifications=judgement.dispatcher.stats,
+        delivery_times=judgement.dispatcher.delivery_times,
+        database_errors=ground.database_errors,
         connections=intake.source.stats,
         facilities=Asked(
             live=lambda: live.view(clock.now_ms()),

@@ -78,6 +78,7 @@ class Delivery:
 
     async def _pause(self, decision: Decision, attempt: int) -> int:
         """Wait as the decision asks; return how many attempts in a row have failed."""
+        self._counts.failed_requests += decision.action in (Action.HOLD, Action.RETRY)
         if decision.action is Action.HOLD:
             await self._hold(decision)
         elif decision.action is Action.RETRY:

@@ -50,6 +50,8 @@ class ForwarderCounts:
     """Lines older than the server keeps."""
     refused: int = 0
     """Lines that the server will never take."""
+    failed_requests: int = 0
+    """Requests that the server did not answer, or not with a yes, and that are tried again."""
     unwritable: int = 0
     """Readings that have no line."""
 

@@ -91,6 +91,19 @@ async def test_a_failure_for_now_is_tried_again_when_its_pause_is_over(database:
     assert dispatcher.stats() == {("sms", RETRIED): 1, ("sms", "delivered"): 1}
 
 
+async def test_how_long_messages_took_is_counted_by_channel(database: AsyncEngine) -> None:
+    """From queueing until the other side took it, retries included; what nobody took has no time."""
+    judge, _ = await alarmed(database)
+    clock = StandingClock()
+    dispatcher = a_dispatcher(judge, {"email": Memory([REFUSED] * 9), "sms": Memory([BUSY])}, clock)
+    await dispatcher.dispatch_due()
+    clock.move(timedelta(seconds=120))
+    await dispatcher.dispatch_due()
+    times = dispatcher.delivery_times()
+    assert (times["sms"].up_to[-1], times["sms"].total) == (1, 120)
+    assert times["email"].up_to[-1] == 0
+
+
 async def test_after_the_deadline_it_is_undeliverable_and_on_record(database: AsyncEngine) -> None:
     """Retries end at the deadline; the audit log says who was not reached and why."""
     judge, alert_id = await alarmed(database)

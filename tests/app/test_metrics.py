@@ -14,6 +14,7 @@ import pytest
 from prometheus_client.openmetrics import parser as openmetrics
 from prometheus_client.parser import text_string_to_metric_families
 from sqlalchemy import insert
+from sqlalchemy.exc import OperationalError
 
 from alerts.tables import NOTIFICATIONS
 from app.config import ServiceConfig
@@ -188,6 +189,35 @@ async def test_cold_chain_time_is_told_in_appliance_seconds(service: Service) ->
     found = await told()
     assert (found["clinic", "observed"], found["clinic", "in_range"]) == (120, 60)
     assert (found["hospital", "observed"], found["hospital", "in_range"]) == (0, 0)
+
+
+async def test_the_service_tells_how_its_own_work_goes(service: Service) -> None:
+    """Lags and step times grow with the work; a store that fails is counted under its name."""
+    text = (await metrics_of(service)).decode()
+    before = {
+        (each.name, *each.labels.values()): each.value
+        for family in text_string_to_metric_families(text)
+        for each in family.samples
+    }
+    await say(service, 1, fridge=5)
+    with pytest.raises(OperationalError):
+        async with service.parts.ground.database.connect() as connection:
+            await connection.exec_driver_sql("SELECT 1 FROM nowhere")
+    text = (await metrics_of(service)).decode()
+    after = {
+        (each.name, *each.labels.values()): each.value
+        for family in text_string_to_metric_families(text)
+        for each in family.samples
+    }
+    gained = {key: value - before[key] for key, value in after.items() if value != before[key]}
+    assert gained["vitals_ingest_lag_seconds_count",] == 1
+    assert gained["vitals_receipt_lag_seconds_count",] == 1
+    assert gained["vitals_judge_steps_total",] >= 1
+    assert gained["vitals_judge_step_seconds_total",] > 0
+    assert gained["vitals_store_errors_total", "sql"] == 1
+    assert after["vitals_store_errors_total", "journal"] == 0
+    assert after["vitals_notification_delivery_seconds_count", "console"] == 0
+    assert after["process_start_time_seconds",] > 0
 
 
 async def test_names_and_promises_are_told(tmp_path: Path) -> None:

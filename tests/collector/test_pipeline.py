@@ -15,6 +15,7 @@ from collector.lanes import NOT_STORED, Lane, Outcome
 from collector.pipeline import Pipeline
 from domain.errors import OperatorError, VitalsError
 from domain.reading import Reading, Sample
+from domain.receipt import Receipt
 from domain.rejection import Reason, Rejected
 from domain.topics import UpLane, up
 from tests.collector.intake import NOW_MS, Recorder, directory, fridge, payload, running, send
@@ -281,6 +282,36 @@ async def test_birth_and_last_will_are_remembered_and_only_birth_is_a_sign_of_li
     assert nodes.states["n3"].online
     assert dict(nodes.last_heard_ms) == {"n1": NOW_MS}
     assert [refused.reason for refused in recorder.rejected] == [Reason.MALFORMED]
+
+
+async def test_how_late_live_messages_and_receipts_are_is_counted() -> None:
+    """Of a live message the newest reading; late lanes and replays say nothing of how far nodes are behind."""
+    recorder, live, long_ago = Recorder(), up("n1", UpLane.LIVE), NOW_MS - 5_000
+    async with running(recorder, directory("n1")) as pipeline:
+        content = payload("n1", 1, fridge(long_ago - 60_000), fridge(long_ago - 3_000))
+        await pipeline.accept(live, content, long_ago)
+        await send(pipeline, "n1", payload("n1", 2, fridge(NOW_MS - 900_000)), UpLane.BACKFILL)
+        replayed = payload("n1", 3, fridge(NOW_MS - 900_001))
+        await pipeline.accept(live, replayed, NOW_MS, first_came_at_ms=long_ago)
+        await recorder.until(lambda: all(recorder.receipted("n1", seq) for seq in (1, 2, 3)))
+        await recorder.until(lambda: len(recorder.told) == 4)
+        counters = pipeline.stats().counters
+    assert (counters.ingest_lag.spread().up_to[-1], counters.ingest_lag.spread().total) == (1, 3)
+    assert (counters.receipt_lag.spread().up_to[-1], counters.receipt_lag.spread().total) == (3, 5)
+
+
+async def test_a_receipt_that_could_not_be_handed_over_has_no_lag() -> None:
+    """The node sends again, and that batch counts."""
+    recorder = Recorder()
+
+    async def away(_node: str, _receipt: Receipt) -> None:
+        raise OperatorError("no connection")
+
+    recorder.send_receipt = away  # type: ignore[assignment, method-assign]  # the broker under test
+    async with running(recorder, directory("n1")) as pipeline:
+        await send(pipeline, "n1", payload("n1", 1, fridge(NOW_MS)))
+        await recorder.until(lambda: bool(recorder.told))
+        assert pipeline.stats().counters.receipt_lag.spread().up_to[-1] == 0
 
 
 async def test_messages_are_counted_by_lane_and_refusals_by_reason() -> None:

@@ -67,6 +67,7 @@ async def test_a_server_killed_in_mid_stream_ends_with_exactly_what_was_committe
             await log.delivered(15_000)
             assert forwarder.health().state is ForwarderState.WORKING
             assert forwarder.health().lag == 0
+            assert forwarder.counts.failed_requests >= 2
         assert await stored(server) == committed(log)
 
 
