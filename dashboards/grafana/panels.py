@@ -1,6 +1,6 @@
 """Panels with our manner: described, with a unit, with words where there is no data, with gaps left as gaps.
 
-Only ``build`` imports this: it needs the Grafana foundation SDK, which is a development package.
+Only what builds dashboards imports this: it needs the Grafana foundation SDK, which is a development package.
 """
 
 from __future__ import annotations
@@ -8,9 +8,11 @@ from __future__ import annotations
 import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
-from dashboards.grafana.influxql import INFLUX, PROMETHEUS, InfluxTarget
+from dashboards.grafana.influxql import InfluxTarget
+from dashboards.grafana.looks import Look, Step, look_of, words_of
+from dashboards.grafana.promql import PromTarget
 from domain.quantities import Quantity
 
 with warnings.catch_warnings():
@@ -18,24 +20,24 @@ with warnings.catch_warnings():
     warnings.simplefilter("ignore", DeprecationWarning)
     from grafana_foundation_sdk.builders import common as common_builders
     from grafana_foundation_sdk.builders import dashboard as dashboard_builders
-    from grafana_foundation_sdk.builders import prometheus, stat, statetimeline, table, timeseries
+    from grafana_foundation_sdk.builders import stat, statetimeline, text, timeseries
     from grafana_foundation_sdk.models import common, dashboard
+    from grafana_foundation_sdk.models import text as text_models
 
 GAP_MS = 3_600_000
 """Readings further apart than this are not joined: nobody knows what was between them."""
 
-_GRAFANA_UNITS = {"celsius": "celsius", "volts": "volt", "ratio": "percentunit", "seconds": "s", "count": "short"}
-_GOOD, _BAD, _NEUTRAL = "green", "red", "text"
+Target = InfluxTarget | PromTarget
+Link = tuple[str, str]
+"""Title and address."""
 
 
-@dataclass(frozen=True)
-class Place:
-    """Where a panel stands on the grid of 24 columns."""
+class Card(NamedTuple):
+    """A panel and the room it takes on the grid of 24 columns."""
 
-    x: int
-    y: int
-    width: int
-    height: int
+    panel: Any
+    wide: int
+    tall: int
 
 
 @dataclass(frozen=True)
@@ -47,89 +49,125 @@ class Words:
     no_data: str
 
 
+def number(
+    words: Words, look: Look, targets: Sequence[Target], *, wide: int = 4, tall: int = 4, links: Sequence[Link] = ()
+) -> Card:
+    """Return figures, large: one for each series."""
+    named = any(_legend_of(target) for target in targets)
+    panel = looking(stat.Panel(), words, look, targets).color_mode(common.BigValueColorMode.VALUE)
+    panel = panel.graph_mode(common.BigValueGraphMode.NONE)
+    panel = panel.text_mode(common.BigValueTextMode.VALUE_AND_NAME if named else common.BigValueTextMode.VALUE)
+    panel = panel.reduce_options(common_builders.ReduceDataOptions().calcs(["lastNotNull"]).values(False))
+    return Card(panel.data_links([_data_link(*link) for link in links]), wide, tall)
+
+
 def lines(
-    words: Words, place: Place, quantity: Quantity, targets: Sequence[InfluxTarget], limits: Mapping[str, float]
-) -> Any:
-    """Return a chart of one quantity over time with its limits as lines."""
-    panel = _started(timeseries.Panel(), words, place, INFLUX, targets)
-    panel = panel.unit(_GRAFANA_UNITS[quantity.unit.name]).decimals(quantity.decimals)
-    panel = panel.span_nulls(GAP_MS).line_width(1).fill_opacity(0)
-    panel = panel.show_points(common.VisibilityMode.AUTO).legend(_legend()).tooltip(_tooltip())
-    return panel.thresholds(_limit_steps(limits)).thresholds_style(_as_lines(bool(limits)))
+    words: Words,
+    quantity: Quantity,
+    targets: Sequence[Target],
+    limits: Mapping[str, float],
+    *,
+    wide: int,
+    tall: int = 9,
+) -> Card:
+    """Return a chart of one quantity over time, with its limits as lines and its gaps as gaps."""
+    panel = looking(timeseries.Panel(), words, look_of(quantity, limits), targets)
+    panel = _drawn(panel).span_nulls(GAP_MS)
+    mode = common.GraphThresholdsStyleMode.DASHED if limits else common.GraphThresholdsStyleMode.OFF
+    return Card(panel.thresholds_style(common_builders.GraphThresholdsStyleConfig().mode(mode)), wide, tall)
 
 
-def states(words: Words, place: Place, quantities: Sequence[Quantity], targets: Sequence[InfluxTarget]) -> Any:
-    """Return a timeline of states, one row per piece of equipment; the words are the quantities' own.
+@dataclass(frozen=True)
+class Course:
+    """How a chart over time is drawn."""
 
-    The first quantity belongs to the first target, and so on.
-    """
-    panel = _started(statetimeline.Panel(), words, place, INFLUX, targets)
-    panel = panel.unit("none").span_nulls(GAP_MS).merge_values(True).row_height(0.8)
-    panel = panel.show_value(common.VisibilityMode.AUTO).thresholds(_steps([(None, _NEUTRAL)]))
-    for quantity, target in zip(quantities, targets, strict=True):
-        mapping = dashboard.DynamicConfigValue(id_val="mappings", value=[_words_of(quantity)])
-        panel = panel.override_by_query(target.ref_id, [mapping])
-    return panel
-
-
-def ages(words: Words, place: Place, expression: str, legend: str, *, late_seconds: float) -> Any:
-    """Return how long ago something was last heard, as a number each."""
-    query = prometheus.Dataquery().expr(expression).legend_format(legend).instant().ref_id("A")
-    query = query.datasource(common.DataSourceRef(PROMETHEUS["type"], PROMETHEUS["uid"]))
-    panel = _started(stat.Panel(), words, place, PROMETHEUS, [query]).unit("s").decimals(0)
-    panel = panel.thresholds(_steps([(None, _GOOD), (late_seconds, _BAD)])).color_mode(common.BigValueColorMode.VALUE)
-    panel = panel.graph_mode(common.BigValueGraphMode.NONE).text_mode(common.BigValueTextMode.VALUE_AND_NAME)
-    return panel.reduce_options(common_builders.ReduceDataOptions().calcs(["lastNotNull"]).values(False))
+    stacked: bool = False
+    bars: bool = False
+    interval: str = ""
+    """No finer than this: what the stored series has."""
+    lowest: float | None = None
+    highest: float | None = None
+    colors: Mapping[str, str] | None = None
+    """By name of the series."""
+    gap_ms: int | bool = GAP_MS
 
 
-def rows(words: Words, place: Place, target: InfluxTarget, links: Mapping[str, tuple[str, str]]) -> Any:
-    """Return a table; ``links`` gives a column a link: title and address."""
-    panel = _started(table.Panel(), words, place, INFLUX, [target]).unit("none").show_header(True)
-    for column, (title, url) in links.items():
-        value = [{"title": title, "url": url, "targetBlank": True}]
-        panel = panel.override_by_name(column, [dashboard.DynamicConfigValue(id_val="links", value=value)])
-    return panel.thresholds(_steps([(None, _NEUTRAL)]))
+def course(
+    words: Words, look: Look, targets: Sequence[Target], how: Course = Course(), *, wide: int, tall: int = 8
+) -> Card:
+    """Return a chart of counts or shares over time."""
+    panel = _drawn(looking(timeseries.Panel(), words, look, targets)).span_nulls(how.gap_ms)
+    if how.bars:
+        panel = panel.draw_style(common.GraphDrawStyle.BARS).fill_opacity(70)
+    if how.stacked:
+        panel = panel.stacking(common_builders.StackingConfig().mode(common.StackingMode.NORMAL).group("A"))
+        panel = panel.fill_opacity(60)
+    if how.interval:
+        panel = panel.interval(how.interval)
+    if how.lowest is not None:
+        panel = panel.min(how.lowest)
+    if how.highest is not None:
+        panel = panel.max(how.highest)
+    for name, color in (how.colors or {}).items():
+        panel = panel.override_by_name(name, [_property("color", {"mode": "fixed", "fixedColor": color})])
+    return Card(panel, wide, tall)
 
 
-def _started(panel: Any, words: Words, place: Place, source: Mapping[str, str], targets: Sequence[Any]) -> Any:
+def states(
+    words: Words,
+    targets: Sequence[tuple[Quantity, Target]],
+    *,
+    wide: int,
+    tall: int = 8,
+    interval: str = "",
+    gap_ms: int = GAP_MS,
+) -> Card:
+    """Return a timeline of states, one row a series, in the words of each quantity; a gap stays a gap."""
+    panel = looking(statetimeline.Panel(), words, Look(), [target for _, target in targets])
+    panel = panel.span_nulls(gap_ms).merge_values(True).row_height(0.8).show_value(common.VisibilityMode.AUTO)
+    for quantity, target in targets:
+        panel = panel.override_by_query(target.to_json()["refId"], [_property("mappings", [words_of(quantity)])])
+    return Card(panel.interval(interval) if interval else panel, wide, tall)
+
+
+def note(title: str, markdown: str, *, wide: int = 24, tall: int = 4) -> Card:
+    """Return words that stand among the panels."""
+    panel = text.Panel().title(title).mode(text_models.TextMode.MARKDOWN).content(markdown)
+    return Card(panel, wide, tall)
+
+
+def looking(panel: Any, words: Words, look: Look, targets: Sequence[Target]) -> Any:
+    """Return the panel with its words, its queries and its look."""
+    source = targets[0].to_json()["datasource"]
     panel = panel.title(words.title).description(words.description).no_value(words.no_data)
     panel = panel.datasource(common.DataSourceRef(source["type"], source["uid"])).targets(list(targets))
-    return panel.grid_pos(dashboard.GridPos(x=place.x, y=place.y, w=place.width, h=place.height))
+    panel = panel.unit(look.unit).thresholds(thresholds(look.steps)).mappings(list(look.mappings))
+    return panel if look.decimals is None else panel.decimals(look.decimals)
 
 
-def _limit_steps(limits: Mapping[str, float]) -> Any:
-    low, high = limits.get("low"), limits.get("high")
-    steps: list[tuple[float | None, str]] = [(None, _BAD if low is not None else _GOOD)]
-    if low is not None:
-        steps.append((low, _GOOD))
-    if high is not None:
-        steps.append((high, _BAD))
-    return _steps(steps)
+def thresholds(steps: Sequence[Step]) -> Any:
+    """Return thresholds as the SDK wants them."""
+    found = [dashboard.Threshold(value=value, color=color) for value, color in steps]
+    return dashboard_builders.ThresholdsConfig().mode(dashboard.ThresholdsMode.ABSOLUTE).steps(found)
 
 
-def _steps(steps: Sequence[tuple[float | None, str]]) -> Any:
-    thresholds = [dashboard.Threshold(value=value, color=color) for value, color in steps]
-    return dashboard_builders.ThresholdsConfig().mode(dashboard.ThresholdsMode.ABSOLUTE).steps(thresholds)
-
-
-def _as_lines(shown: bool) -> Any:
-    mode = common.GraphThresholdsStyleMode.DASHED if shown else common.GraphThresholdsStyleMode.OFF
-    return common_builders.GraphThresholdsStyleConfig().mode(mode)
-
-
-def _words_of(quantity: Quantity) -> dict[str, Any]:
-    colors = (_BAD, _GOOD) if quantity.name == "supply" else (_NEUTRAL, _GOOD)
-    options = {
-        str(value): {"text": word, "color": colors[min(value, 1)], "index": value}
-        for value, word in enumerate(quantity.states)
-    }
-    return {"type": "value", "options": options}
-
-
-def _legend() -> Any:
+def _drawn(panel: Any) -> Any:
     legend = common_builders.VizLegendOptions().display_mode(common.LegendDisplayMode.LIST)
-    return legend.placement(common.LegendPlacement.BOTTOM).show_legend(True)
+    tooltip = common_builders.VizTooltipOptions().mode(common.TooltipDisplayMode.MULTI)
+    panel = panel.line_width(1).fill_opacity(0).show_points(common.VisibilityMode.AUTO)
+    panel = panel.legend(legend.placement(common.LegendPlacement.BOTTOM).show_legend(True))
+    return panel.tooltip(tooltip.sort(common.SortOrder.DESCENDING))
 
 
-def _tooltip() -> Any:
-    return common_builders.VizTooltipOptions().mode(common.TooltipDisplayMode.MULTI).sort(common.SortOrder.DESCENDING)
+def _legend_of(target: Target) -> str:
+    found = target.to_json()
+    return str(found.get("legendFormat") or found.get("alias") or "")
+
+
+def _property(name: str, value: object) -> Any:
+    return dashboard.DynamicConfigValue(id_val=name, value=value)
+
+
+def _data_link(title: str, url: str) -> Any:
+    link = dashboard_builders.DashboardLink(title).type(dashboard.DashboardLinkType.LINK)
+    return link.url(url).target_blank(url.startswith("${vitals}"))

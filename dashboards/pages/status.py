@@ -58,7 +58,8 @@ _WORDS = {
     Status.NOT_MONITORED: noop("Not monitored"),
 }
 _RANKS = {status: rank for rank, status in enumerate(Status)}
-_ANSWERED_FOR = {AlertState.SHELVED, AlertState.SUPPRESSED, AlertState.OUT_OF_SERVICE, AlertState.NORMAL}
+ANSWERED_FOR = {AlertState.SHELVED, AlertState.SUPPRESSED, AlertState.OUT_OF_SERVICE, AlertState.NORMAL}
+"""States of alerts that say nothing about how a facility is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +124,7 @@ def is_fresh(channel: Channel, reading: Reading | None, now_ms: int) -> bool:
 
 def counts(alert: Alert) -> bool:
     """Tell whether an open alert says something about the present state of its facility."""
-    return not alert.past and alert.state not in _ANSWERED_FOR and alert.severity >= Severity.WARNING
+    return not alert.past and alert.state not in ANSWERED_FOR and alert.severity >= Severity.WARNING
 
 
 def alert_service(directory: Directory, alert: Alert) -> Service:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -17,6 +18,8 @@ import yaml
 
 from dashboards.grafana.build import JSON_FOLDER, as_text, build_all, write
 from dashboards.grafana.limits import DEFAULT_LIMITS, limits_of
+from dashboards.grafana.scopes import PLACE_TAGS
+from dashboards.pages.status import Status
 from domain.directory import Directory
 from domain.places import Channel, Equipment, EquipmentKind
 from domain.quantities import QUANTITIES
@@ -29,6 +32,11 @@ def committed(name: str) -> dict[str, Any]:
     """Return a committed dashboard."""
     found: dict[str, Any] = json.loads((JSON_FOLDER / f"{name}.json").read_text("utf-8"))
     return found
+
+
+def asking(name: str) -> list[dict[str, Any]]:
+    """Return the panels of a committed dashboard that ask a data source; headings and notes do not."""
+    return [panel for panel in committed(name)["panels"] if panel["type"] not in ("row", "text")]
 
 
 def every(value: Any, key: str) -> Iterator[Any]:
@@ -89,13 +97,23 @@ def test_panels_have_their_own_ids_and_places(name: str) -> None:
 @pytest.mark.parametrize("name", DASHBOARDS)
 def test_every_panel_explains_itself(name: str) -> None:
     """Title, description, unit and words for no data stand on every panel, and every panel asks something."""
-    for panel in committed(name)["panels"]:
+    for panel in asking(name):
         defaults = panel["fieldConfig"]["defaults"]
         assert panel["title"], panel["id"]
-        assert len(panel["description"]) > 40, panel["title"]
+        assert len(panel["description"]) > 30, panel["title"]
         assert defaults["unit"], panel["title"]
         assert defaults["noValue"].endswith((".", "?")), panel["title"]
         assert panel["targets"], panel["title"]
+        refs = [target["refId"] for target in panel["targets"]]
+        assert len(set(refs)) == len(refs), panel["title"]
+
+
+@pytest.mark.parametrize("name", DASHBOARDS)
+def test_a_dashboard_answers_one_question_at_the_top(name: str) -> None:
+    """Its description is a question, and figures stand above everything else."""
+    dashboard = committed(name)
+    assert dashboard["description"].endswith("?")
+    assert [panel["type"] for panel in dashboard["panels"]][:3] == ["stat"] * 3
 
 
 @pytest.mark.parametrize("name", DASHBOARDS)
@@ -110,24 +128,137 @@ def test_data_sources_are_chosen_by_variable(name: str) -> None:
 
 @pytest.mark.parametrize("name", DASHBOARDS)
 def test_places_narrow_each_other(name: str) -> None:
-    """Country, region, district and facility are chained: each list is narrowed by every place around it."""
+    """Country, region, district, facility and equipment are chained: each list is narrowed by every place around it."""
     queries = {
         variable["name"]: variable["query"]
         for variable in committed(name)["templating"]["list"]
         if variable["type"] == "query"
     }
     places = list(queries)
-    assert places == ["country", "region", "district", "facility"]
+    assert places == list(PLACE_TAGS[: len(places)])
     for index, place in enumerate(places):
         assert [outer for outer in places if f"${{{outer}:regex}}" in queries[place]] == places[:index]
 
 
 @pytest.mark.parametrize("name", DASHBOARDS)
+def test_every_variable_that_is_used_is_defined(name: str) -> None:
+    """A dashboard asks for no variable that it does not have; what Grafana itself knows begins with two underscores."""
+    dashboard = committed(name)
+    defined = {variable["name"] for variable in dashboard["templating"]["list"]}
+    used = set(re.findall(r"\$\{([a-z][a-z_]*)", json.dumps(dashboard)))
+    assert used <= defined
+    assert {variable["name"] for variable in dashboard["templating"]["list"] if variable["type"] == "query"} <= used
+
+
+@pytest.mark.parametrize("name", DASHBOARDS)
+def test_names_are_compared_so_that_any_of_them_is_found(name: str) -> None:
+    """InfluxQL matches by Grafana's escaped form; PromQL by its own where all may be meant, else in quotes it sets."""
+    dashboard = committed(name)
+    offers_all = {each["name"]: each.get("includeAll", False) for each in dashboard["templating"]["list"]}
+    for target in (target for panel in asking(name) for target in panel["targets"]):
+        text = target.get("query") or target["expr"]
+        for variable, form in re.findall(r"\$\{([a-z]+)(:[a-z]+)?\}", text):
+            if "query" in target:
+                assert form == ":regex", text
+            else:
+                assert form == ("" if offers_all[variable] else ":doublequote"), text
+
+
+@pytest.mark.parametrize("name", DASHBOARDS)
+def test_links_lead_to_dashboards_that_are_there(name: str) -> None:
+    """Every link goes to a shipped dashboard with variables that it has, or to a page of Vitals."""
+    shipped = {committed(other)["uid"]: committed(other) for other in DASHBOARDS}
+    urls = [url for url in every(committed(name), "url") if url]
+    assert urls
+    for url in urls:
+        if url.startswith("${vitals}"):
+            continue
+        uid, _, rest = url.removeprefix("/d/").partition("?")
+        defined = {variable["name"] for variable in shipped[uid]["templating"]["list"]}
+        assert set(re.findall(r"var-([a-z]+)=", rest)) <= defined, url
+        assert "${__url_time_range}" in rest
+
+
+def test_every_dashboard_is_led_to() -> None:
+    """From some other dashboard a value leads to each; the dropdown at the top names all."""
+    led_to = {
+        url.removeprefix("/d/").partition("?")[0]
+        for name in DASHBOARDS
+        for url in every(committed(name), "url")
+        if url and url.startswith("/d/") and committed(name)["uid"] not in url
+    }
+    ends = {"vitals-national", "vitals-service"}
+    assert {committed(name)["uid"] for name in DASHBOARDS} - ends <= led_to
+    for name in DASHBOARDS:
+        (menu,) = (link for link in committed(name)["links"] if link["type"] == "dashboards")
+        assert menu["tags"] == ["vitals"]
+        assert menu["includeVars"] is menu["keepTime"] is True
+        assert "vitals" in committed(name)["tags"]
+
+
+@pytest.mark.parametrize("name", DASHBOARDS)
+def test_tables_are_sorted_by_a_column_that_they_have(name: str) -> None:
+    """A table begins with the worst: what it is sorted by is the heading of one of its columns."""
+    for panel in (panel for panel in asking(name) if panel["type"] == "table"):
+        headings = {
+            found["value"]
+            for override in panel["fieldConfig"]["overrides"]
+            for found in override["properties"]
+            if found["id"] == "displayName"
+        }
+        (sort,) = panel["options"]["sortBy"]
+        assert sort["displayName"] in headings, panel["title"]
+
+
+@pytest.mark.parametrize("name", DASHBOARDS)
+def test_a_table_from_influxdb_is_one_series(name: str) -> None:
+    """No table is grouped by tags at its outside: Grafana's server mixes up the tags of several series."""
+    for panel in asking(name):
+        for target in panel["targets"]:
+            if target.get("resultFormat") == "table":
+                assert "GROUP BY" not in target["query"].rpartition(")")[2], panel["title"]
+
+
+@pytest.mark.parametrize("name", ["national", "region", "cold_chain", "power", "water"])
+def test_nobody_asks_for_the_raw_readings_of_a_nation(name: str) -> None:
+    """What may span a country reads roll-ups and changes of alerts only."""
+    measurements = {
+        found
+        for panel in asking(name)
+        for target in panel["targets"]
+        for found in re.findall(r'FROM "([a-z0-9_]+)"', target.get("query", ""))
+    }
+    assert measurements
+    assert all(found == "alert_events" or found.endswith(("_1h", "_1d")) for found in measurements), measurements
+
+
+@pytest.mark.parametrize("name", DASHBOARDS)
 def test_nothing_of_newer_formats_is_left(name: str) -> None:
-    """Fields that the SDK adds for newer servers, or for other types of variables, are gone."""
+    """Fields that the SDK adds for newer servers, or for other types of variables, are gone; Grafana 11 reads it."""
     dashboard = committed(name)
     assert not list(every(dashboard, "auto_min"))
     assert "inControlsMenu" not in set(every(dashboard, "placement"))
+    assert dashboard["schemaVersion"] == 39
+    assert "__inputs" not in dashboard
+    assert "id" not in dashboard
+
+
+def test_status_is_told_in_the_words_of_the_pages() -> None:
+    """A facility's status is a word and a colour, the same words as on the pages, for every status there is."""
+    (now,) = (panel for panel in asking("facility") if panel["title"] == "Now")
+    (mapping,) = now["fieldConfig"]["defaults"]["mappings"]
+    assert {value: said["text"] for value, said in mapping["options"].items()} == {
+        str(status.rank): status.word for status in Status
+    }
+    assert len({said["color"] for said in mapping["options"].values()}) == len(Status)
+
+
+@pytest.mark.parametrize("name", DASHBOARDS)
+def test_a_gap_of_power_stays_a_gap(name: str) -> None:
+    """No timeline joins what is further apart than two hours."""
+    for panel in (panel for panel in asking(name) if panel["type"] == "state-timeline"):
+        assert 0 < panel["fieldConfig"]["defaults"]["custom"]["spanNulls"] <= 7_200_000
+        assert panel["fieldConfig"]["overrides"], panel["title"]
 
 
 def test_limit_lines_come_from_the_rows_passed_in() -> None:

@@ -6,7 +6,7 @@ import asyncio
 import json
 import re
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,8 @@ import pytest
 from aiohttp import web
 
 from collector.forwarder.line_protocol import SeriesPrefixes, alert_event_line
+from collector.forwarder.rollup_lines import SUFFIXES, rollup_fields
+from collector.journal.rollup import Rollup
 from dashboards.grafana.build import JSON_FOLDER
 from domain.alert import Alert, AlertState
 from domain.directory import Directory
@@ -23,6 +25,7 @@ from domain.episode import Severity, SubjectKind
 from domain.places import Channel, Equipment, EquipmentKind, Facility
 from domain.quantities import QUANTITIES
 from domain.reading import Quality, Reading
+from tests.system.grafana_metrics import OF_A_PLACE, exposition
 from tests.system.servers import InfluxServer, influxdb, prometheus, serve
 
 pytestmark = pytest.mark.system
@@ -31,53 +34,51 @@ pytestmark = pytest.mark.system
 CHOSEN = Facility("o'brien/hc (3)", "O'Brien HC", "Côte d'Ivoire", "North / East", "District 9 (new)")
 OTHER = Facility("kasese-hc3", "Kasese HC3", "Uganda", "Western", "Kasese")
 EQUIPPED = {
-    EquipmentKind.FRIDGE: "temperature",
-    EquipmentKind.FREEZER: "temperature",
-    EquipmentKind.MAINS: "voltage",
-    EquipmentKind.UPS: "supply",
-    EquipmentKind.GENERATOR: "running",
-    EquipmentKind.TANK: "tank_level",
+    EquipmentKind.FRIDGE: ("temperature", "door"),
+    EquipmentKind.FREEZER: ("temperature",),
+    # One thing that measures everything: of it the equipment's dashboard has to show all.
+    EquipmentKind.MAINS: tuple(QUANTITIES),
+    EquipmentKind.GENERATOR: ("running", "fuel_level"),
+    EquipmentKind.BATTERY: ("charge",),
+    EquipmentKind.TANK: ("tank_level",),
+    EquipmentKind.PUMP: ("running",),
 }
+ONE_THING = EquipmentKind.MAINS
+
+
+def named(place: Facility, kind: EquipmentKind) -> str:
+    """Return the id of a facility's equipment."""
+    return f"{place.id} {kind.value}"
 
 
 def directory() -> Directory:
     """Return two facilities with the same kinds of equipment."""
     equipment, channels = [], []
     for place in (CHOSEN, OTHER):
-        for kind, quantity in EQUIPPED.items():
-            item = Equipment(f"{place.id} {kind.value}", place.id, kind, kind.value)
+        for kind, quantities in EQUIPPED.items():
+            item = Equipment(named(place, kind), place.id, kind, kind.value)
             equipment.append(item)
-            channels.append(
-                Channel(f"{item.id}/1", place.id, item.id, "n", "1", QUANTITIES[quantity], timedelta(minutes=1))
-            )
+            channels += [
+                Channel(f"{item.id}/{name}", place.id, item.id, "n", name, QUANTITIES[name], timedelta(minutes=1))
+                for name in quantities
+            ]
     return Directory(facilities=[CHOSEN, OTHER], equipment=equipment, channels=channels)
 
 
 async def seed(server: InfluxServer) -> None:
-    """Write an hour of readings and an alert per facility, as the forwarder does."""
+    """Write an hour of readings, their roll-ups and an alert per facility, as the forwarders do."""
     now_ms, known = int(time.time() * 1000), directory()
     readings = [
         Reading(channel, now_ms - minute * 60_000, 1.0, Quality.GOOD, now_ms)
         for channel in known.channels
         for minute in range(60)
     ]
-    lines = SeriesPrefixes(known).lines(readings).lines
-    moment = datetime.now(UTC)
-    for place in (CHOSEN, OTHER):
-        state = AlertState.UNACKNOWLEDGED
-        alert = Alert(
-            7,
-            "e",
-            "heat",
-            Severity.CRITICAL,
-            state,
-            SubjectKind.CHANNEL,
-            "c",
-            place.id,
-            started_at=moment,
-            raised_at=moment,
-        )
-        lines.append(alert_event_line(alert, place, text="too warm", at_ms=now_ms))
+    readings += [
+        Reading(f"{named(place, EquipmentKind.FRIDGE)}/temperature", now_ms - 1, None, Quality.SENSOR_GONE, now_ms)
+        for place in (CHOSEN, OTHER)
+    ]
+    lines = [*SeriesPrefixes(known).lines(readings).lines, *rollups(known, now_ms)]
+    lines += [event(place, state, now_ms) for place in (CHOSEN, OTHER) for state in AlertState]
     await server.query("CREATE DATABASE vitals")
     async with (
         aiohttp.ClientSession() as session,
@@ -86,17 +87,55 @@ async def seed(server: InfluxServer) -> None:
         assert answer.status == 204
 
 
-def chosen(query: str) -> str:
-    """Return the query as Grafana sends it for the chosen facility and the last six hours."""
-    for tag in ("country", "region", "district"):
-        query = query.replace(f"${{{tag}:regex}}", as_regex(getattr(CHOSEN, tag)))
-    query = query.replace("${facility:regex}", as_regex(CHOSEN.id)).replace("${facility}", CHOSEN.id)
-    return query.replace("$timeFilter", "time > now() - 6h").replace("$__interval", "1m")
+def rollups(known: Directory, now_ms: int) -> Iterator[str]:
+    """Yield the last two hours and days of every channel, half of their time within limits."""
+    for resolution, suffix in SUFFIXES.items():
+        prefixes = SeriesPrefixes(known, suffix)
+        length = resolution.value // 1000
+        for number in range(2):
+            start_ms = (now_ms // resolution.value - number) * resolution.value
+            found = Rollup(start_ms, 1.0, 0.0, 1.0, 60, length, length / 4, length / 4, length)
+            yield from (f"{prefixes.of(channel)}{rollup_fields(found)} {start_ms}" for channel in known.channels)
+
+
+def event(place: Facility, state: AlertState, at_ms: int) -> str:
+    """Return the line of an alert's change."""
+    moment, severity, kind = datetime.now(UTC), Severity.CRITICAL, SubjectKind.CHANNEL
+    alert = Alert(7, "e", "heat", severity, state, kind, "c", place.id, started_at=moment, raised_at=moment)
+    return alert_event_line(alert, place, text="too warm", at_ms=at_ms)
+
+
+def values() -> dict[str, str]:
+    """Return what is chosen in each variable."""
+    place = {tag: getattr(CHOSEN, tag) for tag in ("country", "region", "district")}
+    return {**place, "facility": CHOSEN.id, "equipment": named(CHOSEN, ONE_THING)}
+
+
+def asked(query: str, chosen: Mapping[str, str], interval: str = "1m") -> str:
+    """Return the query as Grafana sends it for the chosen places (those left out: All) and the last three days."""
+    now_ms = int(time.time() * 1000)
+    for name in (*values(), "service"):
+        if name in chosen:
+            query = query.replace(f"${{{name}:regex}}", as_regex(chosen[name]))
+            query = query.replace(f"${{{name}:doublequote}}", f'"{chosen[name]}"')
+            query = query.replace(f"${{{name}}}", in_promql(chosen[name]))
+        else:
+            query = query.replace(f"${{{name}:regex}}", ".*").replace(f"${{{name}}}", ".*")
+    query = query.replace("$timeFilter", f"time >= {now_ms - 259_200_000}ms and time <= {now_ms}ms")
+    query = query.replace("$__interval", interval).replace("$__rate_interval", "5s").replace("$__range", "1h")
+    query = query.replace("${__from}", str(now_ms - 259_200_000)).replace("${__to}", str(now_ms))
+    assert "${" not in query, query
+    return query
 
 
 def as_regex(value: str) -> str:
     """Return a variable in Grafana's format ``regex``."""
     return re.sub(r"[\\^$*+?.()|\[\]{}/]", lambda found: "\\" + found[0], value)
+
+
+def in_promql(value: str) -> str:
+    """Return a variable that offers All as Grafana's Prometheus data source writes it into a query."""
+    return re.sub(r"[$^*{}\[\]'+?.()|]", lambda found: "\\\\" + found[0], value.replace("\\", "\\" * 4))
 
 
 def dashboards() -> Iterator[dict[str, Any]]:
@@ -105,24 +144,35 @@ def dashboards() -> Iterator[dict[str, Any]]:
         yield json.loads(path.read_text("utf-8"))
 
 
-def panel_targets(source: str) -> list[dict[str, Any]]:
-    """Return every target of every panel that asks one kind of data source."""
-    panels = [panel for dashboard in dashboards() for panel in dashboard["panels"]]
-    return [target for panel in panels for target in panel["targets"] if target["datasource"]["type"] == source]
+def targets(source: str) -> Iterator[tuple[str, str, str]]:
+    """Yield every query that goes to one kind of data source: where it stands, its text and the least interval."""
+    for dashboard in dashboards():
+        for panel in dashboard["panels"]:
+            for target in panel.get("targets", []):
+                if target["datasource"]["type"] == source:
+                    where = f"{dashboard['title']} / {panel['title']} / {target['refId']}"
+                    yield where, target.get("query") or target["expr"], panel.get("interval", "1m")
 
 
-async def test_every_influxql_query_finds_the_chosen_facility_and_no_other(tmp_path: Path) -> None:
-    """Each panel and annotation gets at least one series, and only of the facility in the variable."""
-    annotations = [note["target"] for dashboard in dashboards() for note in dashboard["annotations"]["list"]]
-    targets = panel_targets("influxdb") + annotations
-    assert len(targets) > 5
+def annotations() -> Iterator[tuple[str, str, str]]:
+    """Yield the queries that mark alerts on charts."""
+    for dashboard in dashboards():
+        for note in dashboard["annotations"]["list"]:
+            yield f"{dashboard['title']} / {note['name']}", note["target"]["query"], "1m"
+
+
+async def test_every_influxql_query_finds_the_chosen_places_and_no_other(tmp_path: Path) -> None:
+    """Each panel and annotation gets at least one series, and only of the places in the variables; with All, too."""
+    queries = [*targets("influxdb"), *annotations()]
+    assert len(queries) > 50
     async with influxdb(tmp_path) as server:
         await seed(server)
-        for target in targets:
-            found = await server.query(chosen(target["query"]), database="vitals")
-            assert found, target["query"]
-            assert any(row[1] is not None for series in found for row in series["values"]), target["query"]
-            assert "kasese" not in json.dumps(found), target["query"]
+        for where, query, interval in queries:
+            found = await server.query(asked(query, values(), interval), database="vitals")
+            assert any(value is not None for series in found for row in series["values"] for value in row[1:]), where
+            assert "kasese" not in json.dumps(found), where
+            subject = {name: value for name, value in values().items() if f"${{{name}:doublequote}}" in query}
+            assert await server.query(asked(query, subject, interval), database="vitals"), where
 
 
 async def test_the_queries_of_the_documentation_work(tmp_path: Path) -> None:
@@ -136,27 +186,35 @@ async def test_the_queries_of_the_documentation_work(tmp_path: Path) -> None:
             assert await server.query(" ".join(query.split()), database="vitals"), query
 
 
-async def test_the_variables_lead_from_the_country_to_the_facility(tmp_path: Path) -> None:
-    """Each list offers the place that the lists before it lead to."""
+async def test_the_variables_lead_from_the_country_to_the_equipment(tmp_path: Path) -> None:
+    """Each list offers what the lists before it lead to, and everything while they say All."""
     async with influxdb(tmp_path) as server:
         await seed(server)
         for dashboard in dashboards():
             for variable in dashboard["templating"]["list"]:
                 if variable["type"] != "query":
                     continue
-                found = await server.query(chosen(variable["query"]), database="vitals")
-                values = {value for series in found for _, value in series["values"]}
-                wanted = CHOSEN.id if variable["name"] == "facility" else getattr(CHOSEN, variable["name"])
-                assert wanted in values
-                assert variable["name"] == "country" or values == {wanted}
+                name, query = variable["name"], variable["query"]
+                found = await offered(server, asked(query, values()))
+                assert values()[name] in found
+                assert name in ("country", "equipment") or found == {values()[name]}
+                assert found < await offered(server, asked(query, {})) or name == "country"
+
+
+async def offered(server: InfluxServer, query: str) -> set[str]:
+    """Return the values that a variable offers."""
+    return {value for series in await server.query(query, database="vitals") for _, value in series["values"]}
 
 
 async def test_every_promql_query_finds_the_scraped_metrics(tmp_path: Path) -> None:
-    """The real Prometheus, scraping the metrics by their names, answers every query with a series."""
+    """The real Prometheus answers every query with a series, of the places in the variables only; with All, too."""
+    scrapes = 0
 
     async def metrics(_: web.Request) -> web.StreamResponse:
-        labels = f'facility="{CHOSEN.id}",node="n"'
-        return web.Response(text=f"vitals_node_last_heard_timestamp_seconds{{{labels}}} {time.time() - 30}\n")
+        nonlocal scrapes
+        scrapes += 1
+        equipment = {place: named(place, ONE_THING) for place in (CHOSEN, OTHER)}
+        return web.Response(text=exposition(equipment, time.time(), scrapes))
 
     application = web.Application()
     application.router.add_get("/metrics", metrics)
@@ -166,17 +224,22 @@ async def test_every_promql_query_finds_the_scraped_metrics(tmp_path: Path) -> N
             "global: {scrape_interval: 200ms, scrape_timeout: 200ms}\n"
             f"scrape_configs: [{{job_name: vitals, static_configs: [{{targets: ['{target}']}}]}}]\n"
         )
-        async with prometheus(tmp_path, config) as server, aiohttp.ClientSession() as session, asyncio.timeout(30):
-            for query in [chosen(target["expr"]) for target in panel_targets("prometheus")]:
-                while not (result := await ask(session, server, query)):  # noqa: ASYNC110 -- a scrape has no event
+        async with prometheus(tmp_path, config) as server, aiohttp.ClientSession() as session, asyncio.timeout(45):
+            for where, query, _ in targets("prometheus"):
+                text = asked(query, values())
+                while not (found := await ask(session, server, text)):  # noqa: ASYNC110 -- a scrape has no event
                     await asyncio.sleep(0.05)
-                assert 25 < float(result[0]["value"][1]) < 600
+                assert all(each["value"][1] != "NaN" for each in found), where
+                if any(f"${{{tag}" in query for tag in OF_A_PLACE):
+                    assert "kasese" not in json.dumps(found), where
+                subject = {name: value for name, value in values().items() if f"${{{name}:doublequote}}" in query}
+                assert await ask(session, server, asked(query, subject)), where
 
 
 async def ask(session: aiohttp.ClientSession, server: str, query: str) -> list[dict[str, Any]]:
     """Return the result of an instant query; a refused one fails the test."""
-    async with session.get(f"{server}/api/v1/query", params={"query": query}) as response:
+    async with session.post(f"{server}/api/v1/query", data={"query": query}) as response:
         answer = await response.json()
-    assert answer["status"] == "success", answer
+    assert answer["status"] == "success", (query, answer)
     found: list[dict[str, Any]] = answer["data"]["result"]
     return found
