@@ -154,7 +154,7 @@ def targets(source: str) -> Iterator[tuple[str, str, str]]:
                     yield where, target.get("query") or target["expr"], panel.get("interval", "1m")
 
 
-def annotations() -> Iterator[tuple[str, str, str]]:
+def marks() -> Iterator[tuple[str, str, str]]:
     """Yield the queries that mark alerts on charts."""
     for dashboard in dashboards():
         for note in dashboard["annotations"]["list"]:
@@ -163,7 +163,7 @@ def annotations() -> Iterator[tuple[str, str, str]]:
 
 async def test_every_influxql_query_finds_the_chosen_places_and_no_other(tmp_path: Path) -> None:
     """Each panel and annotation gets at least one series, and only of the places in the variables; with All, too."""
-    queries = [*targets("influxdb"), *annotations()]
+    queries = [*targets("influxdb"), *marks()]
     assert len(queries) > 50
     async with influxdb(tmp_path) as server:
         await seed(server)
