@@ -3,156 +3,48 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Collection, Mapping, Sequence
-from datetime import datetime, timedelta
+from collections.abc import Callable, Mapping
+from datetime import datetime
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
-from sqlalchemy.ext.asyncio import AsyncEngine
-
-from alerts.silences import Silence, Silences, spans
-from alerts.store import AlertStore
 from app.config import ServiceConfig
 from app.database import open_database
+from app.recorded import Asked, Progress, read_ground, recorded_in
 from app.sla_issues import Issues
-from app.sla_report import Figures, as_csv, as_json, as_table, changes, report
-from collector.journal.journal import Journal
-from dashboards.sla.facility import Recorded, facility_figures
-from dashboards.sla.spans import Span, Spans, spans_of
-from domain.directory import Directory, misplaced
+from app.sla_report import as_csv, as_json, as_table, changes, report
+from dashboards.sla.facility import facility_figures
 from domain.errors import OperatorError
-from domain.instant import to_ms
-from domain.limits import LimitHistory
-from domain.places import Facility, Place
-from domain.upkeep import Upkeep, UpkeepState
-from registry.store import RegistryStore
-from registry.upkeep import UpkeepStore
-
-Progress = Callable[[int, int, str], None]
-"""Told (done, of, facility) after each facility."""
-
-
-class Asked(NamedTuple):
-    """What is reported on."""
-
-    place: Place
-    start: datetime
-    end: datetime
-
-
-class Ground(NamedTuple):
-    """What is known beside readings."""
-
-    directory: Directory
-    limits: Mapping[str, LimitHistory]
-    silences: Sequence[Silence]
-    upkeep: Mapping[str, Sequence[Upkeep]]
-    """What was said of equipment, in the order in which it was said."""
 
 
 async def sla(config: ServiceConfig, asked: Asked, *, now: datetime, progress: Progress) -> dict[str, Any]:
     """Return the report; raise ``OperatorError`` for a place without facilities or a period that has not begun."""
-    if asked.start >= min(asked.end, now):
-        raise OperatorError("the period has not begun, or ends before it begins; allowed: one that lies in the past")
     async with open_database(config.database_url) as database:
-        ground = await _ground(database, asked)
-    if sentence := misplaced(asked.place, ground.directory):
-        raise OperatorError(sentence)
-    facilities = [each for each in ground.directory.facilities.values() if asked.place.covers(each)]
-    found: list[tuple[Facility, Figures]] = []
-    async with Journal.open(config.data, read_only=True) as journal:
-        heard = await journal.latest()
-        for number, facility in enumerate(facilities, start=1):
-            recorded = await _recorded(journal, facility, ground, asked, now, config.journal.cover_factor, heard.keys())
-            found.append((facility, facility_figures(facility, ground.directory, recorded)))
-            progress(number, len(facilities), facility.id)
-    return report(found, asked.place, (asked.start, asked.end), now)
+        ground = await read_ground(database, asked, now)
+    found = [
+        (facility, facility_figures(facility, ground.directory, recorded))
+        async for facility, recorded in recorded_in(config, ground, asked, now=now, progress=progress)
+    ]
+    return report(found, asked.place, (asked.start, asked.end), now, config.sla.targets)
 
 
-async def _ground(database: AsyncEngine, asked: Asked) -> Ground:
-    registry, upkeep = RegistryStore(database), UpkeepStore(database)
-    await registry.create_tables()
-    await AlertStore(database).create_tables()
-    directory = await registry.load_directory()
-    async with database.connect() as connection:
-        silences = await Silences(connection).maintenance(asked.start, asked.end)
-    said = {
-        item.id: await upkeep.history(item.id)
-        for facility in directory.facilities.values()
-        if asked.place.covers(facility)
-        for item in directory.equipment_of(facility.id)
-    }
-    return Ground(directory, await registry.load_limits(directory), silences, said)
+async def sla_since(config: ServiceConfig, asked: Asked, *, now: datetime, progress: Progress) -> dict[str, Any]:
+    """Return the report, with what changed since the last one on the same period and place that was issued."""
+    data = await sla(config, asked, now=now, progress=progress)
+    async with open_database(config.database_url) as database:
+        issues = Issues(database)
+        await issues.create_tables()
+        before = await issues.last(asked.place, asked.start, asked.end)
+    since = None if before is None else {"as_of": before["as_of"], "changes": changes(before, data)}
+    return data | {"since_last_issue": since}
 
 
-async def _recorded(
-    journal: Journal,
-    facility: Facility,
-    ground: Ground,
-    asked: Asked,
-    now: datetime,
-    cover_factor: float,
-    heard: Collection[str],
-) -> Recorded:
-    period = Span(to_ms(asked.start), to_ms(min(asked.end, now)))
-    channels = ground.directory.channels_of(facility.id)
-    cover_ms = {each.id: round(each.interval / timedelta(milliseconds=1) * cover_factor) for each in channels}
-    readings = {
-        each.id: await journal.series(each.id, period.from_ms - cover_ms[each.id], period.to_ms)
-        for each in channels
-        if each.id in heard
-    }
-    return Recorded(
-        period=period,
-        readings=readings,
-        cover_ms=cover_ms,
-        limits=ground.limits,
-        planned=_planned(facility, ground, asked),
-        away=away(facility, ground, asked, now),
-    )
-
-
-def _planned(facility: Facility, ground: Ground, asked: Asked) -> Spans:
-    """Return the maintenance of a whole facility; what was announced afterwards does not count before that."""
-    return _announced([each for each in ground.silences if _names_all_of(each) and _covers(each, facility)], asked)
-
-
-def away(facility: Facility, ground: Ground, asked: Asked, now: datetime) -> dict[str, Spans]:
-    """Return when equipment of a facility was in announced maintenance or out of service."""
-    found = {}
-    for item in ground.directory.equipment_of(facility.id):
-        own = [each for each in ground.silences if each.equipment == item.id and not each.rule and not each.subject]
-        out = _out_of_service(ground.upkeep.get(item.id, ()), now)
-        if pieces := spans_of([*_announced(own, asked), *out]):
-            found[item.id] = pieces
-    return found
-
-
-def _out_of_service(said: Sequence[Upkeep], now: datetime) -> list[tuple[int, int]]:
-    """Return when equipment was out of service: each statement holds from its moment on, of several the last said."""
-    pieces: list[tuple[int, int, bool]] = []
-    for each in said:
-        since = to_ms(each.since)
-        pieces = [(begin, min(end, since), out) for begin, end, out in pieces if begin < since]
-        pieces.append((since, to_ms(now), each.state is UpkeepState.OUT_OF_SERVICE))
-    return [(begin, end) for begin, end, out in pieces if out]
-
-
-def _announced(silences: Sequence[Silence], asked: Asked) -> Spans:
-    return spans_of(
-        (to_ms(begin), to_ms(end))
-        for each in silences
-        for begin, end in spans(each, max(asked.start, each.created_at), asked.end)
-    )
-
-
-def _names_all_of(silence: Silence) -> bool:
-    """Tell whether it silences all of a place, and not one rule or thing."""
-    return not (silence.rule or silence.equipment or silence.subject)
-
-
-def _covers(silence: Silence, facility: Facility) -> bool:
-    return Place(silence.country, silence.region, silence.district, silence.facility).covers(facility)
+async def issue_sla(config: ServiceConfig, asked: Asked, data: Mapping[str, Any], *, now: datetime) -> None:
+    """Keep a report as issued, so that the next one can say what changed."""
+    async with open_database(config.database_url) as database:
+        issues = Issues(database)
+        await issues.create_tables()
+        await issues.keep(asked.place, asked.start, asked.end, now, data)
 
 
 async def tell_sla(
@@ -167,16 +59,9 @@ async def tell_sla(
     say: Callable[[str], None],
 ) -> None:
     """Say the report or write it to a file; with ``issue`` keep it, so that the next one can say what changed."""
-    data = await sla(config, asked, now=now, progress=progress)
-    async with open_database(config.database_url) as database:
-        issues = Issues(database)
-        await issues.create_tables()
-        before = await issues.last(asked.place, asked.start, asked.end)
-        data["since_last_issue"] = None if before is None else {
-            "as_of": before["as_of"], "changes": changes(before, data),
-        }  # fmt: skip
-        if issue:
-            await issues.keep(asked.place, asked.start, asked.end, now, data)
+    data = await sla_since(config, asked, now=now, progress=progress)
+    if issue:
+        await issue_sla(config, asked, data, now=now)
     lines: list[str] = []
     text = {"json": as_json, "csv": as_csv}.get(form, lambda found: _table(found, lines))(data)
     if out is None:

@@ -8,7 +8,9 @@ from datetime import datetime
 from typing import Any, Final
 
 from api.readings_csv import csv_text, plain_text
+from dashboards.report.month import zone_of
 from dashboards.sla.figures import Indices, Outage, ServiceFigures, indices
+from dashboards.sla.targets import Target, target_of
 from domain.instant import SECOND_MS, format_rfc3339, to_datetime
 from domain.places import Facility, Place, Service
 
@@ -16,12 +18,18 @@ Figures = Mapping[Service, ServiceFigures]
 _ORDER: Final = (Service.POWER, Service.COLD_CHAIN, Service.WATER, Service.MONITORING)
 _COLUMNS: Final = (
     "facility", "name", "district", "service", "availability", "up_seconds", "down_seconds", "unknown_seconds",
-    "planned_seconds", "outages", "momentary",
+    "planned_seconds", "outages", "momentary", "target", "kept",
 )  # fmt: skip
+_MEASURED: Final = _COLUMNS[4:11]
+"""Of these: what late data can change."""
 
 
 def report(
-    found: Iterable[tuple[Facility, Figures]], place: Place, period: tuple[datetime, datetime], as_of: datetime
+    found: Iterable[tuple[Facility, Figures]],
+    place: Place,
+    period: tuple[datetime, datetime],
+    as_of: datetime,
+    targets: Sequence[Target] = (),
 ) -> dict[str, Any]:
     """Return everything as plain data: by facility, and the indices by service."""
     facilities = list(found)
@@ -30,19 +38,17 @@ def report(
         "from": format_rfc3339(period[0]),
         "to": format_rfc3339(period[1]),
         "as_of": format_rfc3339(as_of),
-        "place": {name: part for name, part in _parts(place) if part},
+        "timezone": zone_of(facility for facility, _ in facilities),
+        "place": place_data(place),
         "indices": {service.value: _indices(indices(each)) for service, each in of_service.items() if each},
-        "facilities": [_facility(facility, figures) for facility, figures in facilities],
+        "facilities": [_facility(facility, figures, targets) for facility, figures in facilities],
     }
 
 
-def _parts(place: Place) -> Sequence[tuple[str, str]]:
-    return (
-        ("country", place.country),
-        ("region", place.region),
-        ("district", place.district),
-        ("facility", place.facility),
-    )
+def place_data(place: Place) -> dict[str, str]:
+    """Return the parts of a place that are named."""
+    names = ("country", "region", "district", "facility")
+    return {name: part for name in names if (part := getattr(place, name))}
 
 
 def _indices(found: Indices) -> dict[str, Any]:
@@ -57,18 +63,26 @@ def _indices(found: Indices) -> dict[str, Any]:
     }
 
 
-def _facility(facility: Facility, figures: Figures) -> dict[str, Any]:
+def _facility(facility: Facility, figures: Figures, targets: Sequence[Target]) -> dict[str, Any]:
     return {
         "id": facility.id,
         "name": facility.name,
         "district": facility.district,
-        "services": {service.value: _service(figures[service]) for service in _ORDER if service in figures},
+        "timezone": facility.timezone,
+        "services": {
+            service.value: service_data(figures[service], target_of(targets, facility, service))
+            for service in _ORDER
+            if service in figures
+        },
     }
 
 
-def _service(found: ServiceFigures) -> dict[str, Any]:
+def service_data(found: ServiceFigures, target: float | None) -> dict[str, Any]:
+    """Return the figures of one service, with the availability that is promised."""
     return {
         "availability": _rounded(found.availability, 6),
+        "target": target,
+        "kept": None if target is None or found.availability is None else found.availability >= target,
         "up_seconds": _seconds(found.up_ms),
         "down_seconds": _seconds(found.down_ms),
         "unknown_seconds": _seconds(found.unknown_ms),
@@ -100,18 +114,23 @@ def _rounded(value: float | None, digits: int = 3) -> float | None:
 def rows(data: Mapping[str, Any]) -> list[dict[str, Any]]:
     """Return a row for each service of each facility, with the columns of the CSV form."""
     return [
-        {
-            "facility": facility["id"],
-            "name": facility["name"],
-            "district": facility["district"],
-            "service": service,
-            **{name: each[name] for name in _COLUMNS if name in each},
-            "outages": sum(not outage["momentary"] for outage in each["outages"]),
-            "momentary": sum(outage["momentary"] for outage in each["outages"]),
-        }
+        _row(facility, service, each)
         for facility in data["facilities"]
         for service, each in facility["services"].items()
     ]
+
+
+def _row(facility: Mapping[str, Any], service: str, figures: Mapping[str, Any]) -> dict[str, Any]:
+    found = {
+        **figures,
+        "facility": facility["id"],
+        "name": facility["name"],
+        "district": facility["district"],
+        "service": service,
+        "outages": sum(not outage["momentary"] for outage in figures["outages"]),
+        "momentary": sum(outage["momentary"] for outage in figures["outages"]),
+    }
+    return {name: found.get(name) for name in _COLUMNS}
 
 
 def as_csv(data: Mapping[str, Any]) -> str:
@@ -159,7 +178,7 @@ def changes(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
         if old is None:
             found.append(f"{key[0]} {key[1]}: was not in it")
             continue
-        names = [name for name in _COLUMNS[4:] if old[name] != row[name]]
+        names = [name for name in _MEASURED if old[name] != row[name]]
         if names:
             parts = ", ".join(f"{name.replace('_', ' ')} {old[name]} → {row[name]}" for name in names)
             found.append(f"{key[0]} {key[1]}: {parts}")

@@ -30,21 +30,26 @@ async def read_measures(
     within: frozenset[str] | None = None,
 ) -> Measures:
     """Return the measures of a period at a place, of all facilities there or of those ``within``."""
+    rows = await read_rows(database, period, place, within)
+    # A year of a nation takes seconds to count, and the caller's event loop has messages to send.
+    return await asyncio.to_thread(measures_of, rows, period, place, directory)
+
+
+async def read_rows(database: AsyncEngine, period: Period, place: Place, within: frozenset[str] | None = None) -> Rows:
+    """Return what measures are computed from: of the place or of more, which only the directory can tell apart."""
     async with database.connect() as connection:
         alerts = (await connection.execute(_alerts(period, _at(place, within)))).all()
         messages = (await connection.execute(_messages(period, _at(place, within)))).all()
         closings = (await connection.execute(_closings(period, _at(place, within)))).all()
 
-    def compute() -> Measures:
-        rows = Rows(
+    def sort_out() -> Rows:
+        return Rows(
             [_alert(row) for row in alerts if within is None or row.facility in within],
             [MessageRow(*row) for row in messages if within is None or row.facility in within],
             [ClosingRow(*row) for row in closings if within is None or row.facility in within],
         )
-        return measures_of(rows, period, place, directory)
 
-    # A year of a nation takes seconds to count, and the caller's event loop has messages to send.
-    return await asyncio.to_thread(compute)
+    return await asyncio.to_thread(sort_out)
 
 
 def _at(place: Place, within: frozenset[str] | None) -> ColumnElement[bool]:

@@ -43,7 +43,8 @@ def sla(
     from app.config import read_config
     from app.measures_command import period_of
     from app.process import run_until_stopped
-    from app.sla import Asked, tell_sla
+    from app.recorded import Asked
+    from app.sla import tell_sla
     from domain.places import Place
 
     def progress(done: int, of: int, facility: str) -> None:

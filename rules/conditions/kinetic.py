@@ -1,9 +1,4 @@
-"""``mean_kinetic_temperature``: one temperature that would have done the same harm as all those of a stretch of time.
-
-T = (dH/R) / -ln(mean(exp(-dH / (R * T_i)))), in kelvin, with an activation energy dH of 83.144 kJ/mol, so that dH/R is
-10,000 K (USP <1079>). It says nothing on freezing, and a long stretch hides a short excursion: 24 h for 2 to 8 °C
-goods.
-"""
+"""``mean_kinetic_temperature``: the limit on what all temperatures of a stretch of time did together."""
 
 from __future__ import annotations
 
@@ -11,17 +6,13 @@ import math
 from collections.abc import Iterator
 
 from domain.document import Path
+from domain.kinetic import ENOUGH, mean_kinetic_celsius
 from domain.places import Channel
 from domain.quantities import Quantity
 from rules.conditions.base import Band, Condition, Flaw
 from rules.conditions.bounds import Upper
 from rules.signals import Recent, Scope, Signal
 from rules.values import Amount, Reference, Stretch, milliseconds, spaced
-
-ACTIVATION_KELVIN = 10_000.0
-KELVIN = 273.15
-ENOUGH = 0.5
-"""So much of the expected readings of that time has to be there."""
 
 
 class MeanKineticTemperature(Condition):
@@ -62,12 +53,6 @@ class MeanKineticTemperature(Condition):
     def words(self, quantity: Quantity) -> str:
         """Return e.g. ``has a mean kinetic temperature above 8 °C over 1 d``."""
         return f"has a mean kinetic temperature {self.above.bound_words(quantity)} over {spaced(self.within)}"
-
-
-def mean_kinetic_celsius(celsius: Iterator[float] | list[float]) -> float:
-    """Return the mean kinetic temperature of temperatures, all in °C; there has to be at least one."""
-    shares = [math.exp(-ACTIVATION_KELVIN / (value + KELVIN)) for value in celsius]
-    return ACTIVATION_KELVIN / -math.log(math.fsum(shares) / len(shares)) - KELVIN
 
 
 class _Kinetic:

@@ -14,10 +14,10 @@ from enum import StrEnum
 from typing import Literal
 
 from domain.instant import DAY_MS
+from domain.kinetic import KELVIN
 from domain.places import Channel
 from domain.quantities import Quantity
 from rules.conditions.base import Condition, Flaw
-from rules.conditions.kinetic import KELVIN
 from rules.conditions.since import Since, since_ms
 from rules.signals import NEVER, Scope, Signal
 from rules.values import Amount, Limit, Reference

@@ -16,7 +16,8 @@ from alerts.silences import Silence, SilenceKind
 from alerts.store import AlertStore
 from app.config import ServiceConfig, read_config
 from app.database import open_database
-from app.sla import Asked, sla, tell_sla
+from app.recorded import Asked
+from app.sla import sla, tell_sla
 from collector.journal.journal import Journal
 from domain.document import Document
 from domain.errors import OperatorError

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rules.conditions.kinetic import mean_kinetic_celsius
+from domain.kinetic import mean_kinetic_celsius
 from tests.rules.judging import World, one_rule, readings, truths
 
 RULE = one_rule('{mean_kinetic_temperature: {above: {limit: 8 °C, comparison: ">"}, within: 10min}}')

@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.instant import MINUTE_MS
+from domain.kinetic import mean_kinetic_celsius
 from domain.reading import Quality, Reading
-from rules.conditions.kinetic import mean_kinetic_celsius
 from rules.engine import Tick
 from tests.rules.judging import START_MS, World, channel, directory_of, one_rule, reading, readings, says, truths
 from tests.rules.test_exposure import spaced
