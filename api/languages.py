@@ -45,6 +45,10 @@ class Languages:
         known = next((found for each in asked if each and (found := self._catalogues.known(each))), self._default)
         return self._words[known]
 
+    def words(self, language: str) -> Words:
+        """Return the words of a language or its parent; of what pages are read in otherwise where there are neither."""
+        return self._words[self._catalogues.known(language) or self._default]
+
 
 def page_languages(default: str = "en") -> Languages:
     """Return the languages of the built-in pages."""

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-
-import click
 
 from app.backtest import Period, backtest, read_directory
 from app.backtest_report import as_html, as_json, as_table, report
@@ -26,6 +23,7 @@ async def run_backtest(
     facilities: frozenset[str],
     districts: frozenset[str],
     outputs: tuple[Path | None, Path | None],
+    progress: Callable[[int, int, str], None],
     say: Callable[[str], None],
 ) -> None:
     """Judge again and say what came of it; ``outputs`` are files for JSON and HTML."""
@@ -35,9 +33,7 @@ async def run_backtest(
         anywhere = not facilities and not districts
         return anywhere or facility.id in facilities or facility.district in districts
 
-    when, results = await backtest(
-        config, rule_sets, asked, wanted=wanted, now=datetime.now(UTC), progress=_show_progress
-    )
+    when, results = await backtest(config, rule_sets, asked, wanted=wanted, now=datetime.now(UTC), progress=progress)
     data = report(results, when, (await read_directory(config)).contacts)
     as_table(data, say)
     for path, render in zip(outputs, (as_json, as_html), strict=True):
@@ -59,11 +55,6 @@ def _moment(text: str) -> datetime:
         return parse_rfc3339(text)
     except ValueError as error:
         raise OperatorError(f"found {text!r}; allowed: 2026-11-01 or 2026-11-01T06:00:00Z") from error
-
-
-def _show_progress(done: int, of: int, facility: str) -> None:
-    if sys.stderr.isatty():
-        click.echo(f"\r\033[K{done} of {of} facilities: {facility}", nl=done == of, err=True)
 
 
 def _write(path: Path, text: str) -> None:

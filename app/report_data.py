@@ -125,7 +125,7 @@ def _generator(found: Generator) -> dict[str, Any]:
 def _heard(found: Heard) -> dict[str, Any]:
     return {
         "id": found.channel.id,
-        "equipment": found.channel.equipment,
+        "equipment": found.equipment,
         "quantity": found.channel.quantity.name,
         "readings": found.readings,
         "known_seconds": _seconds(found.known_ms),

@@ -5,16 +5,16 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Mapping
 from datetime import datetime
-from pathlib import Path
 from typing import Any
 
 from app.config import ServiceConfig
 from app.database import open_database
+from app.output import Output
+from app.paper import as_pdf
 from app.recorded import Asked, Progress, read_ground, recorded_in
 from app.sla_issues import Issues
-from app.sla_report import as_csv, as_json, as_table, changes, report
+from app.sla_report import as_csv, as_json, as_table, changed, changes, report
 from dashboards.sla.facility import facility_figures
-from domain.errors import OperatorError
 
 
 async def sla(config: ServiceConfig, asked: Asked, *, now: datetime, progress: Progress) -> dict[str, Any]:
@@ -35,8 +35,10 @@ async def sla_since(config: ServiceConfig, asked: Asked, *, now: datetime, progr
         issues = Issues(database)
         await issues.create_tables()
         before = await issues.last(asked.place, asked.start, asked.end)
-    since = None if before is None else {"as_of": before["as_of"], "changes": changes(before, data)}
-    return data | {"since_last_issue": since}
+    if before is None:
+        return data | {"since_last_issue": None}
+    found = changed(before, data)
+    return data | {"since_last_issue": {"as_of": before["as_of"], "changes": changes(found), "changed": found}}
 
 
 async def issue_sla(config: ServiceConfig, asked: Asked, data: Mapping[str, Any], *, now: datetime) -> None:
@@ -52,32 +54,23 @@ async def tell_sla(
     asked: Asked,
     *,
     now: datetime,
-    form: str,
-    out: Path | None,
+    output: Output,
     issue: bool,
     progress: Progress,
     say: Callable[[str], None],
 ) -> None:
     """Say the report or write it to a file; with ``issue`` keep it, so that the next one can say what changed."""
+    output.check()
     data = await sla_since(config, asked, now=now, progress=progress)
     if issue:
         await issue_sla(config, asked, data, now=now)
+    text = {"json": as_json, "csv": as_csv, "table": _table}
+    content = as_pdf("sla", data, output.language) if output.form == "pdf" else text[output.form](data)
+    await asyncio.to_thread(output.write, content, say)
+
+
+def _table(data: Mapping[str, Any]) -> str:
     lines: list[str] = []
-    text = {"json": as_json, "csv": as_csv}.get(form, lambda found: _table(found, lines))(data)
-    if out is None:
-        say(text.rstrip("\r\n"))
-    else:
-        await asyncio.to_thread(_write, out, text, "utf-8-sig" if form == "csv" else "utf-8")
-
-
-def _write(out: Path, text: str, encoding: str) -> None:
-    try:
-        out.write_text(text, encoding, newline="")
-    except OSError as error:
-        raise OperatorError(f"{out} cannot be written: {error.strerror}") from error
-
-
-def _table(data: Mapping[str, Any], lines: list[str]) -> str:
     as_table(data, lines.append)
     since = data["since_last_issue"]
     if since is not None:

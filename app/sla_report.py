@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import importlib.metadata
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
 from api.readings_csv import csv_text, plain_text
-from dashboards.report.month import zone_of
+from dashboards.report.month import month_within, zone_of
 from dashboards.sla.figures import Indices, Outage, ServiceFigures, indices
 from dashboards.sla.targets import Target, target_of
 from domain.instant import SECOND_MS, format_rfc3339, to_datetime
@@ -33,12 +34,16 @@ def report(
 ) -> dict[str, Any]:
     """Return everything as plain data: by facility, and the indices by service."""
     facilities = list(found)
+    zone = zone_of(facility for facility, _ in facilities)
+    month = month_within(period, zone)
     of_service = {service: [figures[service] for _, figures in facilities if service in figures] for service in _ORDER}
     return {
         "from": format_rfc3339(period[0]),
         "to": format_rfc3339(period[1]),
         "as_of": format_rfc3339(as_of),
-        "timezone": zone_of(facility for facility, _ in facilities),
+        "timezone": zone,
+        "version": importlib.metadata.version("vitals"),
+        "month": None if month is None else str(month),
         "place": place_data(place),
         "indices": {service.value: _indices(indices(each)) for service, each in of_service.items() if each},
         "facilities": [_facility(facility, figures, targets) for facility, figures in facilities],
@@ -168,18 +173,28 @@ def _say_table(lines: Sequence[Sequence[str]], say: Callable[[str], None]) -> No
         say("  " + "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip())
 
 
-def changes(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
-    """Return in sentences what is other than in an earlier report on the same period and place."""
+def changed(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Return what is other than in an earlier report on the same period and place: which figures, before and now."""
     known = {(row["facility"], row["service"]): row for row in rows(before)}
-    found = []
+    found: list[dict[str, Any]] = []
     for row in rows(now):
-        key = (row["facility"], row["service"])
-        old = known.pop(key, None)
+        names = {"facility": row["facility"], "service": row["service"]}
+        old = known.pop((row["facility"], row["service"]), None)
         if old is None:
-            found.append(f"{key[0]} {key[1]}: was not in it")
-            continue
-        names = [name for name in _MEASURED if old[name] != row[name]]
-        if names:
-            parts = ", ".join(f"{name.replace('_', ' ')} {old[name]} → {row[name]}" for name in names)
-            found.append(f"{key[0]} {key[1]}: {parts}")
-    return found + [f"{facility} {service}: is not in it any more" for facility, service in known]
+            found.append(names | {"what": "new", "figures": []})
+        elif figures := [[name, old[name], row[name]] for name in _MEASURED if old[name] != row[name]]:
+            found.append(names | {"what": "changed", "figures": figures})
+    gone = ({"facility": facility, "service": service} for facility, service in known)
+    return found + [each | {"what": "gone", "figures": []} for each in gone]
+
+
+def changes(found: Iterable[Mapping[str, Any]]) -> list[str]:
+    """Return in sentences what is other."""
+    said = {"new": "was not in it", "gone": "is not in it any more"}
+    return [
+        f"{each['facility']} {each['service']}: {said.get(each['what']) or _figures_changed(each)}" for each in found
+    ]
+
+
+def _figures_changed(each: Mapping[str, Any]) -> str:
+    return ", ".join(f"{name.replace('_', ' ')} {before} → {after}" for name, before, after in each["figures"])

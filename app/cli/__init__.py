@@ -14,6 +14,7 @@ from app.cli.node import node
 from app.cli.prometheus import prometheus
 from app.cli.registry import registry
 from app.cli.replay import replay
+from app.cli.report import report
 from app.cli.roster import roster
 from app.cli.rules import rules
 from app.cli.service import check, demo, run
@@ -39,8 +40,8 @@ def main(verbose: bool) -> None:
 
 
 COMMANDS = (
-    demo, run, check, user, token, edge, node, broker, registry, roster, rules, alerts, sla, deadletter, store, replay,
-    dashboards, prometheus,
+    demo, run, check, user, token, edge, node, broker, registry, roster, rules, alerts, sla, report, deadletter, store,
+    replay, dashboards, prometheus,
 )  # fmt: skip
 for each in COMMANDS:
     main.add_command(each)

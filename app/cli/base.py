@@ -16,6 +16,12 @@ SERVICE_CONFIG = click.option(
 EXIT_CODE = {Fault.OPERATOR: 2, Fault.SENDER: 3, Fault.PEER: 4, Fault.SERVICE: 1}
 
 
+def show_progress(done: int, of: int, facility: str) -> None:
+    """Show a person at a terminal how far long work is."""
+    if sys.stderr.isatty():
+        click.echo(f"\r\033[K{done} of {of} facilities: {facility}", nl=done == of, err=True)
+
+
 class VitalsGroup(click.Group):
     """A group that turns errors raised on purpose into one clear message and an exit code."""
 

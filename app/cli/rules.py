@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from app.cli.base import EXISTING_FILE, SERVICE_CONFIG, VitalsGroup
+from app.cli.base import EXISTING_FILE, SERVICE_CONFIG, VitalsGroup, show_progress
 
 if TYPE_CHECKING:
     from rules.model import Rule
@@ -102,6 +102,7 @@ def rules_backtest(
             facilities=frozenset(facilities),
             districts=frozenset(districts),
             outputs=(json_path, html_path),
+            progress=show_progress,
             say=click.echo,
         )
     )

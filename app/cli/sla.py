@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
-import sys
 from pathlib import Path
 
 import click
 
-from app.cli.base import SERVICE_CONFIG
+from app.cli.base import SERVICE_CONFIG, show_progress
+
+FORMS = ("table", "csv", "json", "pdf")
 
 
 @click.command("sla")
@@ -19,8 +20,11 @@ from app.cli.base import SERVICE_CONFIG
 @click.option("--region", default="", help="Only this region.")
 @click.option("--district", default="", help="Only this district.")
 @click.option("--facility", default="", help="Only this facility.")
-@click.option("--format", "form", type=click.Choice(["table", "csv", "json"]), default="table", show_default=True)
+@click.option(
+    "--format", "form", type=click.Choice(["table", "csv", "json", "pdf"]), default="table", show_default=True
+)
 @click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="Write it to this file.")
+@click.option("--language", default="en", show_default=True, help="Of a PDF: en, fr, pt, sw or ar.")
 @click.option("--issue", is_flag=True, help="Keep it as issued: the next one on this period says what changed.")
 def sla(
     config_path: Path,
@@ -28,6 +32,7 @@ def sla(
     end: str,
     form: str,
     out: Path | None,
+    language: str,
     issue: bool,
     **place: str,
 ) -> None:
@@ -42,19 +47,24 @@ def sla(
 
     from app.config import read_config
     from app.measures_command import period_of
+    from app.output import Output
     from app.process import run_until_stopped
     from app.recorded import Asked
     from app.sla import tell_sla
     from domain.places import Place
-
-    def progress(done: int, of: int, facility: str) -> None:
-        if sys.stderr.isatty():
-            click.echo(f"\r\033[K{done} of {of} facilities: {facility}", nl=done == of, err=True)
 
     now = datetime.now(UTC)
     period = period_of(start, end, now)
     asked = Asked(Place(**place), period.from_, period.to)
     config = read_config(config_path, os.environ)
     run_until_stopped(
-        tell_sla(config, asked, now=now, form=form, out=out, issue=issue, progress=progress, say=click.echo)
+        tell_sla(
+            config,
+            asked,
+            now=now,
+            output=Output(form, out, language),
+            issue=issue,
+            progress=show_progress,
+            say=click.echo,
+        )
     )

@@ -39,6 +39,8 @@ class Heard:
     """How much of one channel is known."""
 
     channel: Channel
+    equipment: str
+    """The name of what it belongs to."""
     readings: int
     """Usable ones that were measured in the period."""
     known_ms: int
@@ -78,7 +80,7 @@ def facility_report(facility: Facility, directory: Directory, recorded: Recorded
         services=facility_figures(facility, directory, recorded),
         appliances=tuple(appliance(directory.equipment[id_], each, recorded) for id_, each in probes.items()),
         generators=tuple(_generator(directory.equipment[each.equipment], each, recorded) for each in generators),
-        heard=tuple(_heard(each, recorded) for each in directory.channels_of(facility.id)),
+        heard=tuple(_heard(each, directory, recorded) for each in directory.channels_of(facility.id)),
     )
 
 
@@ -88,12 +90,14 @@ def _generator(equipment: Equipment, channel: Channel, recorded: Recorded) -> Ge
     return Generator(equipment, total_ms(known.up), total_ms(known.up) + total_ms(known.down), len(known.up))
 
 
-def _heard(channel: Channel, recorded: Recorded) -> Heard:
+def _heard(channel: Channel, directory: Directory, recorded: Recorded) -> Heard:
+    equipment = directory.equipment.get(channel.equipment)
     readings = recorded.readings.get(channel.id, ())
     begin, end = recorded.period
     inside = [each for each in readings if each.quality.usable and begin <= each.measured_at_ms < end]
     return Heard(
         channel,
+        equipment.name if equipment else channel.equipment,
         readings=len(inside),
         known_ms=total_ms(_known(readings, recorded.cover_ms[channel.id], (recorded.period,))),
         late=sum(each.received_at_ms - each.measured_at_ms > LATE_MS for each in inside),

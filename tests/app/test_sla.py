@@ -16,6 +16,7 @@ from alerts.silences import Silence, SilenceKind
 from alerts.store import AlertStore
 from app.config import ServiceConfig, read_config
 from app.database import open_database
+from app.output import Output
 from app.recorded import Asked
 from app.sla import sla, tell_sla
 from collector.journal.journal import Journal
@@ -126,7 +127,7 @@ async def test_what_a_silent_clinic_sends_later_turns_unknown_into_what_it_was(s
     async def issue() -> str:
         lines.clear()
         await tell_sla(
-            site.config, ASKED, now=LATER, form="table", out=None, issue=True, progress=lambda *_: None,
+            site.config, ASKED, now=LATER, output=Output("table"), issue=True, progress=lambda *_: None,
             say=lines.append,
         )  # fmt: skip
         return "\n".join(lines)
@@ -204,7 +205,7 @@ async def test_a_silent_facility_is_in_the_report(site: Site, tmp_path: Path) ->
     }  # fmt: skip
     for form in ("csv", "json"):
         await tell_sla(
-            site.config, ASKED, now=LATER, form=form, out=tmp_path / form, issue=False, progress=lambda *_: None,
+            site.config, ASKED, now=LATER, output=Output(form, tmp_path / form), issue=False, progress=lambda *_: None,
             say=print,
         )  # fmt: skip
     assert json.loads((tmp_path / "json").read_text("utf-8"))["facilities"] == data["facilities"]
