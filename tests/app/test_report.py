@@ -31,6 +31,7 @@ from tests.app.test_sla import DAY, LATER, Site, every_ten
 
 site = test_sla.site
 
+
 def _can_print() -> bool:
     try:
         import weasyprint
