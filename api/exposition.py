@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 import zlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from enum import StrEnum
 from typing import Final, NamedTuple
 
@@ -25,6 +25,8 @@ class Exposition(StrEnum):
     OPENMETRICS = "application/openmetrics-text; version=1.0.0; charset=utf-8"
 
 
+END: Final[Mapping[Exposition, str]] = {Exposition.TEXT: "", Exposition.OPENMETRICS: "# EOF\n"}
+"""What a text ends with."""
 Render = Callable[[Exposition], Iterable[str]]
 """Takes how everything is at once, without waiting, and returns the text in parts that are asked for in a thread."""
 

@@ -41,4 +41,14 @@ def health_routes(services: Services) -> APIRouter:
         """Return the service's figures and those of facilities; scrapes that come together share one rendering."""
         return await scrapes.answer(request, visit.services.metrics)
 
+    @router.get(
+        "/metrics/equipment",
+        summary="Figures of every channel for Prometheus",
+        response_class=Response,
+        responses={200: {"content": {each: {} for each in EXPOSITION_TYPES}}, **FOR_SOMEBODY},
+    )
+    async def equipment_metrics(visit: Viewing, request: Request) -> Response:
+        """Return the newest values of as many channels as the operator allows, and how many are left out."""
+        return await scrapes.answer(request, visit.services.equipment_metrics)
+
     return router

@@ -209,6 +209,8 @@ class Services:
     """The last visit of each of some facilities, for those that were ever visited."""
     metrics: Render
     """The service and the facilities, for Prometheus."""
+    equipment_metrics: Render
+    """Every channel, for Prometheus; or as many as the operator allows."""
     parts: Callable[[], Sequence[PartState]]
     """The state of each part, for readiness; must not block."""
     power: Callable[[str], Power | None] = lambda _: None

@@ -73,6 +73,7 @@ def services_for(principal: Principal, role: Role, services: Services) -> Servic
         visits=sight.visits,
         last_visits=sight.last_visits,
         metrics=sight.metrics,
+        equipment_metrics=sight.metrics,
         measures=None if services.measures is None else sight.measures(services.measures),
         intake=None if services.intake is None else _intake_in_sight(services.intake),
         rosters=None if services.rosters is None else sight.rosters(services.rosters),

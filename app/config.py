@@ -13,6 +13,7 @@ from alerts.settings import AlertsSettings
 from api.access.settings import AccessSettings
 from api.settings import ApiSettings
 from app.documents import read_document
+from app.exposition.equipment import MetricsSettings
 from app.history import Source
 from app.judge import JudgeSettings
 from app.settings import settings_from
@@ -89,6 +90,7 @@ class ServiceConfig(BaseModel):
     judge: JudgeSettings = JudgeSettings()
     alerts: AlertsSettings = AlertsSettings()
     sla: SlaSettings = SlaSettings()
+    metrics: MetricsSettings = MetricsSettings()
     node_keys: Path | None = None
     """Folder with a file NODE.key for each node that the service may command; ``node-keys`` in ``data`` by default."""
     authority: Path | None = None

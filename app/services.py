@@ -8,6 +8,7 @@ from functools import partial
 from alerts.facts import Power, RuleText, filled
 from alerts.store import AlertStore
 from api.alert_desk import AlertDesk
+from api.exposition import Render
 from api.registry_services import RegistryDesk
 from api.rule_services import RuleDesk
 from api.services import HearCallback, IntakeDesk, PartState, ReadHours, ReadMeasures, RosterDesk, Services
@@ -48,6 +49,7 @@ def services_of(
     power: Callable[[str], Power | None],
     texts: Callable[[], Mapping[str, RuleText]],
     metrics: Metrics,
+    equipment_metrics: Render,
     parts: Callable[[], Sequence[PartState]],
     intake: IntakeDesk,
     registry_desk: RegistryDesk,
@@ -95,6 +97,7 @@ def services_of(
         visits=upkeep.visits,
         last_visits=upkeep.last_visits,
         metrics=metrics.render,
+        equipment_metrics=equipment_metrics,
         parts=parts,
         describe=describe,
         intake=intake,

@@ -19,7 +19,7 @@ Thing = TypeVar("Thing")
 AT_ONCE: Final = 500
 """So many things are written in one go: about a millisecond, for which nobody else gets the interpreter."""
 _ESCAPED = str.maketrans({"\\": r"\\", "\n": r"\n", '"': r"\""})
-_UNITS: Final = frozenset({*UNITS, "seconds", "ratio"} - {"count"})
+_UNITS: Final = frozenset({*UNITS, "joules", "grams_per_litre"} - {"count"})
 
 
 class Kind(StrEnum):

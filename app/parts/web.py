@@ -20,6 +20,7 @@ from app.access import open_access
 from app.backtest_job import backtest_work
 from app.callbacks import hear_callbacks
 from app.config import ServiceConfig
+from app.exposition.equipment import EquipmentText
 from app.exposition.facilities import Asked
 from app.figures import FiguresKeeper
 from app.history import History, Source
@@ -88,6 +89,9 @@ class Web:
             open_alerts=judgement.open_alerts,
             statuses=statuses,
             texts=lambda: ground.rulebook.texts,
+            equipment_metrics=EquipmentText(
+                ground.directory, ground.latest.get, ground.in_range.of_channel, config.metrics
+            ).render,
             metrics=Metrics(_owners(ground, intake, judgement, live, config, clock)),
             parts=lambda: part_states(
                 intake.pipeline.stats(),

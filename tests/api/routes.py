@@ -43,6 +43,7 @@ PUBLIC = {
 
 EVERYWHERE = {
     ("GET", "/metrics"),
+    ("GET", "/metrics/equipment"),
     ("GET", f"{API}/outbox"),
     ("GET", f"{API}/deadletters"),
     ("GET", f"{API}/deadletters/{{letter_id}}"),

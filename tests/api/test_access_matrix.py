@@ -172,7 +172,8 @@ async def test_the_marks_are_found_where_they_may_be(districts: Districts) -> No
     }
     assert {
         "/", "/alerts", "/alerts/{alert_id}", "/facilities/{facility:path}", "/metrics", "/api/v1/alerts",
-        "/api/v1/facilities", "/api/v1/channels", "/api/v1/deadletters", "/api/v1/inbox", "/api/v1/incidents",
+        "/metrics/equipment", "/api/v1/facilities", "/api/v1/channels", "/api/v1/deadletters", "/api/v1/inbox",
+        "/api/v1/incidents",
         "/api/v1/on-call", "/api/v1/silences", "/api/v1/measures", "/api/v1/alerts/{alert_id}/history",
         "/api/v1/alerts/{alert_id}/notifications", "/api/v1/rosters/{roster:path}.ics",
     } <= found  # fmt: skip

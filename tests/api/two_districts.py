@@ -219,6 +219,9 @@ def services_of(districts: Districts) -> Services:
         alert_desk=AlertDesk(store),
         measures=_measures(districts),
         rollups=_no_rollups,
+        equipment_metrics=lambda _: [
+            '# TYPE vitals_equipment_door gauge\nvitals_equipment_door{facility="far-hc4"} 1\n'
+        ],
         metrics=lambda _: ['# TYPE vitals_up gauge\nvitals_up{facility="far-hc4",name="Zebra Hospital"} 1\n'],
         rosters=_rosters(districts),
         intake=_intake(),

@@ -132,6 +132,7 @@ class World:
             last_visits=self.last_visits,
             figures=self.figures,
             power=self.power.get,
+            equipment_metrics=lambda _: ["# TYPE vitals_equipment_door gauge\nvitals_equipment_door 1\n"],
             metrics=lambda _: ["# TYPE vitals_up gauge\nvitals_up 1\n"],
             parts=self.parts,
             describe=self.describe,
