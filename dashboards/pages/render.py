@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from http import HTTPStatus
 from pathlib import Path
+from types import CodeType
 from urllib.parse import quote
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import BytecodeCache, Environment, FileSystemLoader, StrictUndefined
+from jinja2.bccache import Bucket
 
 from dashboards.pages.assets import Asset
 from dashboards.pages.failure import Failure
@@ -36,6 +39,28 @@ class Frame:
     principal: Principal = EVERYBODY
     address: str = "/"
     """Where whoever chooses another language comes back to."""
+
+
+class _Compiled(BytecodeCache):
+    """Templates as they were compiled; what they say in which language is decided when they are written."""
+
+    def __init__(self) -> None:
+        self._known: dict[tuple[str, str], CodeType] = {}
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        """Give what is known of this source."""
+        bucket.code = self._known.get((bucket.key, bucket.checksum))
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        """Keep what was compiled."""
+        if bucket.code is not None:
+            self._known[bucket.key, bucket.checksum] = bucket.code
+
+
+@cache
+def _compiled() -> _Compiled:
+    """Return the templates of this process: compiling one takes longer than writing it a hundred times."""
+    return _Compiled()
 
 
 class Pages:
@@ -90,6 +115,7 @@ class Pages:
     def _environment(self, words: Words) -> Environment:
         environment = Environment(
             loader=self._loader,
+            bytecode_cache=_compiled(),
             autoescape=True,
             undefined=StrictUndefined,
             trim_blocks=True,
