@@ -18,9 +18,10 @@ from dashboards.grafana.variables import variables
 
 SCHEMA_VERSION = 39
 """Of Grafana 11.0: later servers bring it up to theirs when they load it."""
-# Where newer servers show a link or annotation, and what belongs to variables of another type (interval).
+# Where newer servers show a link or annotation.
 _NEWER = ("placement", "inControlsMenu")
-_NOT_OURS = frozenset({"auto", "auto_count", "auto_min"})
+# What belongs to variables of another type (interval), and the foot of tables, which 12 moved to their columns.
+_NOT_OURS = frozenset({"auto", "auto_count", "auto_min", "footer"})
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from typing import Any
 
 from grafana_foundation_sdk.builders import common as common_builders
 from grafana_foundation_sdk.builders import table as table_builders
-from grafana_foundation_sdk.models import dashboard
+from grafana_foundation_sdk.models import common, dashboard
 
 from dashboards.grafana.looks import NEUTRAL, PLAIN, Look
 from dashboards.grafana.panels import Card, Link, Target, Words, looking
@@ -44,6 +44,7 @@ def table(
 ) -> Card:
     """Return a table with these columns in this order, sorted by the heading ``sort``, the least first or ``down``."""
     panel = looking(table_builders.Panel(), words, PLAIN, targets).show_header(True)
+    panel = panel.cell_options(common.TableAutoCellOptions())
     if len(targets) > 1:
         panel = panel.with_transformation(dashboard.DataTransformerConfig("merge", options={}))
     panel = panel.with_transformation(dashboard.DataTransformerConfig("organize", options=_order(columns, targets)))

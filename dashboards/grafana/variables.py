@@ -28,7 +28,7 @@ def _place(tag: str, *, offers_all: bool) -> Any:
     from grafana_foundation_sdk.models import common
     from grafana_foundation_sdk.models import dashboard as models
 
-    variable = builders.QueryVariable(tag).label(tag.capitalize()).query(tag_values(tag)).definition(tag_values(tag))
+    variable = builders.QueryVariable(tag).label(tag.capitalize()).query(tag_values(tag))
     variable = variable.datasource(common.DataSourceRef(INFLUX["type"], INFLUX["uid"]))
     # What there is changes with the registry, not with the time shown.
     variable = variable.refresh(models.VariableRefresh.ON_DASHBOARD_LOAD)

@@ -13,6 +13,7 @@ from itertools import combinations
 from pathlib import Path
 from typing import Any
 
+import jsonschema_rs
 import pytest
 import yaml
 
@@ -26,6 +27,12 @@ from domain.quantities import QUANTITIES
 
 ROOT = Path(__file__).parents[2]
 DASHBOARDS = sorted(path.stem for path in JSON_FOLDER.glob("*.json"))
+
+SCHEMAS = {
+    path.stem: json.loads(path.read_text("utf-8"))
+    for path in sorted((ROOT / "tests" / "dashboards" / "grafana_schema").glob("*.json"))
+}
+"""By version of Grafana; ``grafana_schema/derive.py`` makes them from its published types."""
 
 
 def committed(name: str) -> dict[str, Any]:
@@ -241,6 +248,40 @@ def test_nothing_of_newer_formats_is_left(name: str) -> None:
     assert dashboard["schemaVersion"] == 39
     assert "__inputs" not in dashboard
     assert "id" not in dashboard
+
+
+@pytest.mark.parametrize("version", SCHEMAS)
+@pytest.mark.parametrize("name", DASHBOARDS)
+def test_dashboards_have_the_shape_that_grafana_publishes(name: str, version: str) -> None:
+    """No field is missing or unknown, of the oldest and of the newest version that is held."""
+    schemas, dashboard = SCHEMAS[version], committed(name)
+    for note in dashboard["annotations"]["list"]:
+        del note["target"]  # the types know no queries but those of Grafana's own annotations
+    assert troubles(schemas["dashboard"], dashboard) == []
+    for panel in dashboard["panels"]:
+        if panel["type"] == "row":
+            continue
+        assert troubles(schemas[f"{panel['type']} Options"], panel["options"]) == [], panel["title"]
+        fields = dict(panel.get("fieldConfig", {}).get("defaults", {}).get("custom") or {})
+        if panel["type"] == "state-timeline":
+            fields.pop("spanNulls")  # which every version has, and none of the published types
+        if fields:
+            assert troubles(schemas[f"{panel['type']} FieldConfig"], fields) == [], panel["title"]
+
+
+def troubles(schema: dict[str, Any], document: object) -> list[str]:
+    """Return what of a document a schema does not allow."""
+    return [
+        f"{error.instance_path}: {error.message}" for error in jsonschema_rs.validator_for(schema).iter_errors(document)
+    ]
+
+
+def test_the_published_shapes_refuse_what_is_wrong() -> None:
+    """A panel with an unknown option, and a dashboard with a wrong type, are found."""
+    schemas = SCHEMAS["11.6.0"]
+    (stat, *_) = asking("national")
+    assert troubles(schemas["stat Options"], {**stat["options"], "footer": {}})
+    assert troubles(schemas["dashboard"], {**committed("national"), "refresh": 5})
 
 
 def test_status_is_told_in_the_words_of_the_pages() -> None:
