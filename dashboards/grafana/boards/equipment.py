@@ -5,7 +5,7 @@ from __future__ import annotations
 from dashboards.grafana import links
 from dashboards.grafana.board import Board
 from dashboards.grafana.boards.glance import grain
-from dashboards.grafana.boards.readings import door_states, extremes, power_states
+from dashboards.grafana.boards.readings import door_states, extremes, latest, power_states
 from dashboards.grafana.influxql import (
     HOURS,
     IN_RANGE,
@@ -20,14 +20,11 @@ from dashboards.grafana.influxql import (
 )
 from dashboards.grafana.layout import Section
 from dashboards.grafana.limits import Limits
-from dashboards.grafana.looks import BAD, DURATION, UNKNOWN, Look, late, share
+from dashboards.grafana.looks import BAD, DURATION, UNKNOWN, share
 from dashboards.grafana.panels import Card, Course, Words, course, number
-from dashboards.grafana.promql import PromTarget, select
 from dashboards.grafana.scopes import EQUIPMENT
-from dashboards.grafana.tables import Column, figure, table
 from domain.places import EquipmentKind
 
-_NOT_VALUES = "vitals_equipment_(.*_total|last_reading_timestamp_seconds|channels_omitted)"
 _UNJUDGED = "No temperature with a limit has been measured here in this time."
 
 
@@ -39,8 +36,8 @@ def board(limits: Limits) -> Board:
         "What did this fridge, generator or tank do, and for how long was it outside of its limits?",
         EQUIPMENT,
         [
-            Section("", [*_figures(), _latest()]),
-            Section("Cold chain", [*_cold_chain(limits)]),
+            Section("", [*_figures(), latest(EQUIPMENT, wide=12)]),
+            Section("Cold chain", _cold_chain(limits)),
             Section("Power", _power(limits)),
             Section("Water", _water(limits)),
         ],
@@ -58,33 +55,10 @@ def _figures() -> list[Card]:
         ("Too warm", "For how long in all it was above the high limit in force.",
          f'{TOO_WARM} AS "too warm"', DURATION),
     ]  # fmt: skip
-    words = Words(
-        "Last reading ago",
-        "How long ago its last reading was measured. An old reading says nothing about now.",
-        "Prometheus knows no such equipment: is /metrics/equipment scraped?",
-    )
-    read = f"max ({select('vitals_equipment_last_reading_timestamp_seconds', EQUIPMENT)})"
     return [
-        number(words, late(3600.0), [PromTarget(f"time() - {read}")], wide=3, tall=7),
-        *(
-            number(
-                Words(title, said, _UNJUDGED), look, [InfluxTarget(in_all(columns, source, condition))], wide=3, tall=7
-            )
-            for title, said, columns, look in figures
-        ),
+        number(Words(title, said, _UNJUDGED), look, [InfluxTarget(in_all(columns, source, condition))], tall=8)
+        for title, said, columns, look in figures
     ]
-
-
-def _latest() -> Card:
-    words = Words(
-        "Latest values",
-        "The newest value of each channel, in the unit at the end of its quantity's name; a state counts its words "
-        "from 0.",
-        "Prometheus knows no channel of this equipment: is /metrics/equipment scraped?",
-    )
-    expr = select("", EQUIPMENT, '__name__=~"vitals_equipment_.+"', f'__name__!~"{_NOT_VALUES}"')
-    columns = [Column("channel"), Column("__name__", "Quantity"), figure("A", "Value", Look("none", 2), alone=True)]
-    return table(words, columns, [PromTarget(expr, table=True)], sort="Channel", wide=12, tall=7)
 
 
 def _cold_chain(limits: Limits) -> list[Card]:

@@ -6,14 +6,13 @@ from dashboards.grafana import links
 from dashboards.grafana.board import Board
 from dashboards.grafana.boards.alert_rows import changes
 from dashboards.grafana.boards.glance import UNSCRAPED
-from dashboards.grafana.boards.readings import COLD, FROZEN, STORAGE, door_states, extremes, power_states
+from dashboards.grafana.boards.readings import COLD, FROZEN, STORAGE, door_states, extremes, latest, power_states
 from dashboards.grafana.layout import Section
 from dashboards.grafana.limits import Limits
 from dashboards.grafana.looks import STATUS, TROUBLES, WORKS, late
 from dashboards.grafana.panels import Card, Words, number
 from dashboards.grafana.promql import WORKING, PromTarget, facilities, select, status
 from dashboards.grafana.scopes import FACILITY
-from dashboards.grafana.tables import Column, figure, table
 from dashboards.pages.wording import SERVICE_WORDS
 from domain.places import EquipmentKind, Service
 
@@ -29,7 +28,7 @@ def board(limits: Limits) -> Board:
         "Is it cold, is there power, is there water, who is silent, and what was alarmed?",
         FACILITY,
         [
-            Section("", [*_now(), _equipment(), _nodes()]),
+            Section("", [*_now(), latest(FACILITY, wide=16), _nodes()]),
             Section("Cold chain", _cold_chain(limits)),
             Section("Power", _power(limits)),
             Section("Water", _water(limits)),
@@ -74,23 +73,6 @@ _SAID = (
 )
 
 
-def _equipment() -> Card:
-    words = Words(
-        "Equipment",
-        "Every piece of equipment and how long ago its last reading was measured. Its name leads to its dashboard.",
-        "Prometheus knows no equipment of this facility: is /metrics/equipment scraped?",
-    )
-    read = select("vitals_equipment_last_reading_timestamp_seconds", FACILITY)
-    age = PromTarget(f"time() - max by (equipment, kind) ({read})", table=True)
-    link = links.to(links.EQUIPMENT, "This equipment", FACILITY, equipment="equipment")
-    columns = [
-        Column("equipment", link=link),
-        Column("kind", wide=140),
-        figure("A", "Last reading ago", late(SILENT_AFTER_SECONDS), alone=True, wide=160),
-    ]
-    return table(words, columns, [age], sort="Last reading ago", down=True, wide=16, tall=7)
-
-
 def _nodes() -> Card:
     words = Words(
         "Nodes: last heard ago",
@@ -99,7 +81,7 @@ def _nodes() -> Card:
         "Prometheus knows no node of this facility: is Vitals scraped?",
     )
     expr = f"time() - {select('vitals_node_last_heard_timestamp_seconds', FACILITY)}"
-    return number(words, late(SILENT_AFTER_SECONDS), [PromTarget(expr, legend="{{node}}")], wide=8, tall=7)
+    return number(words, late(SILENT_AFTER_SECONDS), [PromTarget(expr, legend="{{node}}")], wide=8, tall=8)
 
 
 def _cold_chain(limits: Limits) -> list[Card]:

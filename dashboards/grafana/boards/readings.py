@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from dashboards.grafana.influxql import InfluxTarget, kinds, measured, over_time, where
+from dashboards.grafana import links
+from dashboards.grafana.influxql import InfluxTarget, in_all, kinds, measured, over_time, where
 from dashboards.grafana.limits import Limits
+from dashboards.grafana.looks import Look
 from dashboards.grafana.panels import Card, Words, lines, states
 from dashboards.grafana.scopes import Scope
+from dashboards.grafana.tables import Column, table
 from domain.places import EquipmentKind
 from domain.quantities import QUANTITIES
 
@@ -62,3 +65,27 @@ def door_states(scope: Scope, *, wide: int, tall: int = 8) -> Card:
     )
     query = over_time('max("value")', measured("door"), where(scope), by="equipment")
     return states(words, [(QUANTITIES["door"], InfluxTarget(query, alias="$tag_equipment"))], wide=wide, tall=tall)
+
+
+def latest(scope: Scope, *, wide: int, tall: int = 8) -> Card:
+    """Return the newest value of each channel in the time chosen, the longest silent first."""
+    words = Words(
+        "Newest readings",
+        "The newest value of each channel in the time chosen and when it was measured, the oldest first. A state "
+        "counts its words from 0. A channel that measured nothing in this time is not here.",
+        "Nothing has been measured here in this time.",
+    )
+    raw = "/^(" + "|".join(sorted(each.measurement for each in QUANTITIES.values())) + ")$/"
+    tags = ("equipment", "kind", "channel")
+    named = ", ".join(f'"{tag}"' for tag in tags)
+    each = in_all('last("value") AS "value"', raw, where(scope)) + f" GROUP BY {named}"
+    query = f'SELECT "value", {named} FROM ({each})'  # noqa: S608 -- constants of this module
+    link = links.to(links.EQUIPMENT, "This equipment", scope, equipment="equipment")
+    columns = [
+        Column("Time", "Measured", Look("dateTimeFromNow"), wide=150),
+        Column("equipment", link=link),
+        Column("kind", wide=110),
+        Column("channel"),
+        Column("value", "Value", Look("none", 2), wide=100),
+    ]
+    return table(words, columns, [InfluxTarget(query, table=True)], sort="Measured", wide=wide, tall=tall)
