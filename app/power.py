@@ -24,17 +24,25 @@ class PowerWatch:
 
     def __init__(self, directory: Callable[[], Directory]) -> None:
         self._directory = directory
+        self._seen: Directory | None = None
+        self._facility_of: dict[str, str | None] = {}
+        """By channel, found out when it is first heard; None: it tells of no power."""
         self._supplies: dict[str, dict[str, _Supply]] = {}
         self._known: dict[str, Power] = {}
 
     def update(self, readings: Sequence[Reading]) -> None:
         """Take readings in order of arrival; one that came late says nothing about now."""
         directory = self._directory()
-        for reading in readings:
-            channel = directory.channels.get(reading.channel)
-            if channel is None or reading.value is None or not is_supply(directory, channel):
-                continue
-            self._note(channel.facility, reading.channel, _Supply(reading.value >= ON, reading.measured_at_ms))
+        if directory is not self._seen:
+            self._seen, self._facility_of = directory, {}
+        facility_of = self._facility_of
+        for channel, measured_at_ms, value, _, _ in readings:  # every reading of the country passes here
+            try:
+                facility = facility_of[channel]
+            except KeyError:
+                facility = facility_of[channel] = _told_of(directory, channel)
+            if facility is not None and value is not None:
+                self._note(facility, channel, _Supply(value >= ON, measured_at_ms))
 
     def of(self, facility: str) -> Power | None:
         """Return whether the facility has power from any supply; None where nothing tells."""
@@ -64,3 +72,9 @@ class PowerWatch:
         known = self._known[facility]
         if known.since is not None and to_ms(known.since) < moment_ms:
             self._known[facility] = Power(known.on)
+
+
+def _told_of(directory: Directory, id_: str) -> str | None:
+    """Return of which facility's power a channel tells; None for one that tells of none."""
+    channel = directory.channels.get(id_)
+    return channel.facility if channel is not None and is_supply(directory, channel) else None

@@ -8,6 +8,7 @@ reading of its channel came late and counts nothing here: a counter may only gro
 from __future__ import annotations
 
 import math
+from collections import defaultdict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import timedelta
@@ -28,44 +29,33 @@ class TimeInRange(NamedTuple):
 
 
 @dataclass(slots=True)
-class _Sum:
-    observed_ms: float = 0
-    in_range_ms: float = 0
-
-    def time(self) -> TimeInRange:
-        # In this order: what is added meanwhile must not make more in range than was observed.
-        in_range_ms = self.in_range_ms
-        return TimeInRange(self.observed_ms, in_range_ms)
-
-
-@dataclass(slots=True)
 class _Probe:
-    """A temperature channel of an appliance, and what its newest reading said."""
+    """A temperature channel of an appliance: what its newest reading said, and what came together before."""
 
-    low: float
-    high: float
-    cover_ms: int
-    facility: _Sum
+    facility: str
     share: float
     """Which part of its appliance it stands for: those of one appliance share it."""
-    own: _Sum
     at_ms: int
-    usable: bool = False
-    in_range: bool = False
+    low: float = -math.inf
+    high: float = math.inf
+    cover_ms: int = 0
+    in_range: bool | None = None
+    """None: the newest reading cannot be used."""
+    observed_ms: int = 0
+    in_range_ms: int = 0
 
-    def take(self, at_ms: int, value: float | None, *, usable: bool) -> None:
-        if at_ms <= self.at_ms:
+    def take(self, at_ms: int, value: float | None) -> None:
+        passed_ms = at_ms - self.at_ms
+        if passed_ms <= 0:
             return
-        if self.usable:
-            covered_ms = min(at_ms - self.at_ms, self.cover_ms)
-            self.own.observed_ms += covered_ms
-            self.facility.observed_ms += covered_ms * self.share
+        if self.in_range is not None:
+            # In this order, and read in the other: never more in range than was observed.
+            covered_ms = min(passed_ms, self.cover_ms)
+            self.observed_ms += covered_ms
             if self.in_range:
-                self.own.in_range_ms += covered_ms
-                self.facility.in_range_ms += covered_ms * self.share
+                self.in_range_ms += covered_ms
         self.at_ms = at_ms
-        self.usable = usable and value is not None
-        self.in_range = self.usable and value is not None and self.low <= value <= self.high
+        self.in_range = None if value is None else self.low <= value <= self.high
 
 
 class RangeWatch:
@@ -76,53 +66,54 @@ class RangeWatch:
         self._known: Directory | None = None
         self._probes: dict[str, _Probe | None] = {}
         """What each channel is by the present registry, found out when it is first heard; None: no probe."""
-        self._sums: dict[str, _Sum] = {}
-        self._facilities: dict[str, _Sum] = {}
-        self._earlier: dict[str, _Probe | None] = {}
+        self._of_channel: defaultdict[str, list[_Probe]] = defaultdict(list)
+        self._of_facility: defaultdict[str, list[_Probe]] = defaultdict(list)
+        """Also what they were before, so that no sum ever falls."""
 
     def update(self, readings: Iterable[Reading]) -> None:
         """Take readings in order of arrival."""
         directory = self._directory()
         if directory is not self._known:
-            self._known, self._earlier, self._probes = directory, {**self._earlier, **self._probes}, {}
+            self._known, self._probes = directory, {}
         probes = self._probes
-        for channel, at_ms, value, quality, _ in readings:  # every reading of the country passes here
+        for channel, at_ms, value, _, _ in readings:  # every reading of the country passes here
             try:
                 probe = probes[channel]
             except KeyError:
                 probe = probes[channel] = self._found(directory, channel)
             if probe is not None:
-                probe.take(at_ms, value, usable=quality.usable)
+                probe.take(at_ms, value)
 
     def of_channel(self, channel: str) -> TimeInRange:
         """Return the time in range of a channel."""
-        return self._sums.get(channel, _NOTHING).time()
+        probes = self._of_channel.get(channel, ())
+        in_range_ms = sum([each.in_range_ms for each in probes])
+        return TimeInRange(sum([each.observed_ms for each in probes]), in_range_ms)
 
     def of_facility(self, facility: str) -> TimeInRange:
         """Return the time in range of all appliances of a facility together."""
-        return self._facilities.get(facility, _NOTHING).time()
+        probes = self._of_facility.get(facility, ())
+        in_range_ms = sum([each.in_range_ms * each.share for each in probes])
+        return TimeInRange(sum([each.observed_ms * each.share for each in probes]), in_range_ms)
 
     def _found(self, directory: Directory, id_: str) -> _Probe | None:
-        earlier = self._earlier.pop(id_, None)
         channel = directory.channels.get(id_)
         if channel is None or channel.equipment in directory.out_of_service or not is_probe(channel, directory):
             return None
-        probes = sum(
-            each.equipment == channel.equipment and is_probe(each, directory)
-            for each in directory.channels_of(channel.facility)
-        )
-        found = _Probe(
-            low=channel.limits.get("low", -math.inf),
-            high=channel.limits.get("high", math.inf),
-            cover_ms=round(channel.interval / _MS * self._cover_factor),
-            facility=self._facilities.setdefault(channel.facility, _Sum()),
-            share=1 / probes,
-            own=self._sums.setdefault(id_, _Sum()),
-            at_ms=self._since_ms - 1,
-        )
-        if earlier is not None:
-            found.at_ms, found.usable, found.in_range = earlier.at_ms, earlier.usable, earlier.in_range
+        neighbours = directory.channels_of(channel.facility)
+        share = 1 / sum(each.equipment == channel.equipment and is_probe(each, directory) for each in neighbours)
+        found = self._as_before(id_, channel.facility, share)
+        found.low, found.high = channel.limits.get("low", -math.inf), channel.limits.get("high", math.inf)
+        found.cover_ms = round(channel.interval / _MS * self._cover_factor)
         return found
 
-
-_NOTHING: Final = _Sum()
+    def _as_before(self, id_: str, facility: str, share: float) -> _Probe:
+        """Return the probe to go on with: another one where what it stands for is another."""
+        before = self._of_channel[id_]
+        if before and (before[-1].facility, before[-1].share) == (facility, share):
+            return before[-1]
+        last = before[-1] if before else None
+        found = _Probe(facility, share, self._since_ms - 1 if last is None else last.at_ms)
+        before.append(found)
+        self._of_facility[facility].append(found)
+        return found

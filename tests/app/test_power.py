@@ -96,3 +96,14 @@ def test_a_restart_knows_whether_and_not_since_when(watch: PowerWatch) -> None:
     """The newest stored readings tell whether there is power."""
     watch.restore({"mains": at(5, 0), "generator": at(3, 1, "generator")})
     assert watch.of("clinic") == Power(True)
+
+
+def test_a_supply_that_is_registered_later_counts_from_then_on() -> None:
+    """What was found out of a channel holds for the registry it was found in."""
+    registered = Directory()
+    watch = PowerWatch(lambda: registered)
+    watch.update([at(0, 1)])
+    assert watch.of("clinic") is None
+    registered = DIRECTORY
+    watch.update([at(1, 1)])
+    assert watch.of("clinic") == Power(on=True)

@@ -216,3 +216,14 @@ def test_a_doubtful_value_is_a_value(quality: Quality) -> None:
         at_ms = START_MS + minute * MINUTE_MS
         fridge.watch.update([Reading(f"{FRIDGE.id}/a", at_ms, 5.0, quality, at_ms)])
     assert fridge.minutes() == (1, 1)
+
+
+def test_a_second_probe_takes_its_share_from_then_on() -> None:
+    """And nothing of what was counted before: no sum falls."""
+    fridge = Fridge(probe("a", low=2, high=8))
+    fridge.take("a", (1, 5.0), (2, 5.0))
+    both = [probe("a", low=2, high=8), probe("b", low=2, high=8)]
+    fridge.directory = Directory(facilities=[CLINIC], equipment=[FRIDGE], channels=both)
+    fridge.take("a", (3, 5.0), (4, 5.0))
+    assert fridge.minutes() == (1.5, 1.5)
+    assert fridge.watch.of_channel(f"{FRIDGE.id}/a").observed_ms == 2 * MINUTE_MS
