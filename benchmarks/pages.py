@@ -78,14 +78,14 @@ async def _measured(nation: Nation, *, rounds: int, seconds: float) -> list[Figu
         async with (
             mosquitto(Path(folder)) as port,
             serving(nation, Path(folder) / "data", port) as site,
-            _child("_nation_nodes", str(port), str(nation.centres), str(BATCHES_PER_SECOND)),
+            child("_nation_nodes", str(port), str(nation.centres), str(BATCHES_PER_SECOND)),
         ):
             worked_out = await _worked_out(site, nation)
             await asyncio.sleep(_WARM_SECONDS)
             site.lags.clear()
             found = [figure for page in pages(nation) for figure in await _page_figures(site, page, rounds)]
             lag = Figure(
-                "event loop, late at p99, pages read", "ms", _p(site.lags, 99) * 1000, better=Better.LOWER,
+                "event loop, late at p99, pages read", "ms", percentile_of(site.lags, 99) * 1000, better=Better.LOWER,
                 note="pages one after the other, without a pause",
             )  # fmt: skip
             return [*worked_out, *found, lag, await _stream_figure(site, seconds)]
@@ -102,7 +102,11 @@ async def _worked_out(site: Site, nation: Nation) -> list[Figure]:
     taken = time.perf_counter() - started
     note = f"{nation.facilities} facilities, from 90 days of every channel, readings coming in"
     late = Figure(
-        "event loop, late at p99, figures worked out", "ms", _p(site.lags, 99) * 1000, better=Better.LOWER, note=note
+        "event loop, late at p99, figures worked out",
+        "ms",
+        percentile_of(site.lags, 99) * 1000,
+        better=Better.LOWER,
+        note=note,
     )
     return [Figure("figures of places, known after a start", "s", taken, better=Better.LOWER, note=note), late]
 
@@ -131,14 +135,15 @@ def pages(nation: Nation) -> list[Page]:
 
 async def _page_figures(site: Site, page: Page, rounds: int) -> list[Figure]:
     paths = [page.paths[turn % len(page.paths)] for turn in range(rounds)]
-    sizes = (await _read([site.address + path for path in paths[:3]], 1))[1]
+    sizes = (await read([site.address + path for path in paths[:3]], 1))[1]
     addresses = [each for path in paths for each in (site.address + path, f"{site.bare}/{max(sizes)}")]
-    seconds, _ = await _read(addresses, 1)
+    seconds, _ = await read(addresses, 1)
     ours, bare = ([taken[0] for taken in seconds[start::2]] for start in (0, 1))
     note = f"{max(sizes)} bytes gzipped, {rounds} times; baseline: a bare FastAPI route, as many bytes"
     return [
         Figure(
-            f"page: {page.name}, p{percentile}", "ms", _p(ours, percentile) * 1000, _p(bare, percentile) * 1000,
+            f"page: {page.name}, p{percentile}", "ms",
+            percentile_of(ours, percentile) * 1000, percentile_of(bare, percentile) * 1000,
             target=page.target_ms if percentile == 99 else None, better=Better.LOWER, note=note,
         )
         for percentile in (50, 99)
@@ -147,7 +152,7 @@ async def _page_figures(site: Site, page: Page, rounds: int) -> list[Figure]:
 
 async def _stream_figure(site: Site, seconds: float) -> Figure:
     alone = await _busy_share(seconds)
-    async with _child("_page_reader", "streams", str(LISTENERS), f"{site.address}/api/v1/events") as readers:
+    async with child("_page_reader", "streams", str(LISTENERS), f"{site.address}/api/v1/events") as readers:
         assert readers.stdout is not None
         await readers.stdout.readline()
         await asyncio.sleep(_WARM_SECONDS)
@@ -165,8 +170,9 @@ async def _busy_share(seconds: float) -> float:
     return (time.process_time() - before) / (time.perf_counter() - started)
 
 
-async def _read(addresses: Sequence[str], rounds: int) -> tuple[list[list[float]], list[int]]:
-    async with _child("_page_reader", "pages") as reader:
+async def read(addresses: Sequence[str], rounds: int) -> tuple[list[list[float]], list[int]]:
+    """Return the seconds that each answer took, by address, and how many bytes came."""
+    async with child("_page_reader", "pages") as reader:
         assert reader.stdin is not None
         assert reader.stdout is not None
         reader.stdin.write(json.dumps({"addresses": addresses, "rounds": rounds}).encode() + b"\n")
@@ -174,7 +180,8 @@ async def _read(addresses: Sequence[str], rounds: int) -> tuple[list[list[float]
     return found["seconds"], found["bytes"]
 
 
-def _p(values: Sequence[float], percentile: int) -> float:
+def percentile_of(values: Sequence[float], percentile: int) -> float:
+    """Return a percentile, interpolated."""
     return statistics.quantiles(values, n=100, method="inclusive")[percentile - 1]
 
 
@@ -225,7 +232,8 @@ async def _watch(lags: list[float]) -> None:
 
 
 @asynccontextmanager
-async def _child(module: str, *arguments: str) -> AsyncIterator[asyncio.subprocess.Process]:
+async def child(module: str, *arguments: str) -> AsyncIterator[asyncio.subprocess.Process]:
+    """Run a module of the benchmarks as a process while the block runs."""
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-m", f"benchmarks.{module}", *arguments,
         stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, limit=2**24,
