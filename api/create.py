@@ -21,6 +21,7 @@ from api.callbacks import PATTERN, callback_routes
 from api.channels import channel_routes
 from api.claim_pages import MOST_BYTES as MOST_CLAIM_BYTES
 from api.claim_pages import PATTERN as CLAIMS
+from api.discovery import discovery_routes
 from api.events import EventHub
 from api.facilities import facility_routes
 from api.figures import figure_routes
@@ -99,6 +100,7 @@ def create_api(
     errors.install(api)
     api.include_router(_versioned(services, hub))
     api.include_router(health_routes(services), responses=ANYWHERE)
+    api.include_router(discovery_routes(), responses={**ANYWHERE, **FOR_SOMEBODY})
     describe_errors(api)
     api.include_router(language_routes())
     api.include_router(page_routes(pages, assets))

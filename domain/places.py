@@ -121,6 +121,8 @@ class Node:
     id: str
     facility: str
     name: str = ""
+    metrics: str = ""
+    """Host and port at which an exporter of its own answers Prometheus; empty: it has none."""
 
 
 class PastLimits(NamedTuple):

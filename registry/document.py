@@ -105,10 +105,12 @@ class NodeEntry(Entry):
 
     id: fields.NodeId
     name: fields.Text = ""
+    metrics: fields.HostAndPort = ""
+    """Where the node's own exporter answers Prometheus, such as ``10.8.0.7:9100``."""
 
     def node(self, facility: str) -> Node:
         """Return the node of ``facility``."""
-        return Node(self.id, facility, self.name)
+        return Node(self.id, facility, self.name, self.metrics)
 
 
 class FacilityFields(Entry):

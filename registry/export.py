@@ -30,14 +30,14 @@ def entry_of(item: Any) -> dict[str, Any]:
     if isinstance(item, Facility):
         return said(**asdict(item))
     if isinstance(item, Node):
-        return said(facility=item.facility, id=item.id, name=item.name)
+        return said(facility=item.facility, id=item.id, name=item.name, metrics=item.metrics)
     if isinstance(item, Equipment):
         return equipment_entry(item)
     return channel_entry(item) if isinstance(item, Channel) else person_entry(item)
 
 
 def _facility(facility: Facility, directory: Directory, channels: dict[str, list[Channel]]) -> dict[str, Any]:
-    nodes = [said(id=node.id, name=node.name) for node in directory.nodes_of(facility.id)]
+    nodes = [said(id=node.id, name=node.name, metrics=node.metrics) for node in directory.nodes_of(facility.id)]
     equipment = [
         said(**equipment_entry(item), channels=[channel_entry(each) for each in channels.get(item.id, [])])
         for item in directory.equipment_of(facility.id)

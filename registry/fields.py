@@ -26,6 +26,7 @@ NO_LIMIT: Final = "none"
 """Written in the place of a limit that is said elsewhere of more than this, and not to hold here."""
 _OLDEST_YEAR: Final = 1900
 _MILLISECOND = timedelta(milliseconds=1)
+_ADDRESS = re.compile(r"([A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?|\[[0-9A-Fa-f:.]{2,45}\]):(?P<port>[0-9]{1,5})")
 _NUMBER_WITH_UNIT = re.compile(r"\s*([-+]?\d+(?:\.\d*)?(?:[eE][-+]?\d+)?)\s*(\S.*?)?\s*")
 
 
@@ -78,6 +79,13 @@ def _day(written: Any) -> date:
     return day
 
 
+def _host_and_port(text: str) -> str:
+    found = _ADDRESS.fullmatch(text)
+    if text and (found is None or not 0 < int(found["port"]) < 65_536):
+        raise ValueError("a host and a port such as 10.8.0.7:9100")
+    return text
+
+
 def _interval(written: Any) -> timedelta:
     if not isinstance(written, str):
         raise ValueError("a duration with its unit, such as 45s, 10min or 1h")  # noqa: TRY004 - pydantic collects these
@@ -111,6 +119,8 @@ QuantityName = Annotated[str, _one_of(lambda: list(QUANTITIES))]
 Interval = Annotated[timedelta, PlainValidator(_interval)]
 """Written as ``10min``."""
 NodeId = Annotated[str, _matching(NODE_NAME, "up to 64 letters, digits, '.', '_', '-', as in the node's topic")]
+HostAndPort = Annotated[str, Field(max_length=260), AfterValidator(_host_and_port)]
+"""Written as ``10.8.0.7:9100``; empty for none."""
 SensorName = Annotated[
     str,
     Field(max_length=200),

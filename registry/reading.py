@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from domain.directory import Directory
 from domain.places import LimitScope, SharedLimits
 from domain.upkeep import Upkeep
-from registry import people_tables, tables, upkeep_tables
+from registry import node_tables, people_tables, tables, upkeep_tables
 from registry.history import LimitChange, SharedLimitChange, past_limits_of
 
 _READ_IN_ORDER: Final = (
@@ -26,6 +26,7 @@ _READ_IN_ORDER: Final = (
     tables.channel,
     upkeep_tables.equipment_detail,
     tables.equipment,
+    node_tables.node_detail,
     tables.node,
     tables.facility,
 )
@@ -81,6 +82,7 @@ def _directory(
 ) -> Directory:
     places = tables.place_keys(rows["place"])
     details = {row.id: row for row in rows["equipment_detail"]}
+    exporters = {row.id: row for row in rows["node_detail"]}
     preferences = {row.id: row for row in rows["contact_preference"]}
     return Directory(
         facilities=[tables.to_facility(row, places) for row in rows["facility"]],
@@ -88,7 +90,7 @@ def _directory(
             upkeep_tables.with_detail(item, details.get(item.id))
             for item in map(tables.to_equipment, rows["equipment"])
         ),
-        nodes=map(tables.to_node, rows["node"]),
+        nodes=(node_tables.with_detail(item, exporters.get(item.id)) for item in map(tables.to_node, rows["node"])),
         channels=(
             replace(channel, past_limits=past_limits_of(recorded[channel.id])) if channel.id in recorded else channel
             for channel in map(tables.to_channel, rows["channel"])

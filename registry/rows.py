@@ -46,7 +46,7 @@ def equipment_row(item: Equipment) -> Row:
 
 def node_row(item: Node) -> Row:
     """Return the row of nodes.csv."""
-    return {"facility": item.facility, "id": item.id, "name": item.name}
+    return {"facility": item.facility, "id": item.id, "name": item.name, "metrics": item.metrics}
 
 
 def channel_row(item: Channel) -> Row:

@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from domain.directory import Directory
 from domain.places import Channel
-from registry import people_tables, tables, upkeep_tables
+from registry import node_tables, people_tables, tables, upkeep_tables
 from registry.changes import change_cells, registry_change
 from registry.checks import limits_touched, merged
 from registry.draft import Draft
@@ -77,6 +77,7 @@ async def write(connection: AsyncConnection, draft: Draft, registered: Directory
         notes = [change_cells(kind, known.get(item.id), item, occasion) for item in said if known.get(item.id) != item]
         await _in_parts(connection, insert(registry_change), notes)
     await _write_details(connection, draft, registered)
+    await _write_node_details(connection, draft, registered)
     await _write_preferences(connection, draft, registered)
     counts["shared limits"] = await _write_shared_limits(connection, draft, registered, occasion)
     return ImportReport(counts, await _write_limits(connection, draft, registered, occasion))
@@ -100,6 +101,16 @@ async def _write_details(connection: AsyncConnection, draft: Draft, registered: 
     concerned = [each for each in said if each.id in kept or upkeep_tables.has_detail(each)]
     known = {id_: registered.equipment[id_] for id_ in kept}
     await _write_kind(connection, table, upkeep_tables.detail_cells, concerned, known)
+
+
+async def _write_node_details(connection: AsyncConnection, draft: Draft, registered: Directory) -> None:
+    """Write what stands beside the rows of nodes: of those of which there is anything to say, or was."""
+    table = node_tables.node_detail
+    kept = set((await connection.execute(select(table.c.id))).scalars())
+    said = [entry.item for entry in draft.nodes.values()]
+    concerned = [each for each in said if each.id in kept or node_tables.has_detail(each)]
+    known = {id_: registered.nodes[id_] for id_ in kept}
+    await _write_kind(connection, table, node_tables.detail_cells, concerned, known)
 
 
 async def _write_limits(connection: AsyncConnection, draft: Draft, registered: Directory, occasion: Occasion) -> int:

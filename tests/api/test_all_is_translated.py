@@ -37,7 +37,7 @@ NAMES = {"title", "bdi", "time", "code", "script", "style", "textarea", "text"}
 EMPTY = {"meta", "link", "input", "br", "img", "use", "path", "rect", "circle", "line", "polyline", "polygon"}
 READ_ALOUD = {"aria-label", "placeholder", "title", "alt", "data-lost", "data-back"}
 NO_PAGES = ("/static/", "/charts/", "/csv/", "/favicon.ico", "/manifest.webmanifest", "/sw.js", "/api/", "/healthz",
-            "/readyz", "/metrics")  # fmt: skip
+            "/readyz", "/metrics", "/sd/")  # fmt: skip
 WORD = r"(?<!\d)[^\W\d_]+"
 NO_WORDS = {"Vitals"} | {word for unit in UNITS.values() for word in re.findall(WORD, unit.text)}
 """The product, and units, which are the same everywhere."""

@@ -136,6 +136,28 @@ async def test_what_equipment_is_beside_its_row_can_change_and_go(store: Registr
         assert content(await store.load_directory()) == content(directory_of(document(said)))
 
 
+async def test_where_a_node_has_metrics_can_change_and_go(store: RegistryStore) -> None:
+    """An address is read back, changed, and gone where a later document leaves it out; the change is on record."""
+    for details in ({}, {"metrics": "10.8.0.7:9100"}, {"metrics": "[fd00::7]:9100"}, {}):
+        said = facility()
+        said["nodes"][0] |= details
+        report = await store.import_document(document(said), occasion=TODAY)
+        assert report.changed
+        assert content(await store.load_directory()) == content(directory_of(document(said)))
+
+
+@pytest.mark.parametrize(
+    "written",
+    ["pi-7", "pi-7:", ":9100", "pi-7:0", "pi-7:65536", "http://pi-7:9100", "pi 7:9100", "a@b:1", "fd00::7:9100"],
+)
+def test_an_address_that_cannot_be_is_refused(written: str) -> None:
+    """The refusal says what one looks like."""
+    said = facility()
+    said["nodes"][0]["metrics"] = written
+    with pytest.raises(DocumentError, match="a host and a port such as"):
+        directory_of(document(said))
+
+
 @pytest.mark.parametrize(
     ("field", "written", "allowed"),
     [
@@ -194,6 +216,7 @@ NAMES = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"
 
 
 PQS_CODES = st.from_regex(r"[A-Z][0-9]{3}/[0-9]{1,4}(-[0-9A-Z]{1,4})?", fullmatch=True) | st.just("")
+ADDRESSES = st.from_regex(r"[a-z0-9]{1,9}:[1-9][0-9]{0,3}", fullmatch=True) | st.just("")
 DAYS = st.dates(date(1900, 1, 1)).map(str) | st.none()
 
 
@@ -205,13 +228,15 @@ DAYS = st.dates(date(1900, 1, 1)).map(str) | st.none()
     latitude=st.floats(-90, 90),
     pqs_code=PQS_CODES,
     installed=DAYS,
+    metrics=ADDRESSES,
 )
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_an_export_says_what_was_said(
-    name: str, model: str, low: float, seconds: int, latitude: float, pqs_code: str, installed: str | None
+    name: str, model: str, low: float, seconds: int, latitude: float, pqs_code: str, installed: str | None, metrics: str
 ) -> None:
     """Whatever may be registered, its export describes the same registry."""
     entry = facility(name=name, latitude=latitude, timezone="Africa/Kampala")
+    entry["nodes"][0] |= {"name": name, "metrics": metrics}
     entry["equipment"][0] |= {"model": model, "pqs_code": pqs_code, "installed": installed}
     entry["equipment"][0]["channels"][0] |= {"limits": {"low": low}, "interval": f"{seconds}s"}
     contact = {"id": "amina", "name": name, "language": "fr-CD", "phone": "+256700000001", "district": "District 1"}
