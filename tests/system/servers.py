@@ -260,8 +260,8 @@ def _refusal(status: int, code: str, message: str) -> web.Response:
 
 
 @asynccontextmanager
-async def prometheus(folder: Path, config: str) -> AsyncIterator[str]:
-    """Run Debian's Prometheus with this configuration text; yields its address."""
+async def prometheus(folder: Path, config: str, *options: str) -> AsyncIterator[str]:
+    """Run Debian's Prometheus with this configuration text and more options; yields its address."""
     binary = require("prometheus", package="prometheus")
     home = folder / "prometheus"
     home.mkdir(parents=True, exist_ok=True)
@@ -275,6 +275,7 @@ async def prometheus(folder: Path, config: str) -> AsyncIterator[str]:
             f"--config.file={configuration}",
             f"--storage.tsdb.path={home / 'data'}",
             f"--web.listen-address=127.0.0.1:{port}",
+            *options,
         ],
         log=home / "log.txt",
         ready=lambda: answers(f"{url}/-/ready"),
