@@ -8,11 +8,14 @@ from typing import Any
 from dashboards.grafana.influxql import PROMETHEUS
 from dashboards.grafana.scopes import Scope
 from dashboards.pages.status import ANSWERED_FOR, Status
+from dashboards.prometheus.recording import TARGET, outage
 from domain.episode import Severity
 from domain.places import Service
 
 PLACE = ("country", "region", "district", "facility")
 """Which labels a facility's series keep; instances of the service that are scraped side by side become one."""
+EACH = (*PLACE, "service")
+"""Which labels a service of a facility keeps."""
 WORKING = {
     Service.MONITORING: "vitals_facility_up",
     Service.POWER: "vitals_facility_power_available",
@@ -107,19 +110,25 @@ def working(service: Service, scope: Scope, by: Sequence[str] = ()) -> str:
     return f"avg{_by(by)} ({facilities(WORKING[service], scope)})"
 
 
-def downtime(scope: Scope, over: str, by: Sequence[str], *matchers: str) -> str:
-    """Return the share of the time watched, over a stretch such as ``$__range``, in which a service was down."""
-    down, seen = (
-        f"sum{_by(by)} (increase({select(metric, scope, *matchers)}[{over}]))"
-        for metric in ("vitals_facility_outage_seconds_total", "vitals_facility_observed_seconds_total")
-    )
-    return f"{down} / ({seen} > 0)"
+def availability(scope: Scope, window: str, *matchers: str) -> str:
+    """Return the share of the known time of a window (1d, 7d, 30d) in which each service of a facility was up.
+
+    It is recorded by rules: the counters of a nation's month are more samples than Prometheus reads in one query.
+    """
+    recorded = f"facility_service:vitals_availability:ratio{window}"
+    return f"max by ({', '.join(EACH)}) ({select(recorded, scope, *matchers)})"
 
 
-def allowed(scope: Scope, by: Sequence[str], *matchers: str) -> str:
-    """Return the share of the time in which a service may be down, where something is promised."""
-    target = select("vitals_facility_uptime_target_ratio", scope, *matchers)
-    return f"(1 - max{_by(by)} ({target}))"
+def promised(scope: Scope) -> str:
+    """Return what is promised of each service of a facility."""
+    return f"max by ({', '.join(EACH)}) ({select(TARGET, scope)})"
+
+
+def burn(scope: Scope, window: str) -> str:
+    """Return how many times faster than promised the allowance went in a window; 0 where nothing was down."""
+    down = f"max by ({', '.join(EACH)}) ({select(outage(window), scope)})"
+    target = promised(scope)
+    return f"{down} / (1 - {target}) or 0 * {target}"
 
 
 def quantile(share: float, histogram: str, by: Sequence[str] = (), *matchers: str) -> str:

@@ -240,6 +240,17 @@ def test_nobody_asks_for_the_raw_readings_of_a_nation(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", DASHBOARDS)
+def test_counters_of_facilities_are_read_over_a_day_at_most(name: str) -> None:
+    """A month of a nation's counters is more than Prometheus reads in one query: that is recorded by rules."""
+    for panel in asking(name):
+        for target in panel["targets"]:
+            for over in re.findall(
+                r"vitals_(?:facility|cold_chain)_\w+_total[^\[]*\[([^\]]+)\]", target.get("expr", "")
+            ):
+                assert over in ("1h", "6h", "1d"), panel["title"]
+
+
+@pytest.mark.parametrize("name", DASHBOARDS)
 def test_nothing_of_newer_formats_is_left(name: str) -> None:
     """Fields that the SDK adds for newer servers, or for other types of variables, are gone; Grafana 11 reads it."""
     dashboard = committed(name)

@@ -20,6 +20,8 @@ from collector.forwarder.line_protocol import SeriesPrefixes, alert_event_line
 from collector.forwarder.rollup_lines import SUFFIXES, rollup_fields
 from collector.journal.rollup import Rollup
 from dashboards.grafana.build import JSON_FOLDER
+from dashboards.prometheus.files import rule_files
+from dashboards.prometheus.rule import Setting
 from domain.alert import Alert, AlertState
 from domain.directory import Directory
 from domain.episode import Severity, SubjectKind
@@ -237,10 +239,21 @@ async def scraping(folder: Path, scraped: Callable[[], Awaitable[bytes]]) -> Asy
         target = url.removeprefix("http://")
         config = (
             "global: {scrape_interval: 500ms, scrape_timeout: 500ms}\n"
+            f"rule_files: ['{recorded(folder)}']\n"
             f"scrape_configs: [{{job_name: vitals, static_configs: [{{targets: ['{target}']}}]}}]\n"
         )
         async with prometheus(folder, config) as server:
             yield server
+
+
+def recorded(folder: Path) -> Path:
+    """Write the rules that record what dashboards ask for, at the pace of a minute in half a second."""
+    document = rule_files((), Setting(pace=120))["recording.yml"]
+    for rules in document["groups"]:
+        rules["interval"] = "1s"
+    path = folder / "recording.yml"
+    path.write_text(json.dumps(document), "utf-8")  # JSON is YAML
+    return path
 
 
 async def eventually(session: aiohttp.ClientSession, server: str, query: str, where: str) -> list[dict[str, Any]]:

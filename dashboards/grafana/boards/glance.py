@@ -51,6 +51,7 @@ from domain.places import EquipmentKind, Service
 
 KEEPS_COLD = (EquipmentKind.FRIDGE, EquipmentKind.FREEZER, EquipmentKind.COLD_ROOM, EquipmentKind.COLD_BOX)
 UNSCRAPED = "Prometheus knows no facility here: is Vitals scraped?"
+UNRECORDED = "Prometheus has recorded nothing here: is Vitals scraped, are its rules loaded (docs/prometheus.md)?"
 ROWS = 100
 """As many facilities as a table shows: the worst."""
 _UP = WORKING[Service.MONITORING]

@@ -22,7 +22,7 @@ from dashboards.grafana.layout import Section
 from dashboards.grafana.limits import Limits
 from dashboards.grafana.looks import DURATION, NUMBER, TROUBLES, Look, look_of, share
 from dashboards.grafana.panels import Card, Course, Target, Words, course, number, states
-from dashboards.grafana.promql import PromTarget, downtime, fails, select
+from dashboards.grafana.promql import PromTarget, availability, fails, select
 from dashboards.grafana.scopes import FACILITIES
 from dashboards.grafana.tables import Column, table
 from domain.places import EquipmentKind, Service
@@ -58,17 +58,17 @@ def board(limits: Limits) -> Board:
 
 def _figures() -> list[Card]:
     fuel = kinds([EquipmentKind.GENERATOR])
-    live = f"1 - {downtime(FACILITIES, '$__range', (), _POWER)}"
-    outages = f"sum (increase({select('vitals_facility_outages_total', FACILITIES, _POWER)}[$__range]))"
-    down = f"sum (increase({select('vitals_facility_outage_seconds_total', FACILITIES, _POWER)}[$__range]))"
+    week = availability(FACILITIES, "7d", _POWER)
+    outages = f"sum (increase({select('vitals_facility_outages_total', FACILITIES, _POWER)}[1d]))"
     asked: list[tuple[str, str, Look, Target, str]] = [
         ("Without power", "Facilities that are heard and have neither grid nor backup now.", TROUBLES,
          PromTarget(f"sum ({fails(Service.POWER, FACILITIES)})"), glance.UNSCRAPED),
-        ("Time with power", "The share of the time watched in which facilities had power from anywhere, as the service "
-         "saw it live.", share(), PromTarget(live), glance.UNSCRAPED),
-        ("Outages", "How often facilities lost all power, as the service saw it live.", NUMBER,
-         PromTarget(outages), glance.UNSCRAPED),
-        ("Time without power", "For how long, all facilities together.", DURATION, PromTarget(down), glance.UNSCRAPED),
+        ("Time with power", "The share of the known time of 7 days in which facilities had power from anywhere, as the "
+         "service saw it live: the mean of all.", share(), PromTarget(f"avg ({week})"), glance.UNRECORDED),
+        ("Least powered", "The same of the facility that was without power for longest.", share(),
+         PromTarget(f"min ({week})"), glance.UNRECORDED),
+        ("Outages, last day", "How often facilities lost all power in the last day, as the service saw it live.",
+         NUMBER, PromTarget(outages), glance.UNSCRAPED),
         ("Grid on", "The share of the time with readings in which mains gave power, from stored readings.", share(),
          InfluxTarget(in_all(f'{ON_SHARE} AS "on"', weighted(measured("supply", HOURS), _MAINS), "$timeFilter")),
          _NO_MAINS),

@@ -10,7 +10,7 @@ from dashboards.grafana.layout import Section
 from dashboards.grafana.limits import Limits
 from dashboards.grafana.looks import DURATION, TROUBLES, Look, look_of, share
 from dashboards.grafana.panels import Card, Course, Target, Words, course, lines, number
-from dashboards.grafana.promql import PromTarget, downtime, fails
+from dashboards.grafana.promql import PromTarget, availability, fails
 from dashboards.grafana.scopes import FACILITIES
 from dashboards.grafana.tables import Column, table
 from domain.places import EquipmentKind, Service
@@ -43,12 +43,12 @@ def board(limits: Limits) -> Board:
 def _figures(limits: Limits) -> list[Card]:
     level = _level(limits)
     levels = measured("tank_level", HOURS)
-    live = f"1 - {downtime(FACILITIES, '$__range', (), _WATER)}"
     asked: list[tuple[str, str, Look, Target, str]] = [
         ("Without water", "Facilities that are heard and have a critical alert on water now.", TROUBLES,
          PromTarget(f"sum ({fails(Service.WATER, FACILITIES)})"), glance.UNSCRAPED),
-        ("Time with water", "The share of the time watched in which facilities had water, as the service saw it live.",
-         share(), PromTarget(live), glance.UNSCRAPED),
+        ("Time with water", "The share of the known time of 7 days in which facilities had water, as the service "
+         "saw it live: the mean of all.", share(), PromTarget(f"avg ({availability(FACILITIES, '7d', _WATER)})"),
+         glance.UNRECORDED),
         ("Lowest tank", "The lowest level of any tank in this time.", level,
          InfluxTarget(in_all('min("min")', levels, _TANKS)), _NO_TANK),
         ("Time below limits", "For how long tanks were below their low limit, all together.", DURATION,
