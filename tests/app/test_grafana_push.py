@@ -8,15 +8,18 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from click.testing import CliRunner, Result
 
 from app.cli import main
+from app.grafana import Settings
 from app.grafana_server import holds
 from dashboards.grafana.build import JSON_FOLDER
 from tests.app.grafana_stub import TOKEN, Grafana, serving
 
 UIDS = {json.loads(path.read_text("utf-8"))["uid"] for path in JSON_FOLDER.glob("*.json")}
 ONE = "vitals-water"
+PROVISIONING = Path(__file__).parents[2] / "deploy" / "grafana" / "provisioning"
 
 
 def push(folder: Path, url: str, *arguments: str, token: str = TOKEN) -> Result:
@@ -262,6 +265,13 @@ def test_what_is_no_address_is_refused(tmp_path: Path, url: str) -> None:
     result = push(tmp_path, url)
     assert result.exit_code == 2
     assert "is no address" in result.output
+
+
+def test_a_push_begins_with_the_data_sources_that_are_provisioned() -> None:
+    """Both ways into a server name the data sources alike."""
+    provisioned = yaml.safe_load((PROVISIONING / "datasources" / "vitals.yaml").read_text("utf-8"))["datasources"]
+    uids = {source["type"]: source["uid"] for source in provisioned}
+    assert uids == {"influxdb": Settings().influxdb, "prometheus": Settings().prometheus}
 
 
 @pytest.mark.parametrize(
