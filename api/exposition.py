@@ -14,8 +14,8 @@ from fastapi import Request, Response
 _GZIP: Final = 16 + zlib.MAX_WBITS
 _LEVEL: Final = 1
 """Nearly everything repeats: the best compression is a third smaller and takes six times as long."""
-_PAUSE_SECONDS: Final = 0.0002
-"""Between two parts: so that whoever waits for the interpreter is next."""
+_PAUSE_SECONDS: Final = 0.0005
+"""Between two parts: a scrape takes a second for it, and whoever else waits for the interpreter is not kept."""
 
 
 class Exposition(StrEnum):

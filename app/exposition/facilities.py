@@ -8,7 +8,7 @@ from functools import partial
 from typing import Final, NamedTuple
 
 from api.exposition import Exposition
-from app.exposition.text import Family, Kind, labels, written
+from app.exposition.text import AT_ONCE, Family, Kind, labels, written
 from dashboards.figures.watched import APPLIANCES
 from dashboards.sla.live import SERVICES, Account, Condition, LiveView
 from dashboards.sla.live_range import TimeInRange
@@ -114,7 +114,11 @@ class FacilityText:
         return self._written(form, self.asked.live(), self.asked.nodes())
 
     def _written(self, form: Exposition, view: LiveView, nodes: Heard) -> Iterator[str]:
-        rows = [_Row(self._of(account.status.facility), account) for account in view.accounts]
+        rows: list[_Row] = []
+        for start in range(0, len(view.accounts), AT_ONCE):
+            part = view.accounts[start : start + AT_ONCE]
+            rows += [_Row(self._of(account.status.facility), account) for account in part]
+            yield ""
         # Exchanged whole, for two may write at the same time.
         self._known = {row.known.facility.id: row.known for row in rows}
         for number, service in enumerate(SERVICES):
@@ -130,7 +134,7 @@ class FacilityText:
         range_of = self.asked.range_of
         yield from written(IN_RANGE, form, cold, partial(_in_range, range_of=range_of))
         yield from written(COLD_OBSERVED, form, cold, partial(_cold_observed, range_of=range_of))
-        yield from written(NODE_HEARD, form, nodes, _nodes)
+        yield from written(NODE_HEARD, form, nodes, partial(_nodes, text_of=_text_of_nodes(self.asked.directory())))
 
     def _of(self, facility: Facility) -> _Known:
         known = self._known.get(facility.id)
@@ -227,9 +231,15 @@ def _cold_observed(rows: Sequence[_Row], range_of: TimeOf) -> list[str]:
     return [f"{name}{{{known.text}}} {range_of(known.facility.id).observed_ms / 1000}\n" for known, _ in rows]
 
 
-def _nodes(nodes: Heard) -> list[str]:
+@once_per_directory
+def _text_of_nodes(_: Directory) -> dict[str, str]:
+    """Return where the labels of nodes are remembered."""
+    return {}
+
+
+def _nodes(nodes: Heard, text_of: dict[str, str]) -> list[str]:
     name = NODE_HEARD.sample
-    return [
-        f"{name}{{{labels(facility=node.facility, node=node.id)}}} {(heard_ms or 0) / 1000}\n"
-        for node, heard_ms in nodes
-    ]
+    for node, _ in nodes:
+        if node.id not in text_of:
+            text_of[node.id] = labels(facility=node.facility, node=node.id)
+    return [f"{name}{{{text_of[node.id]}}} {(heard_ms or 0) / 1000}\n" for node, heard_ms in nodes]
