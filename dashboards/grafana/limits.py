@@ -17,11 +17,20 @@ DEFAULT_LIMITS: Limits = {
     ("temperature", EquipmentKind.FRIDGE): {"low": 2.0, "high": 8.0},
     ("temperature", EquipmentKind.COLD_ROOM): {"low": 2.0, "high": 8.0},
     ("temperature", EquipmentKind.COLD_BOX): {"low": 2.0, "high": 8.0},
+    ("temperature", EquipmentKind.FREEZER): {"high": -15.0},
     # A dip is below 90 %, a swell above 110 % of nominal 240 V.
     ("voltage", EquipmentKind.MAINS): {"low": 216.0, "high": 264.0},
-    ("tank_level", EquipmentKind.TANK): {"low": 0.2},
+    ("tank_level", EquipmentKind.TANK): {"low": 0.25},
+    ("fuel_level", EquipmentKind.GENERATOR): {"low": 0.25},
+    ("charge", EquipmentKind.BATTERY): {"low": 0.2},
+    ("turbidity", EquipmentKind.TAP): {"high": 5.0},
+    ("free_chlorine", EquipmentKind.TAP): {"low": 0.2},
+    ("acidity", EquipmentKind.TAP): {"low": 6.5, "high": 8.5},
 }
-"""For the dashboards that are committed; a deployment passes ``limits_of`` its own directory."""
+"""For the dashboards that are committed: what the rules that come with Vitals say, where they say a number.
+
+A deployment passes ``limits_of`` its own directory.
+"""
 
 
 def limits_of(directory: Directory) -> Limits:

@@ -66,9 +66,12 @@ def limit_steps(limits: Mapping[str, float]) -> Sequence[Step]:
 
 def words_of(quantity: Quantity) -> Mapping[str, Any]:
     """Return the words of a state; green where all is well, red where it is not, neither where none is better."""
-    normal = quantity.normal_state
-    colors = [NEUTRAL if normal is None else GOOD if value == normal else BAD for value in range(len(quantity.states))]
-    return said({value: (word, colors[value]) for value, word in enumerate(quantity.states)})
+    normal, values = quantity.normal_state, range(len(quantity.states))
+    if normal is None:
+        colors = [UNKNOWN if value else NEUTRAL for value in values]
+    else:
+        colors = [GOOD if value == normal else BAD for value in values]
+    return said({value: (quantity.states[value], colors[value]) for value in values})
 
 
 def said(words: Mapping[int | str, tuple[str, str]]) -> Mapping[str, Any]:

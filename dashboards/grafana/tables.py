@@ -66,6 +66,8 @@ def _order(columns: Sequence[Column], targets: Sequence[Target]) -> Mapping[str,
 def _properties(column: Column) -> list[Any]:
     look = column.look
     found: dict[str, object] = {"displayName": column.title or column.name.capitalize(), "unit": look.unit}
+    # What stands in an empty cell; the panel's own words are for an empty table.
+    found["noValue"] = "–"
     if look.decimals is not None:
         found["decimals"] = look.decimals
     if look.mappings:

@@ -24,6 +24,7 @@ from dashboards.pages.status import Status
 from domain.directory import Directory
 from domain.places import Channel, Equipment, EquipmentKind
 from domain.quantities import QUANTITIES
+from rules.catalogue import load_catalogue
 
 ROOT = Path(__file__).parents[2]
 DASHBOARDS = sorted(path.stem for path in JSON_FOLDER.glob("*.json"))
@@ -340,6 +341,34 @@ def test_default_limits_name_quantities_that_exist() -> None:
     for (quantity, _), limits in DEFAULT_LIMITS.items():
         row = QUANTITIES[quantity]
         assert all(row.lowest <= limit <= row.highest for limit in limits.values())
+
+
+RULES_SAY = {
+    "who-heat": ("temperature", EquipmentKind.FRIDGE),
+    "freezer-warm": ("temperature", EquipmentKind.FREEZER),
+    "tank-low": ("tank_level", EquipmentKind.TANK),
+    "fuel-low": ("fuel_level", EquipmentKind.GENERATOR),
+    "battery-low": ("charge", EquipmentKind.BATTERY),
+    "turbidity-high": ("turbidity", EquipmentKind.TAP),
+    "chlorine-low": ("free_chlorine", EquipmentKind.TAP),
+    "ph-out-of-range": ("acidity", EquipmentKind.TAP),
+}
+"""Rules that come with Vitals and say a number, and the line that stands for it."""
+
+
+@pytest.mark.parametrize("rule_id", RULES_SAY)
+def test_default_limits_are_those_of_the_rules_that_come_with_vitals(rule_id: str) -> None:
+    """A line is drawn where the shipped rule of that quantity judges."""
+    documents = [yaml.safe_load(text) for text in load_catalogue().values()]
+    (rule,) = (rule for document in documents for rule in document["rules"] if rule["id"] == rule_id)
+    when = rule["when"].get("outside", rule["when"])
+    sides = {"above": "high", "high": "high", "below": "low", "low": "low"}
+    quantity, kind = RULES_SAY[rule_id]
+    for name, side in sides.items():
+        if name in when:
+            said = float(str(when[name]["limit"]).split()[0]) * QUANTITIES[quantity].shown_as.scale
+            assert DEFAULT_LIMITS[quantity, kind][side] == pytest.approx(said)
+    assert set(when) & set(sides)
 
 
 def test_provisioning_files_offer_the_data_sources_that_dashboards_choose_from() -> None:

@@ -39,14 +39,14 @@ OTHER = Facility("kasese-hc3", "Kasese HC3", "Uganda", "Western", "Kasese")
 EQUIPPED = {
     EquipmentKind.FRIDGE: ("temperature", "door"),
     EquipmentKind.FREEZER: ("temperature",),
-    # One thing that measures everything: of it the equipment's dashboard has to show all.
+    # One thing that measures everything.
     EquipmentKind.MAINS: tuple(QUANTITIES),
     EquipmentKind.GENERATOR: ("running", "fuel_level"),
-    EquipmentKind.BATTERY: ("charge",),
+    EquipmentKind.BATTERY: ("charge", "voltage"),
+    EquipmentKind.TAP: ("turbidity", "free_chlorine", "acidity"),
     EquipmentKind.TANK: ("tank_level",),
     EquipmentKind.PUMP: ("running",),
 }
-ONE_THING = EquipmentKind.MAINS
 
 
 def named(place: Facility, kind: EquipmentKind) -> str:
@@ -108,10 +108,10 @@ def event(place: Facility, state: AlertState, at_ms: int) -> str:
     return alert_event_line(alert, place, text="too warm", at_ms=at_ms)
 
 
-def values() -> dict[str, str]:
+def values(kind: EquipmentKind = EquipmentKind.MAINS) -> dict[str, str]:
     """Return what is chosen in each variable."""
     place = {tag: getattr(CHOSEN, tag) for tag in ("country", "region", "district")}
-    return {**place, "facility": CHOSEN.id, "equipment": named(CHOSEN, ONE_THING)}
+    return {**place, "facility": CHOSEN.id, "equipment": named(CHOSEN, kind)}
 
 
 def asked(query: str, chosen: Mapping[str, str], interval: str = "1m") -> str:
@@ -171,7 +171,11 @@ async def test_every_influxql_query_finds_the_chosen_places_and_no_other(tmp_pat
     async with influxdb(tmp_path) as server:
         await seed(server)
         for where, query, interval in queries:
-            found = await server.query(asked(query, values(), interval), database="vitals")
+            found = [
+                series
+                for kind in (EQUIPPED if "${equipment:" in query else (EquipmentKind.MAINS,))
+                for series in await server.query(asked(query, values(kind), interval), database="vitals")
+            ]
             assert any(value is not None for series in found for row in series["values"] for value in row[1:]), where
             assert "kasese" not in json.dumps(found), where
             subject = {name: value for name, value in values().items() if f"${{{name}:doublequote}}" in query}

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from dashboards.grafana import links
 from dashboards.grafana.board import Board
-from dashboards.grafana.boards.glance import grain
-from dashboards.grafana.boards.readings import door_states, extremes, latest, power_states
+from dashboards.grafana.boards.readings import COLD, STORAGE, door_states, extremes, latest, power_states
 from dashboards.grafana.influxql import (
     HOURS,
     IN_RANGE,
@@ -25,6 +26,8 @@ from dashboards.grafana.panels import Card, Course, Words, course, number
 from dashboards.grafana.scopes import EQUIPMENT
 from domain.places import EquipmentKind
 
+_NOT_COLD = tuple(kind for kind in EquipmentKind if kind not in COLD)
+_WATER = (EquipmentKind.TAP, EquipmentKind.TANK, EquipmentKind.PUMP)
 _UNJUDGED = "No temperature with a limit has been measured here in this time."
 
 
@@ -62,12 +65,6 @@ def _figures() -> list[Card]:
 
 
 def _cold_chain(limits: Limits) -> list[Card]:
-    temperature = Words(
-        "Temperature",
-        "Lowest and highest temperature of each interval; the dashed lines are the limits of vaccine storage. "
-        "A gap is time without readings.",
-        "No temperature has been measured here in this time.",
-    )
     outside = Words(
         "Too cold, too warm, by day",
         "How long it was below the low and above the high limit in force, each day.",
@@ -75,11 +72,10 @@ def _cold_chain(limits: Limits) -> list[Card]:
     )
     columns = f'{TOO_COLD} AS "too cold", {TOO_WARM} AS "too warm"'
     query = over_time(columns, measured("temperature", HOURS), where(EQUIPMENT, JUDGED))
-    how = Course(
-        bars=True, stacked=True, interval=grain("_1d"), lowest=0, colors={"too cold": UNKNOWN, "too warm": BAD}
-    )
+    how = Course(bars=True, stacked=True, interval="1d", lowest=0, colors={"too cold": UNKNOWN, "too warm": BAD})
     return [
-        extremes(temperature, EQUIPMENT, "temperature", limits, wide=16, limited_as=EquipmentKind.FRIDGE),
+        _chart("Temperature of a fridge", "temperature", COLD, limits, tall=9),
+        _chart("Temperature of anything else", "temperature", _NOT_COLD, {}, tall=9),
         course(outside, DURATION, [InfluxTarget(query, alias="$col")], how, wide=8, tall=9),
         door_states(EQUIPMENT, wide=24, tall=4),
     ]
@@ -91,33 +87,34 @@ def _power(limits: Limits) -> list[Card]:
         "Whether it gave power, and whether it ran. A gap is time of which nobody knows.",
         "No supply has been observed here in this time.",
     )
-    charts = [
-        ("Voltage", "voltage", EquipmentKind.MAINS),
-        ("Current", "current", None),
-        ("Power", "power", None),
-        ("Frequency", "frequency", EquipmentKind.MAINS),
-        ("Charge", "charge", EquipmentKind.BATTERY),
-        ("Fuel", "fuel_level", EquipmentKind.GENERATOR),
+    mains = (EquipmentKind.MAINS,)
+    charts: list[tuple[str, str, Sequence[EquipmentKind]]] = [
+        ("Mains voltage", "voltage", mains),
+        ("Other voltage", "voltage", [kind for kind in EquipmentKind if kind not in mains]),
+        ("Current", "current", ()),
+        ("Power", "power", ()),
+        ("Charge", "charge", STORAGE),
+        ("Fuel", "fuel_level", (EquipmentKind.GENERATOR,)),
     ]
     return [power_states(states, EQUIPMENT, wide=24, tall=5), *(_chart(*each, limits) for each in charts)]
 
 
 def _water(limits: Limits) -> list[Card]:
-    charts = [
-        ("Tank level", "tank_level", EquipmentKind.TANK),
-        ("Flow", "flow", None),
-        ("Pressure", "pressure", None),
-        ("Turbidity", "turbidity", EquipmentKind.TAP),
-        ("Free chlorine", "free_chlorine", EquipmentKind.TAP),
-        ("Acidity", "acidity", EquipmentKind.TAP),
+    charts: list[tuple[str, str, Sequence[EquipmentKind]]] = [
+        ("Tank level", "tank_level", (EquipmentKind.TANK,)),
+        ("Flow", "flow", ()),
+        ("Pressure", "pressure", ()),
+        ("Turbidity", "turbidity", _WATER),
+        ("Free chlorine", "free_chlorine", _WATER),
+        ("Acidity", "acidity", _WATER),
     ]
     return [_chart(*each, limits) for each in charts]
 
 
-def _chart(title: str, quantity: str, kind: EquipmentKind | None, limits: Limits) -> Card:
+def _chart(title: str, quantity: str, wanted: Sequence[EquipmentKind], limits: Limits, *, tall: int = 7) -> Card:
     words = Words(
         title,
         f"Lowest and highest {title.lower()} of each interval; dashed lines are limits. A gap is time unknown.",
         f"No {title.lower()} has been measured here in this time.",
     )
-    return extremes(words, EQUIPMENT, quantity, limits, wide=8, tall=7, limited_as=kind)
+    return extremes(words, EQUIPMENT, quantity, limits, wanted, wide=8, tall=tall)

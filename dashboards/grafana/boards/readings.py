@@ -30,14 +30,12 @@ def extremes(
     *,
     wide: int,
     tall: int = 9,
-    limited_as: EquipmentKind | None = None,
 ) -> Card:
     """Return the chart of a quantity of some kinds of equipment, with the limits of the first kind as lines."""
     quantity = QUANTITIES[quantity_name]
     condition = where(scope, *([kinds(wanted)] if wanted else []))
     query = over_time(EXTREMES, measured(quantity_name), condition, by="channel")
-    kind = limited_as or (wanted[0] if wanted else None)
-    found = limits.get((quantity_name, kind), {}) if kind else {}
+    found = limits.get((quantity_name, wanted[0]), {}) if wanted else {}
     return lines(words, quantity, [InfluxTarget(query, alias="$tag_channel $col")], found, wide=wide, tall=tall)
 
 
