@@ -37,6 +37,8 @@ from api.on_call import on_call_routes
 from api.openapi import ANYWHERE, FOR_SENDERS, FOR_SOMEBODY, describe_errors
 from api.pages import page_routes
 from api.readings import MOST_BYTES, PATH, reading_routes
+from api.report_services import ReportKind
+from api.reports import report_routes
 from api.rosters import MOST_BYTES as MOST_CALENDAR_BYTES
 from api.rosters import PATTERN as CALENDARS
 from api.rosters import roster_routes
@@ -141,6 +143,7 @@ def _versioned(services: Services, hub: EventHub) -> APIRouter:
         alerting_routes(),
         on_call_routes(),
         inbox_routes(),
+        *map(report_routes, ReportKind),
     ):
         router.include_router(part, responses=FOR_SOMEBODY)
     for part in (reading_routes(services), callback_routes(services)):

@@ -54,3 +54,6 @@ class JobDesk(Protocol[Order]):
 
     def cancel(self, number: int) -> None:
         """End a job that is not over."""
+
+    async def wait(self, number: int, seconds: float) -> None:
+        """Wait until a job is over, at most so long."""

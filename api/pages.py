@@ -23,6 +23,7 @@ from api.people_pages import add_people_pages
 from api.place_page import add_place_pages
 from api.problems import NotFoundError
 from api.registry_pages import add_registry_pages
+from api.report_pages import add_report_pages
 from api.rule_pages import add_rule_pages
 from api.visit import Viewing
 from api.visit_pages import add_visit_pages
@@ -53,6 +54,7 @@ def page_routes(pages: Pages, assets: Mapping[str, Asset]) -> APIRouter:
     add_alert_page(router, pages)
     add_map_page(router, pages)
     add_rule_pages(router, pages)
+    add_report_pages(router, pages)
     add_maintenance_pages(router, pages)
     add_people_pages(router, pages)
     _add_static(router, assets)

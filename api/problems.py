@@ -23,6 +23,7 @@ THINGS: Final = (
     noop("facility"),
     noop("file"),
     noop("node"),
+    noop("report"),
     noop("roster"),
     noop("rule"),
 )

@@ -18,6 +18,7 @@ from api.alert_desk import AlertDesk
 from api.exposition import Render
 from api.problems import RequestError
 from api.registry_services import RegistryDesk
+from api.report_services import ReportDesk
 from api.rule_services import RuleDesk
 from collector.journal.letters import Letter, LetterFilter, LetterGroup
 from collector.journal.rollup import Rollup
@@ -235,6 +236,8 @@ class Services:
     """None where there is no database of alerts."""
     rules: RuleDesk | None = None
     """None in a process that does not judge."""
+    reports: ReportDesk | None = None
+    """None in a process that makes none."""
     outlines: OutlinesOf = shipped_outlines
     """What maps are drawn on, for the countries that facilities name."""
     notice: Saying = nothing_to_say

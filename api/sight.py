@@ -22,6 +22,7 @@ from api.desk_in_sight import DeskInSight
 from api.exposition import Exposition
 from api.problems import NotAllowedError, NotFoundError
 from api.registry_services import RegistryDesk, narrowed_desk
+from api.report_services import ReportDesk, ReportsInSight
 from api.rule_services import RuleDesk
 from api.services import CalendarTaken, IntakeDesk, ReadMeasures, RosterDesk, Services
 from collector.journal.rollup import Rollup
@@ -80,6 +81,7 @@ def services_for(principal: Principal, role: Role, services: Services) -> Servic
         alert_desk=None if services.alert_desk is None else sight.alert_desk(services.alert_desk),
         registry=sight.registry(),
         figures=sight.figures,
+        reports=None if services.reports is None else sight.reports(services.reports),
     )
 
 
@@ -159,7 +161,7 @@ class _Sight:
         found = await self._all.alert(alert_id)
         if found is None or found.facility in self.directory().facilities:
             return found
-        if found.facility in narrowed(self._all.directory(), self._principal, Role.VIEWER).facilities:
+        if found.facility in self._seen().facilities:
             raise NotAllowedError(noop("You may see alert {number}, and not change it."), number=alert_id)
         return None
 
@@ -241,13 +243,20 @@ class _Sight:
 
         return RosterDesk(calendar, take)
 
+    def reports(self, desk: ReportDesk) -> ReportDesk:
+        jobs = ReportsInSight(desk.jobs, whole=self._all.directory, mine=self.directory, seen=self._seen)
+        return dataclasses.replace(desk, jobs=jobs)
+
+    def _seen(self) -> Directory:
+        return narrowed(self._all.directory(), self._principal, Role.VIEWER)
+
     def alert_desk(self, desk: AlertDesk) -> AlertDesk:
         return DeskInSight(
             desk,
             alert=self.alert,
             whole=self._all.directory,
             mine=self.directory,
-            seen=lambda: narrowed(self._all.directory(), self._principal, Role.VIEWER),
+            seen=self._seen,
         )
 
     def _require_roster(self, roster: str) -> None:

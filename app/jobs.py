@@ -3,23 +3,21 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import logging
-import pickle
-import sys
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any, Final, Generic
 
 from api.jobs import JobState, Order, Stage
 from app.child import Work
+from app.children import CHILD, Child
 from domain.errors import Fault, VitalsError
 
 log = logging.getLogger(__name__)
 
 MOST_WAITING: Final = 5
 MOST_KEPT: Final = 20
-_LONGEST_LINE: Final = 16 * 1024 * 1024
 _BROKEN: Final = "It ended without an answer; the service's log says more."
 
 
@@ -36,13 +34,21 @@ class Jobs(Generic[Order]):
     """Takes orders of one kind, remembers the last results in memory; a restart forgets them."""
 
     def __init__(
-        self, work_of: Callable[[Order], Work], command: Sequence[str] = (sys.executable, "-m", "app.child")
+        self,
+        work_of: Callable[[Order], Work],
+        command: Sequence[str] = CHILD,
+        *,
+        forget: Callable[[JobState[Order]], None] = lambda _: None,
     ) -> None:
-        """``work_of`` says what is to be done for an order, at the moment at which it is begun."""
-        self._work_of, self._command = work_of, command
+        """``work_of`` says what is to be done for an order, at the moment at which it is begun.
+
+        ``forget`` is told of each job that is not remembered any more.
+        """
+        self._work_of, self._command, self._forget = work_of, command, forget
         self._states: dict[int, JobState[Order]] = {}
         self._waiting: asyncio.Queue[int] = asyncio.Queue()
-        self._child: asyncio.subprocess.Process | None = None
+        self._children: dict[int, Child] = {}
+        self._over: dict[int, asyncio.Event] = {}
         self._last = 0
 
     def start(self, order: Order) -> JobState[Order]:
@@ -51,8 +57,10 @@ class Jobs(Generic[Order]):
             raise BusyError
         self._last += 1
         state = self._states[self._last] = JobState(number=self._last, order=order)
-        for number in [each.number for each in self.all() if each.stage.over][MOST_KEPT:]:
-            del self._states[number]
+        self._over[self._last] = asyncio.Event()
+        for each in [each for each in self.all() if each.stage.over][MOST_KEPT:]:
+            del self._states[each.number], self._over[each.number]
+            self._forget(each)
         self._waiting.put_nowait(state.number)
         return state
 
@@ -69,12 +77,18 @@ class Jobs(Generic[Order]):
         state = self._states.get(number)
         if state is None or state.stage.over:
             return
-        if state.stage is Stage.RUNNING and self._child is not None and self._child.returncode is None:
-            self._child.kill()
+        if number in self._children:
+            self._children[number].kill()
         self._change(number, stage=Stage.CANCELLED)
 
+    async def wait(self, number: int, seconds: float) -> None:
+        """Wait until a job is over, at most so long."""
+        if number in self._over:
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._over[number].wait(), seconds)
+
     async def run(self) -> None:
-        """Work off the orders until cancelled."""
+        """Work off the orders, one after the other, until cancelled; run twice it does two at a time."""
         while True:
             number = await self._waiting.get()
             if number not in self._states or self._states[number].stage is not Stage.WAITING:
@@ -87,22 +101,13 @@ class Jobs(Generic[Order]):
                 self._change(number, stage=Stage.FAILED, error=_BROKEN)
 
     async def _do(self, state: JobState[Order]) -> None:
-        child = self._child = await asyncio.create_subprocess_exec(
-            *self._command, stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, limit=_LONGEST_LINE
-        )
-        assert child.stdin is not None and child.stdout is not None  # noqa: S101, PT018 - both were asked for
+        child = self._children[state.number] = Child(self._command)
         try:
-            child.stdin.write(pickle.dumps(self._work_of(state.order)))
-            child.stdin.close()
-            async for line in child.stdout:
-                self._hear(state.number, json.loads(line))
-            await child.wait()
+            code = await child.run(self._work_of(state.order), lambda line: self._hear(state.number, line))
         finally:
-            if child.returncode is None:
-                child.kill()
-                await child.wait()
+            del self._children[state.number]
         if not self._states[state.number].stage.over:
-            log.error("job %d ended with exit code %s", state.number, child.returncode)
+            log.error("job %d ended with exit code %s", state.number, code)
             self._change(state.number, stage=Stage.FAILED, error=_BROKEN)
 
     def _hear(self, number: int, line: dict[str, Any]) -> None:
@@ -117,3 +122,5 @@ class Jobs(Generic[Order]):
 
     def _change(self, number: int, **changes: Any) -> None:
         self._states[number] = replace(self._states[number], **changes)
+        if self._states[number].stage.over:
+            self._over[number].set()

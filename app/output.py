@@ -34,7 +34,7 @@ class Output(NamedTuple):
             say(str(content).rstrip("\r\n"))
             return
         # The mark makes a spreadsheet read UTF-8.
-        encoding = "utf-8-sig" if self.form == "csv" else "utf-8"
+        encoding = "utf-8-sig" if self.form in ("csv", "outages") else "utf-8"
         try:
             self.file.write_bytes(content if isinstance(content, bytes) else content.encode(encoding, "replace"))
         except OSError as error:

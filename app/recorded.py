@@ -30,6 +30,12 @@ class Asked(NamedTuple):
     place: Place
     start: datetime
     end: datetime
+    within: frozenset[str] | None = None
+    """Only these of its facilities; None: all."""
+
+    def covers(self, facility: Facility) -> bool:
+        """Tell whether a facility is reported on."""
+        return self.place.covers(facility) and (self.within is None or facility.id in self.within)
 
 
 class Ground(NamedTuple):
@@ -41,9 +47,9 @@ class Ground(NamedTuple):
     upkeep: Mapping[str, Sequence[Upkeep]]
     """What was said of equipment, in the order in which it was said."""
 
-    def facilities(self, place: Place) -> list[Facility]:
-        """Return the facilities of a place."""
-        return [each for each in self.directory.facilities.values() if place.covers(each)]
+    def facilities(self, asked: Asked) -> list[Facility]:
+        """Return the facilities that are reported on."""
+        return [each for each in self.directory.facilities.values() if asked.covers(each)]
 
 
 Progress = Callable[[int, int, str], None]
@@ -54,7 +60,7 @@ async def recorded_in(
     config: ServiceConfig, ground: Ground, asked: Asked, *, now: datetime, progress: Progress
 ) -> AsyncIterator[tuple[Facility, Recorded]]:
     """Give what is stored of each facility of a place, one after the other."""
-    facilities = ground.facilities(asked.place)
+    facilities = ground.facilities(asked)
     async with Journal.open(config.data, read_only=True) as journal:
         heard = (await journal.latest()).keys()
         for number, facility in enumerate(facilities, start=1):
@@ -80,7 +86,7 @@ async def read_ground(database: AsyncEngine, asked: Asked, now: datetime) -> Gro
     said = {
         item.id: await upkeep.history(item.id)
         for facility in directory.facilities.values()
-        if asked.place.covers(facility)
+        if asked.covers(facility)
         for item in directory.equipment_of(facility.id)
     }
     return Ground(directory, await registry.load_limits(directory), silences, said)

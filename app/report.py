@@ -32,7 +32,7 @@ async def monthly(config: ServiceConfig, asked: Asked, *, now: datetime, progres
     async with open_database(config.database_url) as database:
         ground = await read_ground(database, asked, now)
         period = Period(asked.start, asked.end)
-        rows = await read_rows(database, period, asked.place)
+        rows = await read_rows(database, period, asked.place, asked.within)
     found = [
         facility_report(facility, ground.directory, recorded)
         async for facility, recorded in recorded_in(config, ground, asked, now=now, progress=progress)

@@ -10,6 +10,7 @@ from alerts.store import AlertStore
 from api.alert_desk import AlertDesk
 from api.exposition import Render
 from api.registry_services import RegistryDesk
+from api.report_services import ReportDesk
 from api.rule_services import RuleDesk
 from api.services import HearCallback, IntakeDesk, PartState, ReadHours, ReadMeasures, RosterDesk, Services
 from app.history import History
@@ -60,6 +61,7 @@ def services_of(
     figures: Callable[[], Figures],
     measures: ReadMeasures | None = None,
     rules: RuleDesk | None = None,
+    reports: ReportDesk | None = None,
     outlines: OutlinesOf,
 ) -> Services:
     """Return what routes and pages call."""
@@ -108,6 +110,7 @@ def services_of(
         figures=figures,
         measures=measures,
         rules=rules,
+        reports=reports,
         outlines=outlines,
     )
 

@@ -13,7 +13,7 @@ from app.output import Output
 from app.paper import as_pdf
 from app.recorded import Asked, Progress, read_ground, recorded_in
 from app.sla_issues import Issues
-from app.sla_report import as_csv, as_json, as_table, changed, changes, report
+from app.sla_report import as_csv, as_json, as_table, changed, changes, outages_csv, report
 from dashboards.sla.facility import facility_figures
 
 
@@ -29,8 +29,13 @@ async def sla(config: ServiceConfig, asked: Asked, *, now: datetime, progress: P
 
 
 async def sla_since(config: ServiceConfig, asked: Asked, *, now: datetime, progress: Progress) -> dict[str, Any]:
-    """Return the report, with what changed since the last one on the same period and place that was issued."""
+    """Return the report, with what changed since the last one on the same period and place that was issued.
+
+    What is of some facilities of a place is never issued, and compared with nothing.
+    """
     data = await sla(config, asked, now=now, progress=progress)
+    if asked.within is not None:
+        return data | {"since_last_issue": None}
     async with open_database(config.database_url) as database:
         issues = Issues(database)
         await issues.create_tables()
@@ -64,7 +69,7 @@ async def tell_sla(
     data = await sla_since(config, asked, now=now, progress=progress)
     if issue:
         await issue_sla(config, asked, data, now=now)
-    text = {"json": as_json, "csv": as_csv, "table": _table}
+    text = {"json": as_json, "csv": as_csv, "outages": outages_csv, "table": _table}
     content = as_pdf("sla", data, output.language) if output.form == "pdf" else text[output.form](data)
     await asyncio.to_thread(output.write, content, say)
 

@@ -144,6 +144,21 @@ def as_csv(data: Mapping[str, Any]) -> str:
     return csv_text([_COLUMNS, *lines])
 
 
+_OUTAGE_COLUMNS: Final = (
+    "facility", "name", "district", "service", "start", "end", "seconds", "momentary", "begun_before", "goes_on",
+)  # fmt: skip
+
+
+def outages_csv(data: Mapping[str, Any]) -> str:
+    """Return a line of CSV for each outage."""
+    lines: list[Sequence[object]] = [_OUTAGE_COLUMNS]
+    for facility in data["facilities"]:
+        names = [plain_text(facility[name]) for name in ("id", "name", "district")]
+        for service, each in facility["services"].items():
+            lines += [[*names, service, *(outage[name] for name in _OUTAGE_COLUMNS[4:])] for outage in each["outages"]]
+    return csv_text(lines)
+
+
 def as_json(data: Mapping[str, Any]) -> str:
     """Return it for programs."""
     return json.dumps(data, indent=2, ensure_ascii=False) + "\n"

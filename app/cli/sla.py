@@ -9,7 +9,7 @@ import click
 
 from app.cli.base import SERVICE_CONFIG, show_progress
 
-FORMS = ("table", "csv", "json", "pdf")
+FORMS = ("table", "csv", "outages", "json", "pdf")
 
 
 @click.command("sla")

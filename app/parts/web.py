@@ -31,6 +31,7 @@ from app.parts.ground import Ground, Loops
 from app.parts.intake import Intake
 from app.parts.judgement import Judgement
 from app.registry_desk import registry_desk
+from app.report_desk import Reports
 from app.roster_calendars import roster_desk
 from app.rule_desk import rule_desk
 from app.services import part_states, services_of
@@ -53,6 +54,7 @@ class Web:
 
     api: FastAPI
     backtests: Jobs[BacktestOrder]
+    reports: Reports
     access: AccessDesk | None
     """None where nobody signs in."""
     board: StatusBoard
@@ -74,6 +76,8 @@ class Web:
         figures = FiguresKeeper(past, ground.directory, clock)
         live = LiveWatch(ground.power_on)
         backtests = Jobs(backtest_work(config, lambda: ground.rulebook.rules))
+        reports = Reports(config, clock)
+        reports.open()
 
         def statuses() -> Sequence[FacilityStatus]:
             return board.statuses()
@@ -120,6 +124,7 @@ class Web:
             ),
             figures=lambda: figures.figures,
             rules=rule_desk(ground.rulebook, judgement.alerts, backtests),
+            reports=reports.desk(),
             notice=lambda words: " ".join(
                 filter(None, (notice(words), words(_said_of(config.access)), words(_past_trouble(past))))
             ),
@@ -128,7 +133,7 @@ class Web:
         access = await open_access(ground.database, config.access, clock)
         board = await _open_board(ground, judgement, services, live)
         api = create_api(services, _named(config), access=access, link_key=ground.link_key)
-        return cls(api=api, access=access, backtests=backtests, board=board, figures=figures)
+        return cls(api=api, access=access, backtests=backtests, reports=reports, board=board, figures=figures)
 
     async def nobody_yet(self) -> bool:
         """Tell whether people have to sign in and there is nobody who could."""
@@ -140,6 +145,9 @@ class Web:
             "statuses": self.board.run,
             "web": lambda: serve_on(listener, self.api, before_stop=self.api.state.events.close),
             "backtests": self.backtests.run,
+            "reports": self.reports.jobs.run,
+            # A clinic's report does not wait for a nation's.
+            "reports meanwhile": self.reports.jobs.run,
             "figures": self.figures.run,
         }
 

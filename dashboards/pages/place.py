@@ -24,6 +24,7 @@ from dashboards.pages.place_links import (
     place_title,
     stretches,
 )
+from dashboards.pages.report import report_links
 from dashboards.pages.time_spent import percent
 from dashboards.pages.wording import LocalTime, day_text, duration_text, kind_word, local_time, number_text
 from dashboards.pages.words import Words, noop
@@ -104,6 +105,8 @@ class PlacePage:
     left_out: str
     worst: tuple[ApplianceRow, ...]
     route: Link
+    reports: tuple[Link, ...]
+    """Where those on it are ordered."""
     files: Mapping[str, str]
     """Addresses of the tables as files."""
     computed: LocalTime | None
@@ -146,6 +149,7 @@ def place_page(found: Survey, answers: tuple[Answers, Answers] | None, words: Wo
             words.many("{count} facility to visit", "{count} facilities to visit", len(found.stops)),
             address(found, path="/places/route"),
         ),
+        reports=report_links(found.where, words),
         files={name: address(found, path=f"/places/{name}.csv") for name in ("parts", "worst", "route")},
         computed=local_time(found.computed_ms, "UTC", found.now_ms, words) if found.end_ms else None,
     )  # fmt: skip

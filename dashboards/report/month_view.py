@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -93,6 +93,17 @@ class MonthView:
     alerts: tuple[tuple[str, str], ...]
 
 
+def shown(data: Data) -> dict[str, object]:
+    """Return a report cut to the facilities that are shown."""
+    ranked = worst_first(data["facilities"])
+    return {**data, "facilities": ranked[:MOST_FACILITIES], "left_out": max(len(ranked) - MOST_FACILITIES, 0)}
+
+
+def worst_first(facilities: Sequence[Data]) -> list[Data]:
+    """Return facilities, that whose fridges were out of range longest first."""
+    return sorted(facilities, key=lambda each: (-sum(map(outside_seconds, each["appliances"])), each["name"]))
+
+
 def month_view(data: Data, words: Words) -> MonthView:
     """Return what a report says."""
     facilities, as_of, whole = data["facilities"], parse_rfc3339(data["as_of"]), period_seconds(data)
@@ -104,13 +115,14 @@ def month_view(data: Data, words: Words) -> MonthView:
     excursions = excursion_lines(facilities, now_ms, words)
     # Of the cold chain the excursions say more.
     outages = [each for each in outage_lines(facilities, as_of, words) if each.service is not Service.COLD_CHAIN]
-    ranked = sorted(facilities, key=lambda each: (-sum(map(outside_seconds, each["appliances"])), each["name"]))
+    ranked = worst_first(facilities)
+    beyond = range(max(len(ranked) - MOST_FACILITIES, 0) + data.get("left_out", 0))
     return MonthView(
         head=heading(data, words),
         version=data["version"],
         facility=only is not None,
         facilities=() if only else tuple(_place_line(each, whole, words) for each in ranked[:MOST_FACILITIES]),
-        facilities_left_out="" if only else left_out_text(ranked, MOST_FACILITIES, words),
+        facilities_left_out="" if only else left_out_text(beyond, 0, words),
         appliances=tuple(appliance_line(*pair, now_ms, words) for pair in appliances[:MOST_APPLIANCES]),
         appliances_left_out=left_out_text(appliances, MOST_APPLIANCES, words),
         excursions=tuple(excursions[:MOST_EXCURSIONS]),

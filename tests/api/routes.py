@@ -70,11 +70,24 @@ BODIES: Mapping[tuple[str, str], Mapping[str, Any]] = {
     ("GET", f"{API}/on-call"): {"params": {"facility": "{facility}"}},
     ("POST", "/claim/{waiting}"): {"data": {"facility": "{facility}"}},
     ("POST", "/rules/{rule_id}/backtests"): {"data": {"wording": "", "days": "7"}},
+    ("POST", "/sla"): {"data": {"facility": "{facility}", "month": "2026-10"}},
+    ("POST", "/reports"): {"data": {"facility": "{facility}", "month": "2026-10"}},
+    ("POST", f"{API}/sla"): {"json": {"facility": "{facility}", "month": "2026-10"}},
+    ("POST", f"{API}/reports"): {"json": {"facility": "{facility}", "month": "2026-10"}},
+    ("POST", f"{API}/sla/{{number}}/issue"): {"json": {"by": "Grace"}},
 }
 """What is sent with a request, where an empty form is not enough."""
 
 
-OTHER_NUMBERS = {("POST", "/maintenance/{number}/end"): {1: 4}}
+_OF_A_MONTH = (
+    ("GET", f"{API}/reports/{{number}}"),
+    ("DELETE", f"{API}/reports/{{number}}"),
+    ("GET", f"{API}/reports/{{number}}/report.{{form}}"),
+    ("GET", "/reports/{number}"),
+    ("POST", "/reports/{number}/cancel"),
+    ("GET", "/reports/{number}/report.{form}"),
+)
+OTHER_NUMBERS = {("POST", "/maintenance/{number}/end"): {1: 4}, **{key: {1: 3} for key in _OF_A_MONTH}}
 """Where what has this number is gone already."""
 
 
@@ -94,6 +107,7 @@ class Fill(NamedTuple):
     node: str = f"{NEAR}-gw"
     waiting: str = "pi-7"
     entry: int = 1
+    form: str = "csv"
 
 
 NEAR_BY = Fill(NEAR, NEAR_FRIDGE, NEAR_ALERT, "near-duty", "amina")

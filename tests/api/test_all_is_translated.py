@@ -28,6 +28,7 @@ from tests.api.test_maintenance_pages import announce
 from tests.api.test_people_pages import Site, site  # noqa: F401 - a fixture
 from tests.api.test_place_pages import Nation, measures
 from tests.api.test_registry_pages import FRIDGE, KASESE, Office, office  # noqa: F401 - a fixture
+from tests.api.test_report_pages import Bureau, bureau, clinic, measured, order_of_all, ordered  # noqa: F401 - fixtures
 from tests.api.test_rule_pages import RULE, Trying, trying  # noqa: F401 - a fixture
 from tests.api.test_user_pages import town  # noqa: F401 - a fixture
 
@@ -39,8 +40,10 @@ READ_ALOUD = {"aria-label", "placeholder", "title", "alt", "data-lost", "data-ba
 NO_PAGES = ("/static/", "/charts/", "/csv/", "/favicon.ico", "/manifest.webmanifest", "/sw.js", "/api/", "/healthz",
             "/readyz", "/metrics", "/sd/")  # fmt: skip
 WORD = r"(?<!\d)[^\W\d_]+"
-NO_WORDS = {"Vitals"} | {word for unit in UNITS.values() for word in re.findall(WORD, unit.text)}
-"""The product, and units, which are the same everywhere."""
+NO_WORDS = {"Vitals", "SAIFI", "SAIDI", "CAIDI", "MAIFI"} | {
+    word for unit in UNITS.values() for word in re.findall(WORD, unit.text)
+}
+"""The product, indices of IEEE 1366, and units, which are the same everywhere."""
 
 
 def _bracketed(sentence: str) -> str:
@@ -130,6 +133,7 @@ REGISTRY = ("/registry", "/registry?q=kasese", "/registry/changes", KASESE, f"{K
             f"{FRIDGE}/channels/temperature/edit", f"{FRIDGE}/channels/temperature/limits",
             "/registry/nodes/kasese-hc3-gw", "/registry/nodes/labels", "/visits/1/correct")  # fmt: skip
 CLAIM = ("/claim/pi-7",)
+REPORTS = ("/sla", "/sla?facility=clinic", "/reports", "/sla/1", "/reports/2", "/sla/3", "/sla/99")
 PLACES = ("/places", "/places?range=7d&level=facility", "/places?country=Uganda&region=Rwenzori&district=Kasese",
           "/places/route", "/places/route?country=Uganda&region=Rwenzori&district=Kasese")  # fmt: skip
 
@@ -177,6 +181,16 @@ async def test_rules(trying: Trying) -> None:  # noqa: F811 - a fixture
         assert await untranslated(client, *TRYING) == {}
 
 
+async def test_reports(bureau: Bureau) -> None:  # noqa: F811 - a fixture
+    """Forms, contract figures, a month, and what is under way."""
+    async with bureau.client() as client:
+        in_made_up_words(client)
+        for path in ("/sla", "/reports"):
+            await ordered(bureau, client, path, facility="clinic", month="2026-11")
+        bureau.reports.jobs.start(order_of_all(bureau))
+        assert await untranslated(client, *REPORTS) == {}
+
+
 async def test_accounts(town: Town) -> None:  # noqa: F811 - a fixture
     """Before and after signing in, with users and tokens; and what is refused."""
     await town.token(Grant(Role.VIEWER))
@@ -190,11 +204,11 @@ async def test_accounts(town: Town) -> None:  # noqa: F811 - a fixture
 
 async def test_no_page_is_forgotten(client: httpx.AsyncClient, town: Town) -> None:  # noqa: F811 - a fixture
     """Every route that answers with a page is looked at above."""
-    every = (*WORLD, *DESK, *PEOPLE, *TRYING, *SIGNED_IN, *PLACES, *REGISTRY, *CLAIM, *OTHER)
+    every = (*WORLD, *DESK, *PEOPLE, *TRYING, *SIGNED_IN, *PLACES, *REGISTRY, *CLAIM, *REPORTS, *OTHER)
     looked_at = [each.partition("?")[0] for each in every]
     routes = [each for api in (in_made_up_words(client), town.api) for each in routes_of(api)]
     paths = {each.path for each in routes if each.method == "GET"}
-    pages = {path for path in paths if not path.startswith(NO_PAGES) and not path.endswith(".csv")}
+    pages = {path for path in paths if not path.startswith(NO_PAGES) and not path.endswith((".csv", ".{form}"))}
     assert len(pages) > 20
     assert {page for page in pages if not any(compile_path(page)[0].match(each) for each in looked_at)} == set()
 

@@ -15,6 +15,7 @@ from alerts.reading import Firings
 from api.create import create_api
 from api.rule_services import RuleDesk
 from app.backtest_job import backtest_work
+from app.children import CHILD
 from app.config import ServiceConfig, read_config
 from app.jobs import MOST_WAITING, Jobs
 from app.rule_desk import read, written
@@ -38,8 +39,7 @@ class Trying:
     def __init__(self, config: ServiceConfig, directory: Directory, end_ms: int, command: tuple[str, ...] = ()) -> None:
         self.rules = rules_of(catalogue=USUAL, files=())
         self.clock = SteppedClock(end_ms)
-        chosen = {"command": command} if command else {}
-        self.backtests = Jobs(backtest_work(config, lambda: self.rules), **chosen)
+        self.backtests = Jobs(backtest_work(config, lambda: self.rules), command or CHILD)
         self.fired: Mapping[str, Firings] = {}
         self.asked_within: list[frozenset[str] | None] = []
         self.directory = directory

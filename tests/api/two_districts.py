@@ -10,7 +10,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import count
-from typing import Any
+from typing import Any, Generic
 
 import httpx
 from fastapi import FastAPI, Request
@@ -25,8 +25,9 @@ from alerts.oncall.roster import Span
 from alerts.silences import Silence, SilenceKind
 from api.alert_desk import AlertDesk
 from api.create import create_api
-from api.jobs import JobState
+from api.jobs import JobState, Order
 from api.registry_services import RegistryDesk
+from api.report_services import ReportDesk, ReportKind, ReportOrder
 from api.rule_services import BacktestOrder, RuleDesk
 from api.services import CalendarTaken, IntakeDesk, RosterDesk, Services
 from api.settings import ApiSettings
@@ -72,32 +73,35 @@ CONTACTS = (
 )
 
 
-class Tried:
-    """Keeps orders of backtests that nobody works off."""
+class Tried(Generic[Order]):
+    """Keeps orders of jobs that nobody works off."""
 
     def __init__(self) -> None:
-        self.states: dict[int, JobState[BacktestOrder]] = {}
+        self.states: dict[int, JobState[Order]] = {}
 
-    def start(self, order: BacktestOrder) -> JobState[BacktestOrder]:
+    def start(self, order: Order) -> JobState[Order]:
         """Keep an order under the next free number."""
         number = next(each for each in count(1) if each not in self.states)
         return self.keep(number, order)
 
-    def keep(self, number: int, order: BacktestOrder) -> JobState[BacktestOrder]:
+    def keep(self, number: int, order: Order) -> JobState[Order]:
         """Keep an order under a number."""
         self.states[number] = JobState(number=number, order=order)
         return self.states[number]
 
-    def get(self, number: int) -> JobState[BacktestOrder] | None:
+    def get(self, number: int) -> JobState[Order] | None:
         """Return an order."""
         return self.states.get(number)
 
-    def all(self) -> list[JobState[BacktestOrder]]:
+    def all(self) -> list[JobState[Order]]:
         """Return all orders."""
         return list(self.states.values())
 
     def cancel(self, number: int) -> None:
         """Let it stand."""
+
+    async def wait(self, number: int, seconds: float) -> None:
+        """Do not wait."""
 
 
 @dataclass
@@ -110,7 +114,7 @@ class Districts:
     client: httpx.AsyncClient = field(init=False)
     principal: Principal | None = None
     taken: list[str] = field(default_factory=list)
-    tried: Tried = field(default_factory=lambda: Tried())
+    tried: Tried[BacktestOrder] = field(default_factory=lambda: Tried[BacktestOrder]())
 
     async def recognise(self, request: Request) -> Principal | None:
         """Return who asks; whoever opened a stream is gone at its first heartbeat, so that it ends."""
@@ -235,7 +239,28 @@ def services_of(districts: Districts) -> Services:
             read=read,
             backtests=districts.tried,
         ),
+        reports=_reports(),
     )
+
+
+def _reports() -> ReportDesk:
+    """Return a desk that takes orders of both kinds; the second of each was ordered by others."""
+    ordered: Tried[ReportOrder] = Tried()
+    ordered.keep(
+        2,
+        ReportOrder(
+            kind=ReportKind.SLA, place=Place(facility=FAR), start=NOON - timedelta(days=30), end=NOON,
+            facilities=frozenset({FAR}), zone="UTC", by="Zebra Okello",
+        ),
+    )  # fmt: skip
+
+    async def file(*_: object) -> bytes:
+        return b"a report"
+
+    async def issue(*_: object) -> None:
+        return None
+
+    return ReportDesk(jobs=ordered, file=file, issue=issue, issued_by=lambda _: "")
 
 
 async def _no_rollups(channel: str, from_ms: int, to_ms: int, resolution: Resolution) -> Sequence[Rollup]:

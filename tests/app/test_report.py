@@ -29,7 +29,7 @@ from domain.places import Place
 from tests.app import test_sla
 from tests.app.test_sla import DAY, LATER, Site, every_ten
 
-site = test_sla.site
+clinic = test_sla.clinic
 
 
 def _can_print() -> bool:
@@ -45,19 +45,19 @@ NOVEMBER = month_of("2026-11")
 AFTER = datetime(2026, 12, 3, tzinfo=UTC)
 
 
-async def november(site: Site, place: Place = Place(facility="clinic")) -> dict[str, Any]:  # noqa: B008 - frozen
+async def november(clinic: Site, place: Place = Place(facility="clinic")) -> dict[str, Any]:  # noqa: B008 - frozen
     """Return the report on November."""
-    asked = await month_asked(site.config, place, NOVEMBER)
-    return await monthly(site.config, asked, now=AFTER, progress=lambda *_: None)
+    asked = await month_asked(clinic.config, place, NOVEMBER)
+    return await monthly(clinic.config, asked, now=AFTER, progress=lambda *_: None)
 
 
 @pytest.fixture
-async def measured(site: Site) -> Site:
+async def measured(clinic: Site) -> Site:
     """Return a clinic that was heard on one day: a warm fridge, a power cut with a generator in the middle of it."""
-    await site.store("fridge", [*every_ten(0, 720, 5), *every_ten(720, 780, 9.5), *every_ten(780, 1440, 4)])
-    await site.store("mains", [*every_ten(0, 600, 1), *every_ten(600, 840, 0), *every_ten(840, 1440, 1)])
-    await site.store("generator", [*every_ten(0, 660, 0), *every_ten(660, 750, 1), *every_ten(750, 1440, 0)])
-    return site
+    await clinic.store("fridge", [*every_ten(0, 720, 5), *every_ten(720, 780, 9.5), *every_ten(780, 1440, 4)])
+    await clinic.store("mains", [*every_ten(0, 600, 1), *every_ten(600, 840, 0), *every_ten(840, 1440, 1)])
+    await clinic.store("generator", [*every_ten(0, 660, 0), *every_ten(660, 750, 1), *every_ten(750, 1440, 0)])
+    return clinic
 
 
 async def test_a_month_of_a_clinic_by_hand(measured: Site) -> None:
@@ -152,10 +152,10 @@ def _fonts(pdf: bytes) -> Iterator[Any]:
         yield from page["/Resources"]["/Font"].values()  # type: ignore[index]  # a dictionary of a PDF
 
 
-async def contract(site: Site) -> dict[str, Any]:
+async def contract(clinic: Site) -> dict[str, Any]:
     """Return the contract figures of the day."""
     asked = Asked(Place(district="Kasese"), DAY, DAY + timedelta(days=1))
-    return await sla_since(site.config, asked, now=LATER, progress=lambda *_: None)
+    return await sla_since(clinic.config, asked, now=LATER, progress=lambda *_: None)
 
 
 @on_paper

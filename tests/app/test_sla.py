@@ -81,7 +81,7 @@ class Site:
 
 
 @pytest.fixture
-async def site(tmp_path: Path) -> Site:
+async def clinic(tmp_path: Path) -> Site:
     """Return a clinic that measured nothing yet."""
     (tmp_path / "vitals.yaml").write_text("data: data\n", "utf-8")
     config = read_config(tmp_path / "vitals.yaml", {})
@@ -100,15 +100,15 @@ def every_ten(begin: int, end: int, value: float) -> list[tuple[float, float]]:
     return [(minute, value) for minute in range(begin, end, 10)]
 
 
-async def test_a_day_of_power_to_the_second(site: Site) -> None:
+async def test_a_day_of_power_to_the_second(clinic: Site) -> None:
     """Mains from 0:00 to 6:00 and from 9:30:45 on; a generator from 7:00 to 8:00; nobody heard from 12:00 to 18:00.
 
     Down are 6:00-7:00 and 8:00-9:30:45; a reading covers twenty minutes, so unknown is 12:10 + 10 min to 18:00.
     """
-    await site.store("mains", [*every_ten(0, 360, 1), *every_ten(360, 570, 0), (570.75, 1), *every_ten(580, 720, 1)])
-    await site.store("mains", every_ten(1080, 1440, 1))
-    await site.store("generator", [*every_ten(0, 420, 0), *every_ten(420, 480, 1), *every_ten(480, 720, 0)])
-    found = await site.service("power")
+    await clinic.store("mains", [*every_ten(0, 360, 1), *every_ten(360, 570, 0), (570.75, 1), *every_ten(580, 720, 1)])
+    await clinic.store("mains", every_ten(1080, 1440, 1))
+    await clinic.store("generator", [*every_ten(0, 420, 0), *every_ten(420, 480, 1), *every_ten(480, 720, 0)])
+    found = await clinic.service("power")
     assert found["down_seconds"] == 3600 + 3600 + 30 * 60 + 45
     assert found["unknown_seconds"] == 18 * 3600 - (11 * 3600 + 50 * 60 + 20 * 60)
     assert found["planned_seconds"] == 0
@@ -119,24 +119,24 @@ async def test_a_day_of_power_to_the_second(site: Site) -> None:
     ]
 
 
-async def test_what_a_silent_clinic_sends_later_turns_unknown_into_what_it_was(site: Site) -> None:
+async def test_what_a_silent_clinic_sends_later_turns_unknown_into_what_it_was(clinic: Site) -> None:
     """No link was not no power; the next report says what changed since the one that was issued."""
-    await site.store("mains", every_ten(0, 720, 1))
+    await clinic.store("mains", every_ten(0, 720, 1))
     lines: list[str] = []
 
     async def issue() -> str:
         lines.clear()
         await tell_sla(
-            site.config, ASKED, now=LATER, output=Output("table"), issue=True, progress=lambda *_: None,
+            clinic.config, ASKED, now=LATER, output=Output("table"), issue=True, progress=lambda *_: None,
             say=lines.append,
         )  # fmt: skip
         return "\n".join(lines)
 
     assert "Since the issue" not in await issue()
-    before = await site.service("power")
+    before = await clinic.service("power")
     assert (before["up_seconds"], before["unknown_seconds"]) == (12 * 3600 + 600, 12 * 3600 - 600)
-    await site.store("mains", [*every_ten(720, 900, 0), *every_ten(900, 1440, 1)])
-    after = await site.service("power")
+    await clinic.store("mains", [*every_ten(720, 900, 0), *every_ten(900, 1440, 1)])
+    after = await clinic.service("power")
     assert (after["down_seconds"], after["unknown_seconds"]) == (3 * 3600, 0)
     told = await issue()
     assert "clinic power: availability 1.0 → 0.875" in told
@@ -144,19 +144,19 @@ async def test_what_a_silent_clinic_sends_later_turns_unknown_into_what_it_was(s
     assert "0 figures changed" in await issue()
 
 
-async def test_the_cold_chain_is_judged_by_the_limits_of_its_time(site: Site) -> None:
+async def test_the_cold_chain_is_judged_by_the_limits_of_its_time(clinic: Site) -> None:
     """Below, above and on the limit; no reading is no verdict."""
-    await site.store("fridge", [*every_ten(0, 60, 5), *every_ten(60, 120, 8.1), *every_ten(120, 180, 8.0)])
-    await site.store("fridge", [*every_ten(180, 240, 1.9), (240, 5)])
-    found = await site.service("cold_chain")
+    await clinic.store("fridge", [*every_ten(0, 60, 5), *every_ten(60, 120, 8.1), *every_ten(120, 180, 8.0)])
+    await clinic.store("fridge", [*every_ten(180, 240, 1.9), (240, 5)])
+    found = await clinic.service("cold_chain")
     assert (found["down_seconds"], found["up_seconds"]) == (7200, 7200 + 1200)
 
 
-async def test_maintenance_is_left_out_and_shown_from_its_announcement_on(site: Site) -> None:
+async def test_maintenance_is_left_out_and_shown_from_its_announcement_on(clinic: Site) -> None:
     """What was announced at six for the time from five on counts from six; a rule that is silent is no maintenance."""
-    await site.store("mains", every_ten(0, 1440, 0))
+    await clinic.store("mains", every_ten(0, 1440, 0))
     six, eight = DAY + timedelta(hours=6), DAY + timedelta(hours=8)
-    async with open_database(site.config.database_url) as database:
+    async with open_database(clinic.config.database_url) as database:
         alerts = AlertStore(database)
         await alerts.create_tables()
         panel = Silence(
@@ -165,39 +165,39 @@ async def test_maintenance_is_left_out_and_shown_from_its_announcement_on(site: 
         )  # fmt: skip
         for each in (panel, replace(panel, rule="mains-lost", created_at=DAY, end=NEXT)):
             await alerts.silence(each)
-    found = await site.service("power")
+    found = await clinic.service("power")
     assert (found["planned_seconds"], found["down_seconds"]) == (7200, 22 * 3600)
     assert [(each["begun_before"], each["goes_on"]) for each in found["outages"]] == [(False, True), (True, True)]
 
 
-async def test_equipment_out_of_service_counts_as_if_it_were_not_there(site: Site) -> None:
+async def test_equipment_out_of_service_counts_as_if_it_were_not_there(clinic: Site) -> None:
     """A fridge taken out at noon harms no figure after noon; a silent generator leaves nothing in doubt after it."""
-    await site.store("generator", [(0, 0)])
-    await site.store("fridge", every_ten(0, 1440, 12))
-    await site.store("mains", every_ten(0, 1440, 0))
-    async with open_database(site.config.database_url) as database:
+    await clinic.store("generator", [(0, 0)])
+    await clinic.store("fridge", every_ten(0, 1440, 12))
+    await clinic.store("mains", every_ten(0, 1440, 0))
+    async with open_database(clinic.config.database_url) as database:
         upkeep = UpkeepStore(database)
         noon = DAY + timedelta(hours=12)
         for item in ("clinic/fridge", "clinic/generator"):
             await upkeep.say(Upkeep(item, UpkeepState.OUT_OF_SERVICE, noon, noon, "Grace", "broken"))
-    cold, power = await site.service("cold_chain"), await site.service("power")
+    cold, power = await clinic.service("cold_chain"), await clinic.service("power")
     assert (cold["down_seconds"], cold["up_seconds"]) == (12 * 3600, 12 * 3600)
     assert (power["unknown_seconds"], power["down_seconds"]) == (12 * 3600 - 1200, 12 * 3600 + 1200)
 
 
-async def test_nothing_is_known_of_what_is_still_to_come(site: Site) -> None:
+async def test_nothing_is_known_of_what_is_still_to_come(clinic: Site) -> None:
     """At noon the day has twelve hours, and an outage goes on."""
-    await site.store("mains", [*every_ten(0, 660, 1), *every_ten(660, 720, 0)])
-    await site.store("generator", every_ten(0, 720, 0))
-    found = await site.service("power", DAY + timedelta(hours=12))
+    await clinic.store("mains", [*every_ten(0, 660, 1), *every_ten(660, 720, 0)])
+    await clinic.store("generator", every_ten(0, 720, 0))
+    found = await clinic.service("power", DAY + timedelta(hours=12))
     assert (found["up_seconds"], found["down_seconds"]) == (11 * 3600, 3600)
     assert found["outages"][0]["goes_on"]
 
 
-async def test_a_silent_facility_is_in_the_report(site: Site, tmp_path: Path) -> None:
+async def test_a_silent_facility_is_in_the_report(clinic: Site, tmp_path: Path) -> None:
     """It has no service that is watched, and its name is no formula in the file; figures are the same in each form."""
-    await site.store("mains", every_ten(0, 1440, 1))
-    data = await site.report()
+    await clinic.store("mains", every_ten(0, 1440, 1))
+    data = await clinic.report()
     assert [each["id"] for each in data["facilities"]] == ["clinic", "silent"]
     assert data["indices"]["power"] == {
         "facilities": 1, "sustained": 0, "momentary": 0, "saifi": 0.0, "saidi_minutes": 0.0, "caidi_minutes": None,
@@ -205,8 +205,8 @@ async def test_a_silent_facility_is_in_the_report(site: Site, tmp_path: Path) ->
     }  # fmt: skip
     for form in ("csv", "json"):
         await tell_sla(
-            site.config, ASKED, now=LATER, output=Output(form, tmp_path / form), issue=False, progress=lambda *_: None,
-            say=print,
+            clinic.config, ASKED, now=LATER, output=Output(form, tmp_path / form), issue=False,
+            progress=lambda *_: None, say=print,
         )  # fmt: skip
     assert json.loads((tmp_path / "json").read_text("utf-8"))["facilities"] == data["facilities"]
     table = (tmp_path / "csv").read_text("utf-8-sig").splitlines()
@@ -220,7 +220,7 @@ async def test_a_silent_facility_is_in_the_report(site: Site, tmp_path: Path) ->
         (Asked(Place(), LATER + timedelta(days=1), LATER + timedelta(days=2)), "the period has not begun"),
     ],
 )
-async def test_what_cannot_be_reported_is_said(site: Site, asked: Asked, sentence: str) -> None:
+async def test_what_cannot_be_reported_is_said(clinic: Site, asked: Asked, sentence: str) -> None:
     """One sentence, and what is allowed."""
     with pytest.raises(OperatorError, match=sentence):
-        await site.report(asked=asked)
+        await clinic.report(asked=asked)

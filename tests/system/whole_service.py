@@ -23,6 +23,7 @@ PAGES: Final = (
     "/", "/?region=Western&district=Kasese", "/map", "/map?bbox=29.7,0,30.2,0.4", "/places", "/places/route",
     "/places?level=facility&range=7d", "/places?country=Uganda&region=Western&district=Kasese", "/alerts", "/alerts/1",
     "/facilities/bwera", "/rules", "/rules/warm", "/maintenance", "/registry", "/registry/changes",
+    "/sla", "/reports?facility=bwera",
     "/registry/facilities/new", "/registry/facilities/kasese", "/registry/facilities/kasese/edit",
     "/registry/facilities/kasese/equipment/new",
     "/equipment/kasese/fridge", "/equipment/kasese/fridge/edit", "/equipment/kasese/fridge/channels/new",
