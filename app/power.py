@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 from alerts.facts import Power
+from dashboards.pages.status import silent_after_ms
 from domain.directory import Directory
 from domain.instant import to_datetime, to_ms
 from domain.reading import Reading
@@ -47,6 +48,21 @@ class PowerWatch:
     def of(self, facility: str) -> Power | None:
         """Return whether the facility has power from any supply; None where nothing tells."""
         return self._known.get(facility)
+
+    def on_now(self, facility: str, now_ms: int) -> bool | None:
+        """Return whether there is power by the supplies that speak of now: gone only where every one says so.
+
+        None where nothing tells. A supply from which nothing ever came is not installed yet.
+        """
+        known = self._directory().channels
+        said = [
+            supply.on if now_ms - supply.measured_at_ms <= silent_after_ms(known[id_]) else None
+            for id_, supply in self._supplies.get(facility, {}).items()
+            if id_ in known
+        ]
+        if True in said:
+            return True
+        return False if said and None not in said else None
 
     def restore(self, latest: Mapping[str, Reading]) -> None:
         """Take up the newest stored readings; since when is not known from them."""

@@ -120,9 +120,8 @@ class Ground:
         self.in_range.update(readings)
 
     def power_on(self, facility: str) -> bool | None:
-        """Return whether a facility has power; None where nothing tells."""
-        power = self.power.of(facility)
-        return None if power is None else power.on
+        """Return whether a facility has power now; None where nothing tells."""
+        return self.power.on_now(facility, self.clock.now_ms())
 
     def loops(self) -> Loops:
         """Return the loops of the stores and the registry, and of the interpreter that all share."""

@@ -65,7 +65,11 @@ _NONE: Final = (0,) * len(SERVICES)
 
 
 def conditions(status: FacilityStatus, *, power_on: bool | None) -> Conditions:
-    """Return how the services of a facility are; ``power_on`` is None where nothing tells whether there is power."""
+    """Return how the services of a facility are; ``power_on`` is what supplies say that speak of now, None for nothing.
+
+    Where they say it nothing else counts: a clinic without power may live with it, so that no alert is critical, and
+    one with a weak battery has power.
+    """
     found = {each.service: each.status for each in status.services}
     monitoring = found.get(Service.MONITORING, Status.NOT_MONITORED)
     heard = status.last_heard_ms is not None and monitoring is not Status.SILENT
@@ -76,11 +80,13 @@ def conditions(status: FacilityStatus, *, power_on: bool | None) -> Conditions:
             return Condition.UNWATCHED
         if service is Service.MONITORING:
             return Condition.UP if heard and said is not Status.CRITICAL else Condition.DOWN
-        if not heard or said is Status.SILENT:
+        if not heard:
             return Condition.UNKNOWN
-        # An outage is seldom critical by the rules, for a clinic may live with it; power is gone all the same.
-        off = service is Service.POWER and power_on is False
-        return Condition.DOWN if off or said is Status.CRITICAL else Condition.UP
+        if service is Service.POWER and power_on is not None:
+            return Condition.UP if power_on else Condition.DOWN
+        if said is Status.SILENT:
+            return Condition.UNKNOWN
+        return Condition.DOWN if said is Status.CRITICAL else Condition.UP
 
     return tuple(map(of, SERVICES))
 

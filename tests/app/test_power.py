@@ -107,3 +107,18 @@ def test_a_supply_that_is_registered_later_counts_from_then_on() -> None:
     registered = DIRECTORY
     watch.update([at(1, 1)])
     assert watch.of("clinic") == Power(on=True)
+
+
+def test_there_is_power_now_while_any_supply_that_speaks_of_now_is_on(watch: PowerWatch) -> None:
+    """It is gone where every supply that was ever heard says so; where one of them is silent nobody knows."""
+    now_ms = START_MS + 60 * MINUTE_MS
+    assert watch.on_now("clinic", now_ms) is None
+    watch.update([at(58, 0), at(59, 1, "generator")])
+    assert watch.on_now("clinic", now_ms) is True
+    watch.update([at(60, 0, "generator")])
+    assert watch.on_now("clinic", now_ms) is False
+    watch.update([at(75, 0)])
+    assert watch.on_now("clinic", now_ms + 15 * MINUTE_MS) is None
+    watch.update([at(75, 1, "generator")])
+    assert watch.on_now("clinic", now_ms + 15 * MINUTE_MS) is True
+    assert watch.on_now("clinic", now_ms + 60 * MINUTE_MS) is None

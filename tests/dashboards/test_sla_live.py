@@ -100,6 +100,14 @@ def test_a_facility_without_power_is_down_whatever_the_rules_say() -> None:
     assert watched.of(COLD) == (0, 0, 2)
 
 
+def test_supplies_that_speak_of_now_decide_about_power() -> None:
+    """Whatever else is silent or critical there: a voltmeter without a cable, a weak battery."""
+    for status in (Status.SILENT, Status.CRITICAL, Status.OK):
+        assert conditions(said(OK | {POWER: status}), power_on=True)[0] is Condition.UP
+        assert conditions(said(OK | {POWER: status}), power_on=False)[0] is Condition.DOWN
+    assert conditions(said(SILENT), power_on=True)[0] is Condition.UNKNOWN
+
+
 def test_what_nobody_measures_has_no_time() -> None:
     """Neither up nor down, and a facility that was never heard is not up."""
     nothing = dict.fromkeys(Service, Status.NOT_MONITORED)
