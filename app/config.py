@@ -16,6 +16,7 @@ from app.documents import read_document
 from app.exposition.equipment import MetricsSettings
 from app.history import Source
 from app.judge import JudgeSettings
+from app.report_settings import ReportsSettings
 from app.settings import settings_from
 from app.web import ListenSettings
 from collector.foreign.settings import ForeignSettings
@@ -90,6 +91,7 @@ class ServiceConfig(BaseModel):
     judge: JudgeSettings = JudgeSettings()
     alerts: AlertsSettings = AlertsSettings()
     sla: SlaSettings = SlaSettings()
+    reports: ReportsSettings = ReportsSettings()
     metrics: MetricsSettings = MetricsSettings()
     node_keys: Path | None = None
     """Folder with a file NODE.key for each node that the service may command; ``node-keys`` in ``data`` by default."""
@@ -102,6 +104,8 @@ class ServiceConfig(BaseModel):
     def _has_what_it_reads(self) -> ServiceConfig:
         if self.history is Source.INFLUXDB and self.influxdb is None:
             raise ValueError("history: influxdb needs a section influxdb")
+        if self.reports.monthly and getattr(self.alerts.notifiers, "email", None) is None:
+            raise ValueError("reports: monthly needs a mail server in alerts: notifiers: email")
         return self
 
     @property

@@ -18,6 +18,7 @@ from app.judge import JudgeStats
 from app.metrics import Metrics
 from app.open_alerts import OpenAlerts
 from app.registry_view import RegistryView
+from app.report_post import ReportPost
 from collector.forwarder.forwarder import Forwarder
 from collector.journal.journal import Journal
 from collector.journal.rollup import Resolution as JournalResolution
@@ -121,6 +122,7 @@ def part_states(
     judging: JudgeStats,
     rules_trouble: str,
     forwarders: Mapping[str, Forwarder],
+    reports: ReportPost | None = None,
 ) -> list[PartState]:
     """Return for each part whether it can do its work, in a sentence."""
     connected = all(each.connected for each in connections.values())
@@ -136,4 +138,6 @@ def part_states(
     for name, forwarder in forwarders.items():
         health = forwarder.health()
         states.append(PartState(f"influxdb {name}", health.state.healthy, health.sentence))
+    if reports is not None:
+        states.append(PartState("monthly reports", not reports.trouble, reports.trouble or "sent when they are due"))
     return states

@@ -56,37 +56,46 @@ class EmailNotifier:
 
     async def send(self, message: OutgoingMessage) -> Delivery:
         """Hand the message to the server; its acceptance is all that SMTP can tell."""
-        settings = self._settings
         try:
-            mail = letter(message, settings.sender)
+            mail = letter(message, self._settings.sender)
         except ValueError as error:
             return Delivery.failed(f"{message.address!r} is not an e-mail address: {error}", recoverable=False)
-        try:
-            _, answer = await aiosmtplib.send(
-                mail,
-                hostname=settings.host,
-                port=settings.port,
-                username=settings.username,
-                password=settings.password.get_secret_value() if settings.password else None,
-                use_tls=settings.security is Security.TLS,
-                start_tls=settings.security is Security.STARTTLS,
-                timeout=settings.timeout_seconds,
-            )
-        except (aiosmtplib.SMTPException, OSError) as error:
-            return refused(error)
-        return Delivery.delivered(answer)
+        return await post(mail, self._settings)
+
+
+async def post(mail: EmailMessage, settings: EmailSettings) -> Delivery:
+    """Hand a mail to the server, through a connection of its own."""
+    try:
+        _, answer = await aiosmtplib.send(
+            mail,
+            hostname=settings.host,
+            port=settings.port,
+            username=settings.username,
+            password=settings.password.get_secret_value() if settings.password else None,
+            use_tls=settings.security is Security.TLS,
+            start_tls=settings.security is Security.STARTTLS,
+            timeout=settings.timeout_seconds,
+        )
+    except (aiosmtplib.SMTPException, OSError) as error:
+        return refused(error)
+    return Delivery.delivered(answer)
 
 
 def letter(message: OutgoingMessage, sender: str) -> EmailMessage:
     """Return the mail; raises ``ValueError`` for an address that cannot stand in a header."""
+    return new_mail(message.key, sender, message.address, message.subject, message.long_text)
+
+
+def new_mail(key: str, sender: str, address: str, subject: str, text: str) -> EmailMessage:
+    """Return a mail, the same key in every attempt; raises ``ValueError`` for what cannot stand in a header."""
     mail = EmailMessage()
     mail["From"] = sender
-    mail["To"] = message.address
-    mail["Subject"] = message.subject
+    mail["To"] = address
+    mail["Subject"] = subject
     # The same for every attempt, so that a mailbox can recognise a repetition.
-    mail["Message-ID"] = f"<vitals.{message.key}@{parseaddr(sender)[1].rpartition('@')[2]}>"
+    mail["Message-ID"] = f"<vitals.{key}@{parseaddr(sender)[1].rpartition('@')[2]}>"
     mail["Auto-Submitted"] = "auto-generated"
-    mail.set_content(message.long_text)
+    mail.set_content(text)
     return mail
 
 

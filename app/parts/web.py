@@ -32,6 +32,7 @@ from app.parts.intake import Intake
 from app.parts.judgement import Judgement
 from app.registry_desk import registry_desk
 from app.report_desk import Reports
+from app.report_post import ReportPost, open_report_post
 from app.roster_calendars import roster_desk
 from app.rule_desk import rule_desk
 from app.services import part_states, services_of
@@ -55,6 +56,8 @@ class Web:
     api: FastAPI
     backtests: Jobs[BacktestOrder]
     reports: Reports
+    mailing: ReportPost | None
+    """None where no report is sent by itself."""
     access: AccessDesk | None
     """None where nobody signs in."""
     board: StatusBoard
@@ -78,6 +81,7 @@ class Web:
         backtests = Jobs(backtest_work(config, lambda: ground.rulebook.rules))
         reports = Reports(config, clock)
         reports.open()
+        mailing = await open_report_post(config, ground.database, ground.directory, clock)
 
         def statuses() -> Sequence[FacilityStatus]:
             return board.statuses()
@@ -103,6 +107,7 @@ class Web:
                 judgement.judge.stats,
                 ground.rulebook.trouble,
                 intake.forwarders,
+                mailing,
             ),
             intake=IntakeDesk(
                 letters=ground.journal.letters,
@@ -133,7 +138,9 @@ class Web:
         access = await open_access(ground.database, config.access, clock)
         board = await _open_board(ground, judgement, services, live)
         api = create_api(services, _named(config), access=access, link_key=ground.link_key)
-        return cls(api=api, access=access, backtests=backtests, reports=reports, board=board, figures=figures)
+        return cls(
+            api=api, access=access, backtests=backtests, reports=reports, mailing=mailing, board=board, figures=figures
+        )
 
     async def nobody_yet(self) -> bool:
         """Tell whether people have to sign in and there is nobody who could."""
@@ -141,7 +148,9 @@ class Web:
 
     def loops(self, listener: socket.socket) -> Loops:
         """Return the loops: they serve, and keep the statuses, the figures, and what is tried on the past."""
+        mailing = {} if self.mailing is None else {"monthly reports": self.mailing.run}
         return {
+            **mailing,
             "statuses": self.board.run,
             "web": lambda: serve_on(listener, self.api, before_stop=self.api.state.events.close),
             "backtests": self.backtests.run,
