@@ -113,10 +113,10 @@ def working(service: Service, scope: Scope, by: Sequence[str] = ()) -> str:
 def availability(scope: Scope, window: str, *matchers: str) -> str:
     """Return the share of the known time of a window (1d, 7d, 30d) in which each service of a facility was up.
 
-    It is recorded by rules: the counters of a nation's month are more samples than Prometheus reads in one query.
+    It is recorded by rules, with the labels of ``EACH`` and no others: the counters of a nation's month are more than
+    Prometheus reads in one query.
     """
-    recorded = f"facility_service:vitals_availability:ratio{window}"
-    return f"max by ({', '.join(EACH)}) ({select(recorded, scope, *matchers)})"
+    return select(f"facility_service:vitals_availability:ratio{window}", scope, *matchers)
 
 
 def promised(scope: Scope) -> str:
@@ -126,9 +126,8 @@ def promised(scope: Scope) -> str:
 
 def burn(scope: Scope, window: str) -> str:
     """Return how many times faster than promised the allowance went in a window; 0 where nothing was down."""
-    down = f"max by ({', '.join(EACH)}) ({select(outage(window), scope)})"
     target = promised(scope)
-    return f"{down} / (1 - {target}) or 0 * {target}"
+    return f"{select(outage(window), scope)} / (1 - {target}) or 0 * {target}"
 
 
 def quantile(share: float, histogram: str, by: Sequence[str] = (), *matchers: str) -> str:
