@@ -2,72 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Final, NamedTuple
 
 from api.exposition import Exposition
-from app.exposition.text import AT_ONCE, Family, Kind, labels, written
+from app.exposition.facility_families import (
+    COLD_OBSERVED,
+    IN_RANGE,
+    INFO,
+    LAST_SEEN,
+    NODE_HEARD,
+    OBSERVED_SECONDS,
+    OUTAGE_SECONDS,
+    OUTAGES,
+    TARGET,
+    WORKING,
+)
+from app.exposition.text import AT_ONCE, labels, written
 from dashboards.figures.watched import APPLIANCES
 from dashboards.sla.live import SERVICES, Account, Condition, LiveView
 from dashboards.sla.live_range import TimeInRange
 from dashboards.sla.targets import Target, target_of
 from domain.directory import Directory, once_per_directory
 from domain.places import Facility, Node, Service
-
-UP: Final = Family("vitals_facility_up", Kind.GAUGE, "1 while the facility is heard, 0 while it is silent.")
-WORKING: Final[Mapping[Service, Family]] = {
-    Service.MONITORING: UP,
-    Service.POWER: Family(
-        "vitals_facility_power_available", Kind.GAUGE, "1 while the facility has power, 0 without or when silent."
-    ),
-    Service.COLD_CHAIN: Family(
-        "vitals_facility_cold_chain_ok", Kind.GAUGE, "1 while no cold-chain alert is critical, 0 when silent."
-    ),
-    Service.WATER: Family(
-        "vitals_facility_water_available", Kind.GAUGE, "1 while no water alert is critical, 0 when silent."
-    ),
-}
-LAST_SEEN: Final = Family(
-    "vitals_facility_last_seen_timestamp_seconds", Kind.GAUGE, "When the facility was last heard; 0: never."
-)
-INFO: Final = Family("vitals_facility_info", Kind.GAUGE, "1, with the name and the timezone of the facility.")
-OUTAGES: Final = Family(
-    "vitals_facility_outages",
-    Kind.COUNTER,
-    "How often the service went down since this process started; from 0 after a restart.",
-)
-OUTAGE_SECONDS: Final = Family(
-    "vitals_facility_outage_seconds",
-    Kind.COUNTER,
-    "How long the service was down since this process started, unknown times left out; from 0 after a restart.",
-)
-OBSERVED_SECONDS: Final = Family(
-    "vitals_facility_observed_seconds",
-    Kind.COUNTER,
-    "How long it was known whether the service is up since this process started; from 0 after a restart.",
-)
-TARGET: Final = Family(
-    "vitals_facility_uptime_target_ratio", Kind.GAUGE, "The availability that is promised for the service."
-)
-IN_RANGE: Final = Family(
-    "vitals_cold_chain_in_range_seconds",
-    Kind.COUNTER,
-    "Appliance-seconds within the limits since this process started, by live readings; from 0 after a restart.",
-)
-COLD_OBSERVED: Final = Family(
-    "vitals_cold_chain_observed_seconds",
-    Kind.COUNTER,
-    "Appliance-seconds that live readings cover since this process started; from 0 after a restart.",
-)
-NODE_HEARD: Final = Family(
-    "vitals_node_last_heard_timestamp_seconds", Kind.GAUGE, "When the node was last heard; 0: never."
-)
-FAMILIES: Final = (
-    *WORKING.values(), LAST_SEEN, INFO, OUTAGES, OUTAGE_SECONDS, OBSERVED_SECONDS, TARGET, IN_RANGE, COLD_OBSERVED,
-    NODE_HEARD,
-)  # fmt: skip
 
 Heard = Sequence[tuple[Node, int | None]]
 """Nodes, and when each was last heard (milliseconds); None: never."""
@@ -86,6 +45,13 @@ class Asked:
     targets: Sequence[Target] = ()
 
 
+_Numbered = tuple[tuple[int, str], ...]
+"""Services by their place in an account, each with the end of its labels."""
+_NUMBERED: Final[_Numbered] = tuple(
+    (number, f',service="{service.value}"}}') for number, service in enumerate(SERVICES)
+)
+
+
 class _Known(NamedTuple):
     """What is worth remembering of a facility, because it changes only with the registry."""
 
@@ -97,9 +63,15 @@ class _Known(NamedTuple):
     """By service."""
 
 
+_Cold = tuple[str, TimeInRange]
+"""Of a facility: its labels, and the time of its appliances."""
+
+
 class _Row(NamedTuple):
     known: _Known
     account: Account
+    watched: _Numbered
+    """The services that have series."""
 
 
 @dataclass(slots=True)
@@ -117,7 +89,7 @@ class FacilityText:
         rows: list[_Row] = []
         for start in range(0, len(view.accounts), AT_ONCE):
             part = view.accounts[start : start + AT_ONCE]
-            rows += [_Row(self._of(account.status.facility), account) for account in part]
+            rows += [_Row(self._of(each.status.facility), each, _watched(each)) for each in part]
             yield ""
         # Exchanged whole, for two may write at the same time.
         self._known = {row.known.facility.id: row.known for row in rows}
@@ -129,11 +101,16 @@ class FacilityText:
         yield from written(OUTAGE_SECONDS, form, rows, partial(_down, now_ms=view.now_ms))
         yield from written(OBSERVED_SECONDS, form, rows, partial(_observed, now_ms=view.now_ms))
         yield from written(TARGET, form, rows, _targets)
-        with_appliances = facilities_with_appliances(self.asked.directory())
-        cold = [each for each in rows if each.known.facility.id in with_appliances]
-        range_of = self.asked.range_of
-        yield from written(IN_RANGE, form, cold, partial(_in_range, range_of=range_of))
-        yield from written(COLD_OBSERVED, form, cold, partial(_cold_observed, range_of=range_of))
+        with_appliances, cold = facilities_with_appliances(self.asked.directory()), list[_Cold]()
+        for start in range(0, len(rows), AT_ONCE):
+            cold += [
+                (row.known.text, self.asked.range_of(row.known.facility.id))
+                for row in rows[start : start + AT_ONCE]
+                if row.known.facility.id in with_appliances
+            ]
+            yield ""
+        yield from written(IN_RANGE, form, cold, _in_range)
+        yield from written(COLD_OBSERVED, form, cold, _cold_observed)
         yield from written(NODE_HEARD, form, nodes, partial(_nodes, text_of=_text_of_nodes(self.asked.directory())))
 
     def _of(self, facility: Facility) -> _Known:
@@ -154,81 +131,71 @@ def facilities_with_appliances(directory: Directory) -> frozenset[str]:
     return frozenset(each.facility for each in directory.equipment.values() if each.kind in APPLIANCES)
 
 
-def _watched(account: Account, number: int) -> bool:
-    """Tell whether a service has series; a registered facility always has some that say whether it is heard."""
-    return account.conditions[number] is not Condition.UNWATCHED or SERVICES[number] is Service.MONITORING
+def _watched(account: Account) -> _Numbered:
+    """Return the services that have series; a registered facility always has some that say whether it is heard."""
+    found = account.conditions
+    if Condition.UNWATCHED not in found:
+        return _NUMBERED
+    return tuple(
+        each
+        for each in _NUMBERED
+        if found[each[0]] is not Condition.UNWATCHED or SERVICES[each[0]] is Service.MONITORING
+    )
 
 
 def _working(rows: Sequence[_Row], number: int) -> list[str]:
     name, up = WORKING[SERVICES[number]].sample, Condition.UP
     return [
         f"{name}{{{known.text}}} {1.0 if account.conditions[number] is up else 0.0}\n"
-        for known, account in rows
-        if _watched(account, number)
+        for known, account, watched in rows
+        if watched is _NUMBERED or _NUMBERED[number] in watched
     ]
 
 
 def _last_seen(rows: Sequence[_Row]) -> list[str]:
     name = LAST_SEEN.sample
-    return [f"{name}{{{known.text}}} {(account.status.last_heard_ms or 0) / 1000}\n" for known, account in rows]
+    return [f"{name}{{{known.text}}} {(account.status.last_heard_ms or 0) / 1000}\n" for known, account, _ in rows]
 
 
 def _info(rows: Sequence[_Row]) -> list[str]:
-    return [f"{INFO.sample}{{{known.info}}} 1.0\n" for known, _ in rows]
+    return [f"{INFO.sample}{{{known.info}}} 1.0\n" for known, _, _ in rows]
 
 
-_ENDS: Final = tuple(f',service="{service.value}"}}' for service in SERVICES)
-_NUMBERED: Final = tuple(enumerate(_ENDS))
+def _by_service(rows: Sequence[_Row], name: str, figures_of: Callable[[_Row], Sequence[float | None]]) -> list[str]:
+    """Return the samples of the services that have such a figure."""
+    lines: list[str] = []
+    for row in rows:
+        figures, start = figures_of(row), f"{name}{{{row.known.text}"
+        lines += [f"{start}{end} {figure}\n" for at, end in row.watched if (figure := figures[at]) is not None]
+    return lines
 
 
 def _outages(rows: Sequence[_Row]) -> list[str]:
-    name = OUTAGES.sample
-    return [
-        f"{name}{{{known.text}{end} {account.outages[at]}.0\n"
-        for known, account in rows
-        for at, end in _NUMBERED
-        if _watched(account, at)
-    ]
+    return _by_service(rows, OUTAGES.sample, lambda row: row.account.outages)
 
 
 def _down(rows: Sequence[_Row], now_ms: int) -> list[str]:
-    name = OUTAGE_SECONDS.sample
-    return [
-        f"{name}{{{known.text}{end} {account.down_until(at, now_ms) / 1000}\n"
-        for known, account in rows
-        for at, end in _NUMBERED
-        if _watched(account, at)
-    ]
+    return _by_service(rows, OUTAGE_SECONDS.sample, lambda row: _seconds(row.account.down_until(now_ms)))
 
 
 def _observed(rows: Sequence[_Row], now_ms: int) -> list[str]:
-    name = OBSERVED_SECONDS.sample
-    return [
-        f"{name}{{{known.text}{end} {account.observed_until(at, now_ms) / 1000}\n"
-        for known, account in rows
-        for at, end in _NUMBERED
-        if _watched(account, at)
-    ]
+    return _by_service(rows, OBSERVED_SECONDS.sample, lambda row: _seconds(row.account.observed_until(now_ms)))
+
+
+def _seconds(milliseconds: Sequence[int]) -> list[float]:
+    return [each / 1000 for each in milliseconds]
 
 
 def _targets(rows: Sequence[_Row]) -> list[str]:
-    name = TARGET.sample
-    return [
-        f"{name}{{{known.text}{end} {known.targets[at]}\n"
-        for known, account in rows
-        for at, end in _NUMBERED
-        if known.targets[at] is not None and _watched(account, at)
-    ]
+    return _by_service(rows, TARGET.sample, lambda row: row.known.targets)
 
 
-def _in_range(rows: Sequence[_Row], range_of: TimeOf) -> list[str]:
-    name = IN_RANGE.sample
-    return [f"{name}{{{known.text}}} {range_of(known.facility.id).in_range_ms / 1000}\n" for known, _ in rows]
+def _in_range(found: Sequence[_Cold]) -> list[str]:
+    return [f"{IN_RANGE.sample}{{{text}}} {time.in_range_ms / 1000}\n" for text, time in found]
 
 
-def _cold_observed(rows: Sequence[_Row], range_of: TimeOf) -> list[str]:
-    name = COLD_OBSERVED.sample
-    return [f"{name}{{{known.text}}} {range_of(known.facility.id).observed_ms / 1000}\n" for known, _ in rows]
+def _cold_observed(found: Sequence[_Cold]) -> list[str]:
+    return [f"{COLD_OBSERVED.sample}{{{text}}} {time.observed_ms / 1000}\n" for text, time in found]
 
 
 @once_per_directory

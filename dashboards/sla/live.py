@@ -49,18 +49,24 @@ class Account(NamedTuple):
     down_ms: _Tally
     observed_ms: _Tally
 
-    def down_until(self, number: int, now_ms: int) -> int:
-        """Return the milliseconds for which a service was down, up to a moment of the watch's clock."""
-        is_down = self.conditions[number] is Condition.DOWN
-        return self.down_ms[number] + (max(0, now_ms - self.since_ms) if is_down else 0)
+    def down_until(self, now_ms: int) -> _Tally:
+        """Return the milliseconds for which each service was down, up to a moment of the watch's clock."""
+        if Condition.DOWN not in self.conditions:
+            return self.down_ms
+        return self._going_on(self.down_ms, now_ms, (Condition.DOWN,))
 
-    def observed_until(self, number: int, now_ms: int) -> int:
-        """Return the milliseconds for which it was known how a service is, up to a moment of the watch's clock."""
-        is_known = self.conditions[number] in _KNOWN
-        return self.observed_ms[number] + (max(0, now_ms - self.since_ms) if is_known else 0)
+    def observed_until(self, now_ms: int) -> _Tally:
+        """Return the milliseconds for which it was known how each is, up to a moment of the watch's clock."""
+        return self._going_on(self.observed_ms, now_ms, _KNOWN)
+
+    def _going_on(self, tally: _Tally, now_ms: int, counted: Conditions) -> _Tally:
+        passed_ms = max(0, now_ms - self.since_ms)
+        pairs = zip(tally, self.conditions, strict=True)
+        return tuple([ms + passed_ms if condition in counted else ms for ms, condition in pairs])
 
 
-_KNOWN: Final = frozenset({Condition.UP, Condition.DOWN})
+# No set: hashing a member of an enumeration costs more than looking at two.
+_KNOWN: Final = (Condition.UP, Condition.DOWN)
 _NONE: Final = (0,) * len(SERVICES)
 
 
@@ -147,8 +153,8 @@ class LiveWatch:
             now_ms,
             tuple(now if now in _KNOWN else before for now, before in zip(found, account.known, strict=True)),
             tuple(account.outages[at] + _goes_down(account.known[at], found[at]) for at in numbers),
-            tuple(account.down_until(at, now_ms) for at in numbers),
-            tuple(account.observed_until(at, now_ms) for at in numbers),
+            account.down_until(now_ms),
+            account.observed_until(now_ms),
         )
 
 

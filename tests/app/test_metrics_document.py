@@ -11,7 +11,7 @@ from prometheus_client.metrics_core import Metric
 from prometheus_client.parser import text_string_to_metric_families
 
 from api.exposition import Exposition
-from app.exposition import equipment, facilities
+from app.exposition import equipment, facility_families
 from app.exposition.text import Family, Kind
 from app.stories.service import Service
 from tests.app.scraping import metrics_of
@@ -71,7 +71,7 @@ async def test_every_family_is_listed_as_it_is(service: Service) -> None:  # noq
 
 def test_what_is_written_by_hand_can_be_read_in_both_formats() -> None:
     """No help text needs escaping, and no name says what its kind adds."""
-    families: tuple[Family, ...] = (*facilities.FAMILIES, *equipment.FAMILIES)
+    families: tuple[Family, ...] = (*facility_families.FAMILIES, *equipment.FAMILIES)
     assert len({each.name for each in families}) == len(families)
     for each in families:
         assert not set(each.text) & set('\\\n"')

@@ -48,7 +48,7 @@ class Watched:
         view = self.watch.view(self.now_ms)
         at = SERVICES.index(service)
         account: Account = view.accounts[0]
-        down_ms, observed_ms = account.down_until(at, view.now_ms), account.observed_until(at, view.now_ms)
+        down_ms, observed_ms = account.down_until(view.now_ms)[at], account.observed_until(view.now_ms)[at]
         return account.outages[at], down_ms / MINUTE_MS, observed_ms / MINUTE_MS
 
 
