@@ -19,6 +19,8 @@ INFLUX = {"type": "influxdb", "uid": "${influx}"}
 PROMETHEUS = {"type": "prometheus", "uid": "${prometheus}"}
 HOURS, DAYS = "_1h", "_1d"
 """Behind the measurement's name: its roll-ups (docs/influxdb.md)."""
+GRAIN = "_${grain}"
+"""The roll-ups that the variable ``grain`` names."""
 JUDGED = '"judged_seconds" > 0'
 """Only where a limit was in force: InfluxQL divides by nothing without a word, and the result is 0."""
 TOO_COLD = 'sum("below_seconds")'
@@ -81,7 +83,8 @@ def over_time(columns: str, source: str, condition: str, *, by: str = "", fill: 
     An interval without a reading is null; the panel decides how long a silence is still joined by a line.
     """
     tag = f', "{by}"' if by else ""
-    return f"SELECT {columns} FROM {source} WHERE {condition} GROUP BY time($__interval){tag} fill({fill})"  # noqa: S608 -- as above
+    interval = "${grain}" if GRAIN in source else "$__interval"
+    return f"SELECT {columns} FROM {source} WHERE {condition} GROUP BY time({interval}){tag} fill({fill})"  # noqa: S608 -- as above
 
 
 def in_all(columns: str, source: str, condition: str, *, by: str = "") -> str:

@@ -25,6 +25,8 @@ class Scope:
     """Variables that offer *All*."""
     one: tuple[str, ...] = ()
     """Variables with one value: what the dashboard is about."""
+    grain: bool = False
+    """Whether one chooses to read hours or days: the hours of a nation are too many, the days of a district too few."""
     service: bool = False
     """Whether one chooses a service too (Prometheus knows them as a label, InfluxDB does not)."""
 
@@ -55,8 +57,9 @@ class Scope:
 NOWHERE = Scope(())
 """The dashboard speaks of no place."""
 NATION = Scope(("country",))
-DISTRICTS = Scope(("country", "region", "district"))
-FACILITIES = Scope(("country", "region", "district", "facility"))
+DISTRICTS = Scope(("country", "region", "district"), grain=True)
+PLACES = Scope(("country", "region", "district", "facility"))
+FACILITIES = Scope(("country", "region", "district", "facility"), grain=True)
 PROMISED = Scope(("country", "region", "district", "facility"), service=True)
 FACILITY = Scope(("country", "region", "district"), ("facility",))
 EQUIPMENT = Scope(("country", "region", "district"), ("facility", "equipment"))

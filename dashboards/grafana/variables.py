@@ -18,6 +18,8 @@ def variables(scope: Scope, vitals_url: str) -> Iterator[Any]:
     yield builders.DatasourceVariable("prometheus").label("Prometheus").type("prometheus")
     for tag in scope.tags:
         yield _place(tag, offers_all=tag in scope.many)
+    if scope.grain:
+        yield _grain()
     if scope.service:
         yield _service()
     yield builders.ConstantVariable("vitals").label("Address of Vitals").value(vitals_url)
@@ -41,6 +43,14 @@ def _service() -> Any:
 
     values = ",".join(f"{word} : {service.value}" for service, word in SERVICE_WORDS.items())
     return _with_all(builders.CustomVariable("service").label("Service").values(values))
+
+
+def _grain() -> Any:
+    from grafana_foundation_sdk.builders import dashboard as builders
+    from grafana_foundation_sdk.models import dashboard as models
+
+    hours = models.VariableOption(selected=True, text="hours", value="1h")
+    return builders.CustomVariable("grain").label("Read").values("hours : 1h,days : 1d").current(hours)
 
 
 def _with_all(variable: Any) -> Any:

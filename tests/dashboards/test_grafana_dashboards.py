@@ -155,7 +155,9 @@ def test_every_variable_that_is_used_is_defined(name: str) -> None:
     defined = {variable["name"] for variable in dashboard["templating"]["list"]}
     used = set(re.findall(r"\$\{([a-z][a-z_]*)", json.dumps(dashboard)))
     assert used <= defined
-    assert {variable["name"] for variable in dashboard["templating"]["list"] if variable["type"] == "query"} <= used
+    assert {
+        variable["name"] for variable in dashboard["templating"]["list"] if variable["type"] in ("query", "custom")
+    } <= used
 
 
 @pytest.mark.parametrize("name", DASHBOARDS)
@@ -165,7 +167,7 @@ def test_names_are_compared_so_that_any_of_them_is_found(name: str) -> None:
     offers_all = {each["name"]: each.get("includeAll", False) for each in dashboard["templating"]["list"]}
     for target in (target for panel in asking(name) for target in panel["targets"]):
         text = target.get("query") or target["expr"]
-        for variable, form in re.findall(r"\$\{([a-z]+)(:[a-z]+)?\}", text):
+        for variable, form in re.findall(r"\$\{(?!grain)([a-z]+)(:[a-z]+)?\}", text):
             if "query" in target:
                 assert form == ":regex", text
             else:
@@ -234,10 +236,10 @@ def test_nobody_asks_for_the_raw_readings_of_a_nation(name: str) -> None:
         found
         for panel in asking(name)
         for target in panel["targets"]
-        for found in re.findall(r'FROM "([a-z0-9_]+)"', target.get("query", ""))
+        for found in re.findall(r'FROM "([^"]+)"', target.get("query", ""))
     }
     assert measurements
-    assert all(found == "alert_events" or found.endswith(("_1h", "_1d")) for found in measurements), measurements
+    assert all(found == "alert_events" or found.endswith(ROLLUPS) for found in measurements), measurements
 
 
 @pytest.mark.parametrize("name", DASHBOARDS)
@@ -343,6 +345,7 @@ def test_default_limits_name_quantities_that_exist() -> None:
         assert all(row.lowest <= limit <= row.highest for limit in limits.values())
 
 
+ROLLUPS = ("_1h", "_1d", "_${grain}")
 RULES_SAY = {
     "who-heat": ("temperature", EquipmentKind.FRIDGE),
     "freezer-warm": ("temperature", EquipmentKind.FREEZER),

@@ -114,7 +114,7 @@ def values(kind: EquipmentKind = EquipmentKind.MAINS) -> dict[str, str]:
     return {**place, "facility": CHOSEN.id, "equipment": named(CHOSEN, kind)}
 
 
-def asked(query: str, chosen: Mapping[str, str], interval: str = "1m") -> str:
+def asked(query: str, chosen: Mapping[str, str], interval: str = "1m", grain: str = "1h") -> str:
     """Return the query as Grafana sends it for the chosen places (those left out: All) and the last three days."""
     now_ms = int(time.time() * 1000)
     for name in (*values(), "service"):
@@ -126,6 +126,7 @@ def asked(query: str, chosen: Mapping[str, str], interval: str = "1m") -> str:
             query = query.replace(f"${{{name}:regex}}", ".*").replace(f"${{{name}}}", ".*")
     query = query.replace("$timeFilter", f"time >= {now_ms - 259_200_000}ms and time <= {now_ms}ms")
     query = query.replace("$__interval", interval).replace("$__rate_interval", "5s").replace("$__range", "1h")
+    query = query.replace("${grain}", grain)
     query = query.replace("${__from}", str(now_ms - 259_200_000)).replace("${__to}", str(now_ms))
     assert "${" not in query, query
     return query
@@ -179,7 +180,7 @@ async def test_every_influxql_query_finds_the_chosen_places_and_no_other(tmp_pat
             assert any(value is not None for series in found for row in series["values"] for value in row[1:]), where
             assert "kasese" not in json.dumps(found), where
             subject = {name: value for name, value in values().items() if f"${{{name}:doublequote}}" in query}
-            assert await server.query(asked(query, subject, interval), database="vitals"), where
+            assert await server.query(asked(query, subject, interval, "1d"), database="vitals"), where
 
 
 async def test_the_queries_of_the_documentation_work(tmp_path: Path) -> None:

@@ -12,12 +12,12 @@ from dashboards.grafana.limits import Limits
 from dashboards.grafana.looks import ALERT_STATE, DURATION, NUMBER, SEVERITY, TROUBLES, Look, late
 from dashboards.grafana.panels import Card, Course, Words, course, number
 from dashboards.grafana.promql import PromTarget, alerts, facilities, quantile
-from dashboards.grafana.scopes import FACILITIES
+from dashboards.grafana.scopes import PLACES
 from dashboards.grafana.tables import Column, figure, table
 from domain.alert import AlertState
 from domain.episode import Severity
 
-_HERE = facilities("vitals_facility_up", FACILITIES)
+_HERE = facilities("vitals_facility_up", PLACES)
 _UNANSWERED = f'state="{AlertState.UNACKNOWLEDGED.value}"'
 _QUARTER_OF_AN_HOUR = 900.0
 """A critical alert that nobody has answered for longer is shown in red: the usual first step of escalation."""
@@ -29,12 +29,12 @@ def board(_: Limits) -> Board:
         links.ALERTS,
         "Vitals: alerts and response",
         "Which alerts go on, which has nobody answered, which rules cry most, and do messages arrive?",
-        FACILITIES,
+        PLACES,
         [
             Section("", _figures()),
             Section("Now", [_active()]),
-            Section("What happened", [changes(FACILITIES), _rules(), _places()]),
-            Section("The course of time", [alerts_over_time(FACILITIES), _answers()]),
+            Section("What happened", [changes(PLACES), _rules(), _places()]),
+            Section("The course of time", [alerts_over_time(PLACES), _answers()]),
             Section("Messages", [_sent(), _delivery(), _waiting(), _lost()]),
         ],
         since="now-7d",
@@ -74,7 +74,7 @@ def _active() -> Card:
     # A facility that is silent has its alerts all the same: they are multiplied by one, and not by whether it is up.
     place = f"* on (facility) group_left (country, region, district) (0 * {_HERE} + 1)"
     expr = f"sum by ({labels}) (vitals_alert_active) {place}"
-    link = links.to(links.FACILITY, "This facility", FACILITIES, facility="facility")
+    link = links.to(links.FACILITY, "This facility", PLACES, facility="facility")
     shown = [
         Column("severity", look=SEVERITY, wide=110),
         Column("country"),
@@ -95,7 +95,7 @@ def _rules() -> Card:
         "and is answered by nobody needs another limit.",
         "No alert was raised in this time.",
     )
-    raised = where(FACILITIES, f"\"state\" = '{AlertState.UNACKNOWLEDGED.value}'")
+    raised = where(PLACES, f"\"state\" = '{AlertState.UNACKNOWLEDGED.value}'")
     columns = {"raised": 'count("alert_id")'}
     query = of_each(columns, '"alert_events"', raised, ("rule", "severity"), first="top", rows=ROWS)
     shown = [Column("rule"), Column("severity", look=SEVERITY), Column("raised", "Raised", NUMBER)]
@@ -108,10 +108,10 @@ def _places() -> Card:
         f"How many alerts were raised at each facility in the time chosen, {ROWS} facilities at most.",
         "No alert was raised in this time.",
     )
-    raised = where(FACILITIES, f"\"state\" = '{AlertState.UNACKNOWLEDGED.value}'")
+    raised = where(PLACES, f"\"state\" = '{AlertState.UNACKNOWLEDGED.value}'")
     columns = {"raised": 'count("alert_id")'}
     query = of_each(columns, '"alert_events"', raised, ("district", "facility"), first="top", rows=ROWS)
-    link = links.to(links.FACILITY, "This facility", FACILITIES, facility="facility")
+    link = links.to(links.FACILITY, "This facility", PLACES, facility="facility")
     shown = [Column("district"), Column("facility", link=link), Column("raised", "Raised", NUMBER)]
     return table(words, shown, [InfluxTarget(query, table=True)], sort="Raised", down=True, wide=12)
 
@@ -123,7 +123,7 @@ def _answers() -> Card:
         "raised than handled, nobody reads them any more. How fast people answer is measured in Vitals itself.",
         "No alert has changed in this time.",
     )
-    query = over_time('count("alert_id")', '"alert_events"', where(FACILITIES), by="state", fill="0")
+    query = over_time('count("alert_id")', '"alert_events"', where(PLACES), by="state", fill="0")
     how = Course(bars=True, stacked=True, interval="1d", lowest=0)
     return course(words, NUMBER, [InfluxTarget(query, alias="$tag_state")], how, wide=12)
 

@@ -5,7 +5,16 @@ from __future__ import annotations
 from dashboards.grafana import links
 from dashboards.grafana.board import Board
 from dashboards.grafana.boards import glance
-from dashboards.grafana.influxql import HOURS, IN_RANGE, TOO_COLD, TOO_WARM, InfluxTarget, in_all, measured, of_each
+from dashboards.grafana.influxql import (
+    GRAIN,
+    IN_RANGE,
+    TOO_COLD,
+    TOO_WARM,
+    InfluxTarget,
+    in_all,
+    measured,
+    of_each,
+)
 from dashboards.grafana.layout import Section
 from dashboards.grafana.limits import Limits
 from dashboards.grafana.looks import DURATION, TROUBLES, Look, look_of, share
@@ -21,7 +30,7 @@ _APPLIANCE = ("region", "district", "facility", "equipment")
 
 
 def board(limits: Limits) -> Board:
-    """Return the dashboard; it reads roll-ups of hours."""
+    """Return the dashboard; it reads roll-ups."""
     return Board(
         links.COLD_CHAIN,
         "Vitals: cold chain",
@@ -33,8 +42,8 @@ def board(limits: Limits) -> Board:
             Section(
                 "The course of time",
                 [
-                    glance.in_range_over_time(FACILITIES, "district", HOURS),
-                    glance.outside_over_time(FACILITIES, HOURS),
+                    glance.in_range_over_time(FACILITIES, "district", GRAIN),
+                    glance.outside_over_time(FACILITIES, GRAIN),
                 ],
             ),
         ],
@@ -66,7 +75,7 @@ def _figures() -> list[Card]:
             trouble, TROUBLES, [PromTarget(trouble_now)], links=[links.to(links.ALERTS, "Which alerts?", FACILITIES)]
         ),
         number(live, share(), [PromTarget(f"{inside} / ({seen} > 0)")]),
-        glance.in_range(FACILITIES, HOURS),
+        glance.in_range(FACILITIES, GRAIN),
         *(_total(*each) for each in _TOTALS),
     ]
 
@@ -80,7 +89,7 @@ _TOTALS = (
 
 
 def _total(title: str, said: str, expression: str, look: Look) -> Card:
-    query = in_all(f'{expression} AS "time"', measured("temperature", HOURS), glance.cold(FACILITIES))
+    query = in_all(f'{expression} AS "time"', measured("temperature", GRAIN), glance.cold(FACILITIES))
     return number(Words(title, said, _UNJUDGED), look, [InfluxTarget(query)])
 
 
@@ -98,7 +107,7 @@ def _worst(limits: Limits) -> Card:
         "lowest": 'min("min")',
         "highest": 'max("max")',
     }
-    source, condition = measured("temperature", HOURS), glance.cold(FACILITIES)
+    source, condition = measured("temperature", GRAIN), glance.cold(FACILITIES)
     query = of_each(columns, source, condition, _APPLIANCE, first="bottom", rows=glance.ROWS)
     thing = {"facility": "facility", "equipment": "equipment"}
     degrees = look_of(QUANTITIES["temperature"], limits.get(("temperature", EquipmentKind.FRIDGE)))

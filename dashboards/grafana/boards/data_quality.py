@@ -6,7 +6,7 @@ from dashboards.grafana import links
 from dashboards.grafana.board import Board
 from dashboards.grafana.boards.facility import SILENT_AFTER_SECONDS
 from dashboards.grafana.boards.glance import ROWS, UNSCRAPED
-from dashboards.grafana.influxql import HOURS, InfluxTarget, in_all, measured, of_each, over_time, where
+from dashboards.grafana.influxql import GRAIN, InfluxTarget, in_all, measured, of_each, over_time, where
 from dashboards.grafana.layout import Section
 from dashboards.grafana.limits import Limits
 from dashboards.grafana.looks import DURATION, NUMBER, TROUBLES, Look, late, share
@@ -59,7 +59,7 @@ def _figures() -> list[Card]:
         _NOTHING_ROLLED,
     )
     each = (
-        in_all(f'{_COMPLETE} AS "complete"', measured("temperature", HOURS), where(FACILITIES)) + ' GROUP BY "channel"'
+        in_all(f'{_COMPLETE} AS "complete"', measured("temperature", GRAIN), where(FACILITIES)) + ' GROUP BY "channel"'
     )
     least = InfluxTarget(f'SELECT min("complete") FROM ({each})')  # noqa: S608 -- constants of this module
     return [
@@ -110,7 +110,7 @@ def _incomplete() -> Card:
     )
     columns = {"complete": _COMPLETE, "readings": 'sum("count")'}
     tags = ("district", "facility", "equipment", "channel")
-    query = of_each(columns, measured("temperature", HOURS), where(FACILITIES), tags, first="bottom", rows=ROWS)
+    query = of_each(columns, measured("temperature", GRAIN), where(FACILITIES), tags, first="bottom", rows=ROWS)
     thing = {"facility": "facility", "equipment": "equipment"}
     shown = [
         Column("district"),
@@ -149,11 +149,11 @@ def _lying() -> Card:
 def _coverage() -> Card:
     words = Words(
         "Time for which readings stand, by district",
-        "Hours of temperature channels that readings cover, each day. Where a line falls, readings are missing.",
+        "How long temperature channels are covered, all together. Where a line falls, readings are missing.",
         _NOTHING_ROLLED,
     )
-    query = over_time('sum("covered_seconds")', measured("temperature", HOURS), where(FACILITIES), by="district")
-    how = Course(interval="1d", lowest=0, gap_ms=False)
+    query = over_time('sum("covered_seconds")', measured("temperature", GRAIN), where(FACILITIES), by="district")
+    how = Course(lowest=0, gap_ms=False)
     return course(words, DURATION, [InfluxTarget(query, alias="$tag_district")], how, wide=12)
 
 

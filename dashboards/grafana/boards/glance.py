@@ -197,8 +197,8 @@ def outside_over_time(scope: Scope, rollup: str) -> Card:
 
 
 def grain(rollup: str) -> str:
-    """Return how long each roll-up is."""
-    return {HOURS: "1h", DAYS: "1d"}[rollup]
+    """Return how long each roll-up is; empty where the reader chooses."""
+    return {HOURS: "1h", DAYS: "1d"}.get(rollup, "")
 
 
 def in_range(scope: Scope, rollup: str = DAYS, *, wide: int = 4) -> Card:

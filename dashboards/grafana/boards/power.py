@@ -7,6 +7,7 @@ from dashboards.grafana.board import Board
 from dashboards.grafana.boards import glance
 from dashboards.grafana.boards.readings import STORAGE
 from dashboards.grafana.influxql import (
+    GRAIN,
     HOURS,
     ON_SHARE,
     InfluxTarget,
@@ -37,7 +38,7 @@ _TIMELINE_GAP_MS = 7_200_000
 
 
 def board(limits: Limits) -> Board:
-    """Return the dashboard; it reads roll-ups of hours."""
+    """Return the dashboard; it reads roll-ups."""
     return Board(
         links.POWER,
         "Vitals: power",
@@ -70,10 +71,10 @@ def _figures() -> list[Card]:
         ("Outages, last day", "How often facilities lost all power in the last day, as the service saw it live.",
          NUMBER, PromTarget(outages), glance.UNSCRAPED),
         ("Grid on", "The share of the time with readings in which mains gave power, from stored readings.", share(),
-         InfluxTarget(in_all(f'{ON_SHARE} AS "on"', weighted(measured("supply", HOURS), _MAINS), "$timeFilter")),
+         InfluxTarget(in_all(f'{ON_SHARE} AS "on"', weighted(measured("supply", GRAIN), _MAINS), "$timeFilter")),
          _NO_MAINS),
         ("Lowest fuel", "The emptiest fuel tank of a generator in this time.", share(decimals=0),
-         InfluxTarget(in_all('min("min")', measured("fuel_level", HOURS), where(FACILITIES, fuel))),
+         InfluxTarget(in_all('min("min")', measured("fuel_level", GRAIN), where(FACILITIES, fuel))),
          "No fuel level has been measured in this time."),
     ]  # fmt: skip
     return [number(Words(title, said, missing), look, [target]) for title, said, look, target, missing in asked]
@@ -86,7 +87,7 @@ def _worst_mains() -> Card:
         "in for them is not in this figure.",
         _NO_MAINS,
     )
-    source = weighted(measured("supply", HOURS), _MAINS)
+    source = weighted(measured("supply", GRAIN), _MAINS)
     columns = {"on": ON_SHARE, "known": 'sum("known")'}
     query = of_each(columns, source, "$timeFilter", _APPLIANCE, first="bottom", rows=glance.ROWS)
     shown = [*_places(), Column("on", "Grid on", share()), Column("known", "Of time known", DURATION)]
@@ -106,7 +107,7 @@ def _worst_voltage(limits: Limits) -> Card:
         "lowest": 'min("min")',
         "highest": 'max("max")',
     }
-    query = of_each(columns, measured("voltage", HOURS), _MAINS, _APPLIANCE, first="top", rows=glance.ROWS)
+    query = of_each(columns, measured("voltage", GRAIN), _MAINS, _APPLIANCE, first="top", rows=glance.ROWS)
     volts = look_of(QUANTITIES["voltage"], limits.get(("voltage", EquipmentKind.MAINS)))
     shown = [
         *_places(),
@@ -136,45 +137,44 @@ def _grid_over_time() -> Card:
         "The share of the time with readings in which mains gave power. A gap is time without readings.",
         _NO_MAINS,
     )
-    query = over_time(f'{ON_SHARE} AS "on"', weighted(measured("supply", HOURS), _MAINS), "$timeFilter", by="district")
-    how = Course(interval="1h", lowest=0, highest=1, gap_ms=False)
+    query = over_time(f'{ON_SHARE} AS "on"', weighted(measured("supply", GRAIN), _MAINS), "$timeFilter", by="district")
+    how = Course(lowest=0, highest=1, gap_ms=False)
     return course(words, share(decimals=0), [InfluxTarget(query, alias="$tag_district")], how, wide=12)
 
 
 def _generators() -> Card:
     words = Words(
         "Generators: hours run",
-        "For how long generators ran, all together, by district and day: mean of each hour's states times the time "
-        "known. Fuel follows it.",
+        "For how long generators ran, all together, by district. Fuel follows it.",
         "No generator has reported in this time.",
     )
-    source = weighted(measured("running", HOURS), where(FACILITIES, kinds([EquipmentKind.GENERATOR])))
+    source = weighted(measured("running", GRAIN), where(FACILITIES, kinds([EquipmentKind.GENERATOR])))
     query = over_time('sum("on") AS "ran"', source, "$timeFilter", by="district", fill="0")
-    how = Course(bars=True, stacked=True, interval="1d", lowest=0)
+    how = Course(bars=True, stacked=True, lowest=0)
     return course(words, DURATION, [InfluxTarget(query, alias="$tag_district")], how, wide=12)
 
 
 def _voltage(limits: Limits) -> Card:
     words = Words(
         "Mains voltage",
-        "The lowest and the highest mains voltage of each hour in the places chosen.",
+        "The lowest and the highest mains voltage of each hour or day in the places chosen.",
         "No roll-up of a mains voltage lies in this time.",
     )
-    query = over_time('min("min") AS "lowest", max("max") AS "highest"', measured("voltage", HOURS), _MAINS)
+    query = over_time('min("min") AS "lowest", max("max") AS "highest"', measured("voltage", GRAIN), _MAINS)
     look = look_of(QUANTITIES["voltage"], limits.get(("voltage", EquipmentKind.MAINS)))
-    return course(words, look, [InfluxTarget(query, alias="$col")], Course(interval="1h", gap_ms=False), wide=12)
+    return course(words, look, [InfluxTarget(query, alias="$col")], Course(gap_ms=False), wide=12)
 
 
 def _charge(limits: Limits) -> Card:
     words = Words(
         "Batteries: lowest charge, by district",
-        "How full the emptiest battery of each district was, hour by hour.",
+        "How full the emptiest battery of each district was.",
         "No battery has reported in this time.",
     )
     condition = where(FACILITIES, kinds(STORAGE))
-    query = over_time('min("min")', measured("charge", HOURS), condition, by="district")
+    query = over_time('min("min")', measured("charge", GRAIN), condition, by="district")
     look = look_of(QUANTITIES["charge"], limits.get(("charge", EquipmentKind.BATTERY)))
-    how = Course(interval="1h", lowest=0, highest=1, gap_ms=False)
+    how = Course(lowest=0, highest=1, gap_ms=False)
     return course(words, look, [InfluxTarget(query, alias="$tag_district")], how, wide=12)
 
 

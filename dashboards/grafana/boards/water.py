@@ -5,7 +5,7 @@ from __future__ import annotations
 from dashboards.grafana import links
 from dashboards.grafana.board import Board
 from dashboards.grafana.boards import glance
-from dashboards.grafana.influxql import HOURS, InfluxTarget, in_all, kinds, measured, of_each, over_time, where
+from dashboards.grafana.influxql import GRAIN, InfluxTarget, in_all, kinds, measured, of_each, over_time, where
 from dashboards.grafana.layout import Section
 from dashboards.grafana.limits import Limits
 from dashboards.grafana.looks import DURATION, TROUBLES, Look, look_of, share
@@ -22,7 +22,7 @@ _WATER = f'service="{Service.WATER.value}"'
 
 
 def board(limits: Limits) -> Board:
-    """Return the dashboard; it reads roll-ups of hours."""
+    """Return the dashboard; it reads roll-ups."""
     return Board(
         links.WATER,
         "Vitals: water",
@@ -42,7 +42,7 @@ def board(limits: Limits) -> Board:
 
 def _figures(limits: Limits) -> list[Card]:
     level = _level(limits)
-    levels = measured("tank_level", HOURS)
+    levels = measured("tank_level", GRAIN)
     asked: list[tuple[str, str, Look, Target, str]] = [
         ("Without water", "Facilities that are heard and have a critical alert on water now.", TROUBLES,
          PromTarget(f"sum ({fails(Service.WATER, FACILITIES)})"), glance.UNSCRAPED),
@@ -66,52 +66,52 @@ def _worst(limits: Limits) -> Card:
     )
     columns = {"now": 'last("mean")', "lowest": 'min("min")', "below": 'sum("below_seconds")'}
     tags = ("district", "facility", "equipment")
-    query = of_each(columns, measured("tank_level", HOURS), _TANKS, tags, first="bottom", rows=glance.ROWS)
+    query = of_each(columns, measured("tank_level", GRAIN), _TANKS, tags, first="bottom", rows=glance.ROWS)
     thing = {"facility": "facility", "equipment": "equipment"}
     shown = [
         Column("district"),
         Column("facility", link=links.to(links.FACILITY, "This facility", FACILITIES, facility="facility")),
         Column("equipment", link=links.to(links.EQUIPMENT, "This tank", FACILITIES, **thing)),
-        Column("now", "Last hour", _level(limits)),
+        Column("now", "Now", _level(limits)),
         Column("lowest", "Lowest", _level(limits)),
         Column("below", "Below its limit", DURATION),
     ]
-    return table(words, shown, [InfluxTarget(query, table=True)], sort="Last hour", wide=12)
+    return table(words, shown, [InfluxTarget(query, table=True)], sort="Now", wide=12)
 
 
 def _tanks_over_time(limits: Limits) -> Card:
     words = Words(
         "Lowest tank, by facility",
-        "How full the emptiest tank of each facility was, hour by hour. Below the dashed line water runs short. "
+        "How full the emptiest tank of each facility was. Below the dashed line water runs short. "
         "Choose a district: a nation's lines do not fit here.",
         _NO_TANK,
     )
-    query = over_time('min("min")', measured("tank_level", HOURS), _TANKS, by="facility")
+    query = over_time('min("min")', measured("tank_level", GRAIN), _TANKS, by="facility")
     found = limits.get(("tank_level", EquipmentKind.TANK), {})
     card = lines(words, QUANTITIES["tank_level"], [InfluxTarget(query, alias="$tag_facility")], found, wide=12, tall=10)
-    return card._replace(panel=card.panel.interval("1h").span_nulls(False).min(0).max(1))
+    return card._replace(panel=card.panel.span_nulls(False).min(0).max(1))
 
 
 def _flow() -> Card:
     words = Words(
-        "Flow at night: lowest of each hour",
-        "The lowest flow of each hour, by facility. Where it does not come down to nothing at night, water leaks.",
+        "Lowest flow, by facility",
+        "The lowest flow of each hour or day. Where it does not come down to nothing at night, water leaks.",
         "No flow has been measured in this time.",
     )
-    query = over_time('min("min")', measured("flow", HOURS), where(FACILITIES), by="facility")
-    how = Course(interval="1h", gap_ms=False)
+    query = over_time('min("min")', measured("flow", GRAIN), where(FACILITIES), by="facility")
+    how = Course(gap_ms=False)
     return course(words, look_of(QUANTITIES["flow"]), [InfluxTarget(query, alias="$tag_facility")], how, wide=12)
 
 
 def _pumps() -> Card:
     words = Words(
         "Pumps: share of the time running",
-        "For which share of each hour pumps ran, by facility. A pump that runs on without a rising level runs dry.",
+        "For which share of each hour or day pumps ran. A pump that runs on without a rising level runs dry.",
         "No pump has reported in this time.",
     )
     condition = where(FACILITIES, kinds([EquipmentKind.PUMP]))
-    query = over_time('mean("mean")', measured("running", HOURS), condition, by="facility")
-    how = Course(interval="1h", lowest=0, highest=1, gap_ms=False)
+    query = over_time('mean("mean")', measured("running", GRAIN), condition, by="facility")
+    how = Course(lowest=0, highest=1, gap_ms=False)
     return course(words, share(decimals=0), [InfluxTarget(query, alias="$tag_facility")], how, wide=12)
 
 
@@ -125,13 +125,13 @@ _QUALITIES = (
 def _quality(title: str, name: str, why: str, limits: Limits) -> Card:
     words = Words(
         title,
-        f"Lowest and highest of each hour in the places chosen. {why}",
+        f"Lowest and highest of each hour or day in the places chosen. {why}",
         f"No {title.lower()} has been measured in this time.",
     )
-    query = over_time('min("min") AS "lowest", max("max") AS "highest"', measured(name, HOURS), where(FACILITIES))
+    query = over_time('min("min") AS "lowest", max("max") AS "highest"', measured(name, GRAIN), where(FACILITIES))
     found = limits.get((name, EquipmentKind.TAP), {})
     card = lines(words, QUANTITIES[name], [InfluxTarget(query, alias="$col")], found, wide=8, tall=7)
-    return card._replace(panel=card.panel.interval("1h").span_nulls(False))
+    return card._replace(panel=card.panel.span_nulls(False))
 
 
 def _level(limits: Limits) -> Look:
