@@ -15,7 +15,7 @@ from api.visit import Visit
 from dashboards.pages.wording import zone
 from dashboards.pages.words import noop
 from dashboards.report.month import month_of, zone_of
-from domain.errors import OperatorError
+from domain.errors import OperatorError, VitalsError
 from domain.instant import parse_rfc3339, to_datetime
 from domain.places import Place
 
@@ -113,7 +113,11 @@ async def issue_report(visit: Visit, number: int, by: str) -> None:
 
 async def file_response(visit: Visit, state: ReportState, form: FileForm, language: str) -> Response:
     """Return a report as a file that is kept and not shown."""
-    content = await desk_of(visit).file(done(state), form, language)
+    finished = done(state)
+    try:
+        content = await desk_of(visit).file(finished, form, language)
+    except VitalsError as error:  # what is not installed, or a process that ended: nothing about the request
+        raise RequestError(HTTPStatus.SERVICE_UNAVAILABLE, str(error)) from error
     headers = {
         "Content-Disposition": f'attachment; filename="{file_name(state, form)}"',
         "Cache-Control": "private, no-cache",

@@ -8,7 +8,7 @@ from typing import Any, Final, NoReturn
 
 from api.languages import page_languages
 from dashboards.pages.render import Frame, Pages
-from dashboards.pages.words import Words
+from dashboards.pages.words import Words, noop
 from dashboards.report.month_view import month_view
 from dashboards.report.sla_view import sla_view
 from domain.errors import OperatorError
@@ -17,6 +17,7 @@ _KINDS: Final[Mapping[str, tuple[str, Callable[[Mapping[str, Any], Words], objec
     "sla": ("paper_sla.html", sla_view),
     "monthly": ("paper_month.html", month_view),
 }
+_NEEDS_EXTRA: Final = noop("PDF needs the extra report; install it with: pip install 'vitals[report]'")
 _NEEDS: Final = "libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0 fonts-dejavu-core"
 
 
@@ -32,7 +33,7 @@ def as_pdf(kind: str, data: Mapping[str, Any], language: str) -> bytes:
     try:
         from weasyprint import CSS, HTML
     except ImportError as error:
-        raise OperatorError("PDF needs the extra report; install it with: pip install 'vitals[report]'") from error
+        raise OperatorError(_NEEDS_EXTRA) from error
     except OSError as error:
         raise OperatorError(f"PDF needs Debian's packages {_NEEDS}; a library is missing: {error}") from error
     style = (files("dashboards.report") / "paper.css").read_text("utf-8")

@@ -92,6 +92,7 @@ def _appliance(found: Appliance) -> dict[str, Any]:
         "mean_kinetic_celsius": _rounded(found.kinetic),
         "worst_day_mean_kinetic_celsius": None if worst is None else _rounded(worst.celsius),
         "worst_day_until": None if worst is None else format_rfc3339(to_datetime(worst.until_ms)),
+        "excursion_count": len(found.excursions),
         "excursions": [_excursion(each) for each in found.excursions],
     }
 

@@ -19,7 +19,7 @@ from app.report import monthly
 from app.report_data import report_csv
 from app.sla import sla_since
 from app.sla_report import as_csv, as_json, outages_csv
-from dashboards.report import month_view, sla_view
+from dashboards.report.cut import shown_figures, shown_month
 
 _SPREADSHEETS: Final = frozenset({FileForm.CSV, FileForm.OUTAGES})
 _TEXT: Final[Mapping[tuple[ReportKind, FileForm], Callable[[Mapping[str, Any]], str]]] = {
@@ -53,7 +53,7 @@ async def make(job: Making, progress: Progress) -> dict[str, Any]:
     work = {ReportKind.SLA: sla_since, ReportKind.MONTHLY: monthly}[job.kind]
     data = await work(job.config, job.asked, now=job.now, progress=progress)
     await asyncio.to_thread(job.file.write_text, json.dumps(data), "utf-8")
-    return {ReportKind.SLA: sla_view.shown, ReportKind.MONTHLY: month_view.shown}[job.kind](data)
+    return {ReportKind.SLA: shown_figures, ReportKind.MONTHLY: shown_month}[job.kind](data)
 
 
 async def write(job: Writing, _: Progress) -> dict[str, Any]:

@@ -92,6 +92,8 @@ def service_data(found: ServiceFigures, target: float | None) -> dict[str, Any]:
         "down_seconds": _seconds(found.down_ms),
         "unknown_seconds": _seconds(found.unknown_ms),
         "planned_seconds": _seconds(found.planned_ms),
+        "sustained": sum(not each.momentary for each in found.outages),
+        "momentary": sum(each.momentary for each in found.outages),
         "outages": [_outage(each) for each in found.outages],
     }
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -142,16 +142,16 @@ def facility_lines(facility: Data, words: Words) -> FacilityLines:
 def service_line(service: Service, found: Data, words: Words) -> ServiceLine:
     """Return how one service was."""
     seconds = [found[f"{part}_seconds"] for part in _PARTS]
-    target, short = found.get("target"), sum(each["momentary"] for each in found["outages"])
+    target = found["target"]
     return ServiceLine(
         service=service,
         word=words(SERVICE_WORDS[service]),
         availability=words("unknown") if found["availability"] is None else share_text(found["availability"], words),
         target="" if target is None else share_text(target, words),
-        kept=found.get("kept"),
+        kept=found["kept"],
         times=tuple(map(clock_text, seconds)),
-        sustained=len(found["outages"]) - short,
-        momentary=short,
+        sustained=found["sustained"],
+        momentary=found["momentary"],
         bar=bar(dict(zip(_PARTS, seconds, strict=True))),
     )
 
@@ -190,6 +190,12 @@ def outage_lines(facilities: Iterable[Data], as_of: datetime, words: Words) -> l
     ]
 
 
+def outage_count(facilities: Iterable[Data]) -> int:
+    """Return how many outages there were, listed or not."""
+    services = [each for facility in facilities for each in facility["services"].values()]
+    return sum(each["sustained"] + each["momentary"] for each in services)
+
+
 def remarks(found: Data, words: Words) -> str:
     """Return what there is to say of a stretch that reaches beyond what is counted, or is short."""
     said = ((found.get("momentary"), _MOMENTARY), (found["begun_before"], _BEFORE), (found["goes_on"], _GOES_ON))
@@ -214,11 +220,11 @@ def length_text(seconds: float | None, words: Words) -> str:
     return words("not known") if seconds is None else duration_text(round(seconds * SECOND_MS), words)
 
 
-def left_out_text(lines: Sequence[object], most: int, words: Words) -> str:
-    """Return that some lines are not listed; empty where all are."""
-    if len(lines) <= most:
+def left_out_text(count: int, most: int, words: Words) -> str:
+    """Return that some of so many lines are not listed; empty where all are."""
+    if count <= most:
         return ""
     return words.many(
         "{count} more is not listed here; the file has all.", "{count} more are not listed here; the file has all.",
-        len(lines) - most,
+        count - most,
     )  # fmt: skip

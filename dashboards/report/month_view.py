@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any
 
 from dashboards.pages.names import QUANTITY_NAMES
 from dashboards.pages.time_spent import percent
@@ -18,6 +18,14 @@ from dashboards.report.cold_lines import (
     outside_seconds,
     shares,
 )
+from dashboards.report.cut import (
+    MOST_APPLIANCES,
+    MOST_EXCURSIONS,
+    MOST_FACILITIES,
+    MOST_OUTAGES,
+    warmest_first,
+    without_cold_chain,
+)
 from dashboards.report.lines import (
     Data,
     Heading,
@@ -27,17 +35,13 @@ from dashboards.report.lines import (
     heading,
     left_out_text,
     length_text,
+    outage_count,
     outage_lines,
     service_line,
     share_text,
 )
 from domain.instant import parse_rfc3339, to_ms
 from domain.places import Service
-
-MOST_EXCURSIONS: Final = 40
-MOST_OUTAGES: Final = 40
-MOST_FACILITIES: Final = 200
-MOST_APPLIANCES: Final = 40
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,19 +93,10 @@ class MonthView:
     outages: tuple[OutageLine, ...]
     outages_left_out: str
     generators: tuple[GeneratorLine, ...]
+    """Those that ran longest."""
+    generators_left_out: str
     channels: tuple[HeardLine, ...]
     alerts: tuple[tuple[str, str], ...]
-
-
-def shown(data: Data) -> dict[str, object]:
-    """Return a report cut to the facilities that are shown."""
-    ranked = worst_first(data["facilities"])
-    return {**data, "facilities": ranked[:MOST_FACILITIES], "left_out": max(len(ranked) - MOST_FACILITIES, 0)}
-
-
-def worst_first(facilities: Sequence[Data]) -> list[Data]:
-    """Return facilities, that whose fridges were out of range longest first."""
-    return sorted(facilities, key=lambda each: (-sum(map(outside_seconds, each["appliances"])), each["name"]))
 
 
 def month_view(data: Data, words: Words) -> MonthView:
@@ -113,10 +108,10 @@ def month_view(data: Data, words: Words) -> MonthView:
         key=lambda pair: -outside_seconds(pair[1]),
     )
     excursions = excursion_lines(facilities, now_ms, words)
-    # Of the cold chain the excursions say more.
-    outages = [each for each in outage_lines(facilities, as_of, words) if each.service is not Service.COLD_CHAIN]
-    ranked = worst_first(facilities)
-    beyond = range(max(len(ranked) - MOST_FACILITIES, 0) + data.get("left_out", 0))
+    without_cold = without_cold_chain(facilities)
+    outages = outage_lines(without_cold, as_of, words)
+    ranked = warmest_first(facilities)
+    beyond = max(len(ranked) - MOST_FACILITIES, 0) + data.get("left_out", 0)
     return MonthView(
         head=heading(data, words),
         version=data["version"],
@@ -124,15 +119,18 @@ def month_view(data: Data, words: Words) -> MonthView:
         facilities=() if only else tuple(_place_line(each, whole, words) for each in ranked[:MOST_FACILITIES]),
         facilities_left_out="" if only else left_out_text(beyond, 0, words),
         appliances=tuple(appliance_line(*pair, now_ms, words) for pair in appliances[:MOST_APPLIANCES]),
-        appliances_left_out=left_out_text(appliances, MOST_APPLIANCES, words),
+        appliances_left_out=left_out_text(len(appliances), MOST_APPLIANCES, words),
         excursions=tuple(excursions[:MOST_EXCURSIONS]),
-        excursions_left_out=left_out_text(excursions, MOST_EXCURSIONS, words),
+        excursions_left_out=left_out_text(
+            sum(each["excursion_count"] for _, each in appliances), MOST_EXCURSIONS, words
+        ),
         services=tuple(service_line(Service(name), each, words) for name, each in only["services"].items())
         if only
         else (),
         outages=tuple(outages[:MOST_OUTAGES]),
-        outages_left_out=left_out_text(outages, MOST_OUTAGES, words),
+        outages_left_out=left_out_text(outage_count(without_cold), MOST_OUTAGES, words),
         generators=tuple(_generators(facilities)),
+        generators_left_out=left_out_text(sum(len(each["generators"]) for each in facilities), MOST_APPLIANCES, words),
         channels=tuple(_heard(each, whole, words) for each in only["channels"]) if only else (),
         alerts=_alerts(data["alerts"], words),
     )
@@ -145,10 +143,11 @@ def period_seconds(data: Data) -> float:
 
 
 def _generators(facilities: Iterable[Data]) -> Iterable[GeneratorLine]:
-    for facility in facilities:
-        for each in facility["generators"]:
-            times = (clock_text(each[f"{name}_seconds"]) for name in ("running", "known"))
-            yield GeneratorLine(each["name"], facility["name"], each["runs"], *times)
+    found = [(each, facility["name"]) for facility in facilities for each in facility["generators"]]
+    found.sort(key=lambda one: -one[0]["running_seconds"])
+    for each, facility in found[:MOST_APPLIANCES]:
+        times = (clock_text(each[f"{name}_seconds"]) for name in ("running", "known"))
+        yield GeneratorLine(each["name"], facility, each["runs"], *times)
 
 
 def _heard(found: Data, whole: float, words: Words) -> HeardLine:
@@ -163,7 +162,7 @@ def _heard(found: Data, whole: float, words: Words) -> HeardLine:
 
 def _place_line(facility: Data, whole: float, words: Words) -> PlaceLine:
     channels, services = facility["channels"], facility["services"]
-    excursions = sum(len(each["excursions"]) for each in facility["appliances"])
+    excursions = sum(each["excursion_count"] for each in facility["appliances"])
     known = sum(each["known_seconds"] for each in channels)
     return PlaceLine(
         facility["id"],

@@ -8,6 +8,7 @@ from typing import Final
 
 from dashboards.pages.wording import SERVICE_WORDS, LocalTime, local_time, number_text
 from dashboards.pages.words import Words, noop
+from dashboards.report.cut import MOST_CHANGES, MOST_LISTED, MOST_OUTAGES, least_available_first, targets_of
 from dashboards.report.lines import (
     Data,
     FacilityLines,
@@ -17,15 +18,13 @@ from dashboards.report.lines import (
     facility_lines,
     heading,
     left_out_text,
+    outage_count,
     outage_lines,
     share_text,
 )
 from domain.instant import parse_rfc3339, to_ms
 from domain.places import Service
 
-MOST_FACILITIES: Final = 100
-MOST_OUTAGES: Final = 60
-MOST_CHANGES: Final = 60
 _FIGURES: Final = {
     "availability": noop("Available"),
     "up_seconds": noop("Up"),
@@ -76,61 +75,27 @@ class SlaView:
 
 
 def sla_view(data: Data, words: Words) -> SlaView:
-    """Return what a report says; ``data`` may be cut to what is shown, as ``shown`` does."""
+    """Return what a report says; ``data`` may be cut to what is shown, as ``dashboards.report.cut`` does."""
     as_of, since = parse_rfc3339(data["as_of"]), data.get("since_last_issue")
-    ranked = worst_first(data["facilities"])
+    ranked = least_available_first(data["facilities"])
     outages = outage_lines(ranked, as_of, words)
     changed = [change_text(each, words) for each in since["changed"]] if since else []
-    beyond = len(ranked) - MOST_FACILITIES + data.get("left_out", 0)
+    beyond = len(ranked) - MOST_LISTED + data.get("left_out", 0)
     return SlaView(
         head=heading(data, words),
         version=data["version"],
-        facilities=tuple(facility_lines(each, words) for each in ranked[:MOST_FACILITIES]),
-        left_out=left_out_text(range(max(beyond, 0)), 0, words),
+        facilities=tuple(facility_lines(each, words) for each in ranked[:MOST_LISTED]),
+        left_out=left_out_text(beyond, 0, words),
         indices=tuple(_index(Service(name), each, words) for name, each in data["indices"].items()),
         targets=tuple(_targets(data, ranked, words)),
         outages=tuple(outages[:MOST_OUTAGES]),
-        outages_left_out=left_out_text(outages, MOST_OUTAGES, words),
+        outages_left_out=left_out_text(outage_count(ranked), MOST_OUTAGES, words),
         issued_before=local_time(parse_rfc3339(since["as_of"]), data["timezone"], to_ms(as_of), words)
         if since
         else None,
         changes=tuple(changed[:MOST_CHANGES]),
-        changes_left_out=left_out_text(changed, MOST_CHANGES, words),
+        changes_left_out=left_out_text(len(changed), MOST_CHANGES, words),
     )
-
-
-def shown(data: Data) -> dict[str, object]:
-    """Return a report cut to the facilities that are shown, with what of the others is needed besides."""
-    ranked = worst_first(data["facilities"])
-    since = data.get("since_last_issue")
-    cut = None if since is None else {**since, "changed": since["changed"][: MOST_CHANGES + 1], "changes": []}
-    return {
-        **data,
-        "facilities": ranked[:MOST_FACILITIES],
-        "left_out": max(len(ranked) - MOST_FACILITIES, 0),
-        "targets": targets_of(ranked),
-        "since_last_issue": cut,
-    }
-
-
-def worst_first(facilities: Iterable[Data]) -> list[Data]:
-    """Return facilities, that with the least available service first; of which nothing is known last."""
-
-    def key(facility: Data) -> tuple[float, str]:
-        known = [each["availability"] for each in facility["services"].values() if each["availability"] is not None]
-        return min(known, default=2.0), facility["name"]
-
-    return sorted(facilities, key=key)
-
-
-def targets_of(facilities: Iterable[Data]) -> dict[str, list[int]]:
-    """Return by service at how many facilities the promise was kept and missed."""
-    found: dict[str, list[int]] = {}
-    for facility in facilities:
-        for name, each in facility["services"].items():
-            if each.get("kept") is not None:
-                found.setdefault(name, [0, 0])[0 if each["kept"] else 1] += 1
-    return found
 
 
 def _targets(data: Data, facilities: Iterable[Data], words: Words) -> Iterable[TargetLine]:
