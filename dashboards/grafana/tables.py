@@ -10,9 +10,11 @@ from grafana_foundation_sdk.builders import common as common_builders
 from grafana_foundation_sdk.builders import table as table_builders
 from grafana_foundation_sdk.models import common, dashboard
 
+from dashboards.grafana import links
 from dashboards.grafana.looks import NEUTRAL, PLAIN, Look
 from dashboards.grafana.panels import Card, Link, Target, Words, looking
 from dashboards.grafana.promql import PromTarget
+from dashboards.grafana.scopes import Scope
 
 
 @dataclass(frozen=True)
@@ -23,8 +25,16 @@ class Column:
     title: str = ""
     look: Look = PLAIN
     link: Link | None = None
+    also: Link | None = None
+    """A second link; Grafana then offers both."""
     wide: int = 0
     """In pixels; 0: as wide as it likes."""
+
+
+def facility_column(scope: Scope, **fields: str) -> Column:
+    """Return the column that leads to the facility's dashboard, and to its own page in Vitals."""
+    link = links.to(links.FACILITY, "This facility", scope, **{"facility": "facility", **fields})
+    return Column("facility", link=link, also=links.facility_page())
 
 
 def figure(ref_id: str, title: str, look: Look, *, alone: bool = False, wide: int = 0) -> Column:
@@ -77,9 +87,10 @@ def _properties(column: Column) -> list[Any]:
     if look.colored and list(look.steps) != [(None, NEUTRAL)]:
         steps = [{"value": value, "color": color} for value, color in look.steps]
         found["thresholds"] = {"mode": "absolute", "steps": steps}
-    if column.link is not None:
-        title, url = column.link
-        found["links"] = [{"title": title, "url": url, "targetBlank": url.startswith("${vitals}")}]
+    if leads := [link for link in (column.link, column.also) if link is not None]:
+        found["links"] = [
+            {"title": title, "url": url, "targetBlank": url.startswith("${vitals}")} for title, url in leads
+        ]
     if column.wide:
         found["custom.width"] = column.wide
     return [dashboard.DynamicConfigValue(id_val=name, value=value) for name, value in found.items()]

@@ -189,6 +189,19 @@ def test_links_lead_to_dashboards_that_are_there(name: str) -> None:
         assert "${__url_time_range}" in rest
 
 
+@pytest.mark.parametrize("name", DASHBOARDS)
+def test_a_facility_in_a_table_leads_to_its_dashboard_and_to_its_page(name: str) -> None:
+    """Whoever sees what is wrong goes on looking in Grafana, or goes to where it is answered."""
+    for panel in (panel for panel in asking(name) if panel["type"] == "table"):
+        for override in panel["fieldConfig"]["overrides"]:
+            if override["matcher"]["options"] == "facility":
+                (links,) = (found["value"] for found in override["properties"] if found["id"] == "links")
+                assert [link["url"].partition("?")[0] for link in links] == [
+                    "/d/vitals-facility",
+                    "${vitals}/facilities/${__data.fields.facility:percentencode}",
+                ]
+
+
 def test_every_dashboard_is_led_to() -> None:
     """From some other dashboard a value leads to each; the dropdown at the top names all."""
     led_to = {

@@ -7,7 +7,7 @@ from dashboards.grafana.influxql import InfluxTarget, alert_events
 from dashboards.grafana.looks import ALERT_STATE, MEMORABLE, SEVERITY
 from dashboards.grafana.panels import Card, Words
 from dashboards.grafana.scopes import Scope
-from dashboards.grafana.tables import Column, table
+from dashboards.grafana.tables import Column, facility_column, table
 
 
 def changes(scope: Scope, *, limit: int = 200, tall: int = 10) -> Card:
@@ -21,7 +21,7 @@ def changes(scope: Scope, *, limit: int = 200, tall: int = 10) -> Card:
     named = ["severity", "state", "rule", "subject"]
     place = [] if scope.one else ["district", "facility"]
     columns = ", ".join([*(f'"{name}"::tag' for name in (*place, *named)), '"text"', '"alert_id"'])
-    facility = Column("facility", link=links.to(links.FACILITY, "This facility", scope, facility="facility"))
+    facility = facility_column(scope)
     shown = [
         Column("Time", "When", MEMORABLE, wide=180),
         Column("severity", look=SEVERITY, wide=110),

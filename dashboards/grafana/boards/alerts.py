@@ -13,7 +13,7 @@ from dashboards.grafana.looks import ALERT_STATE, DURATION, NUMBER, SEVERITY, TR
 from dashboards.grafana.panels import Card, Course, Words, course, number
 from dashboards.grafana.promql import PromTarget, alerts, facilities, quantile
 from dashboards.grafana.scopes import PLACES
-from dashboards.grafana.tables import Column, figure, table
+from dashboards.grafana.tables import Column, facility_column, figure, table
 from domain.alert import AlertState
 from domain.episode import Severity
 
@@ -74,13 +74,12 @@ def _active() -> Card:
     # A facility that is silent has its alerts all the same: they are multiplied by one, and not by whether it is up.
     place = f"* on (facility) group_left (country, region, district) (0 * {_HERE} + 1)"
     expr = f"sum by ({labels}) (vitals_alert_active) {place}"
-    link = links.to(links.FACILITY, "This facility", PLACES, facility="facility")
     shown = [
         Column("severity", look=SEVERITY, wide=110),
         Column("country"),
         Column("region"),
         Column("district"),
-        Column("facility", link=link),
+        facility_column(PLACES),
         Column("rule"),
         Column("state", look=ALERT_STATE),
         figure("A", "Alerts", NUMBER, alone=True, wide=80),
@@ -111,8 +110,11 @@ def _places() -> Card:
     raised = where(PLACES, f"\"state\" = '{AlertState.UNACKNOWLEDGED.value}'")
     columns = {"raised": 'count("alert_id")'}
     query = of_each(columns, '"alert_events"', raised, ("district", "facility"), first="top", rows=ROWS)
-    link = links.to(links.FACILITY, "This facility", PLACES, facility="facility")
-    shown = [Column("district"), Column("facility", link=link), Column("raised", "Raised", NUMBER)]
+    shown = [
+        Column("district"),
+        facility_column(PLACES),
+        Column("raised", "Raised", NUMBER),
+    ]
     return table(words, shown, [InfluxTarget(query, table=True)], sort="Raised", down=True, wide=12)
 
 

@@ -21,7 +21,7 @@ from dashboards.grafana.looks import DURATION, TROUBLES, Look, look_of, share
 from dashboards.grafana.panels import Card, Words, number
 from dashboards.grafana.promql import PromTarget, fails, select
 from dashboards.grafana.scopes import FACILITIES
-from dashboards.grafana.tables import Column, table
+from dashboards.grafana.tables import Column, facility_column, table
 from domain.places import EquipmentKind, Service
 from domain.quantities import QUANTITIES
 
@@ -113,7 +113,7 @@ def _worst(limits: Limits) -> Card:
     degrees = look_of(QUANTITIES["temperature"], limits.get(("temperature", EquipmentKind.FRIDGE)))
     shown = [
         *(Column(name) for name in _APPLIANCE[:-2]),
-        Column("facility", link=links.to(links.FACILITY, "This facility", FACILITIES, facility="facility")),
+        facility_column(FACILITIES),
         Column("equipment", link=links.to(links.EQUIPMENT, "This appliance", FACILITIES, **thing)),
         Column("in range", "Within limits", share()),
         Column("too cold", "Too cold", DURATION),

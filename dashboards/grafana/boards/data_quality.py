@@ -13,7 +13,7 @@ from dashboards.grafana.looks import DURATION, NUMBER, TROUBLES, Look, late, sha
 from dashboards.grafana.panels import Card, Course, Words, course, number
 from dashboards.grafana.promql import PLACE, PromTarget, facilities, quantile, silent
 from dashboards.grafana.scopes import FACILITIES
-from dashboards.grafana.tables import Column, figure, table
+from dashboards.grafana.tables import Column, facility_column, figure, table
 
 _OF_THE_TIME = "((${__to} - ${__from}) / 1000)"
 """The length of the time chosen, in seconds."""
@@ -75,10 +75,9 @@ def _silent_facilities() -> Card:
         "Every facility is heard, or none is scraped.",
     )
     age = f"topk({ROWS}, time() - ({facilities(_SEEN, FACILITIES)} > 0))"
-    link = links.to(links.FACILITY, "This facility", FACILITIES, facility="facility")
     shown = [
         *(Column(name) for name in PLACE[1:-1]),
-        Column("facility", link=link),
+        facility_column(FACILITIES),
         figure("A", "Last heard ago", late(SILENT_AFTER_SECONDS), alone=True),
     ]
     return table(words, shown, [PromTarget(age, table=True)], sort="Last heard ago", down=True, wide=12)
@@ -91,9 +90,8 @@ def _silent_nodes() -> Card:
         "behind it.",
         "Prometheus knows no node: is Vitals scraped?",
     )
-    link = links.to(links.FACILITY, "This facility", FACILITIES, facility="facility")
     shown = [
-        Column("facility", link=link),
+        facility_column(FACILITIES),
         Column("node"),
         figure("A", "Last heard ago", late(SILENT_AFTER_SECONDS), alone=True),
     ]
@@ -114,7 +112,7 @@ def _incomplete() -> Card:
     thing = {"facility": "facility", "equipment": "equipment"}
     shown = [
         Column("district"),
-        Column("facility"),
+        facility_column(FACILITIES),
         Column("equipment", link=links.to(links.EQUIPMENT, "This appliance", FACILITIES, **thing)),
         Column("channel"),
         Column("complete", "Complete", share()),
@@ -137,7 +135,7 @@ def _lying() -> Card:
     thing = {"facility": "facility", "equipment": "equipment"}
     shown = [
         Column("district"),
-        Column("facility"),
+        facility_column(FACILITIES),
         Column("equipment", link=links.to(links.EQUIPMENT, "This appliance", FACILITIES, **thing)),
         Column("channel"),
         Column("bad", "Readings", NUMBER),

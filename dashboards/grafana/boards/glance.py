@@ -44,7 +44,7 @@ from dashboards.grafana.promql import (
     working,
 )
 from dashboards.grafana.scopes import Scope
-from dashboards.grafana.tables import Column, figure, table
+from dashboards.grafana.tables import Column, facility_column, figure, table
 from dashboards.pages.status import Status
 from dashboards.pages.wording import SERVICE_WORDS
 from domain.places import EquipmentKind, Service
@@ -136,10 +136,14 @@ def worst(scope: Scope, title: str = "Facilities that need somebody") -> Card:
     ]
     places = [Column(name) for name in PLACE[:-1]]
     fields = {name: name for name in PLACE}
-    link = links.to(links.FACILITY, "This facility", scope, **fields)
     return table(
         words,
-        [asked[0][0], *places, Column("facility", link=link), *(column for column, _ in asked[1:])],
+        [
+            asked[0][0],
+            *places,
+            facility_column(scope, **fields),
+            *(column for column, _ in asked[1:]),
+        ],
         [target for _, target in asked],
         sort="Status",
     )

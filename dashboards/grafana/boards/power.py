@@ -25,7 +25,7 @@ from dashboards.grafana.looks import DURATION, NUMBER, TROUBLES, Look, look_of, 
 from dashboards.grafana.panels import Card, Course, Target, Words, course, number, states
 from dashboards.grafana.promql import PromTarget, availability, fails, select
 from dashboards.grafana.scopes import FACILITIES
-from dashboards.grafana.tables import Column, table
+from dashboards.grafana.tables import Column, facility_column, table
 from domain.places import EquipmentKind, Service
 from domain.quantities import QUANTITIES
 
@@ -182,6 +182,6 @@ def _places() -> list[Column]:
     thing = {"facility": "facility", "equipment": "equipment"}
     return [
         Column("district"),
-        Column("facility", link=links.to(links.FACILITY, "This facility", FACILITIES, facility="facility")),
+        facility_column(FACILITIES),
         Column("equipment", link=links.to(links.EQUIPMENT, "This supply", FACILITIES, **thing)),
     ]

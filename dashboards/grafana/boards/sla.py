@@ -13,7 +13,7 @@ from dashboards.grafana.looks import BAD, DURATION, GOOD, NUMBER, ODD, TROUBLES,
 from dashboards.grafana.panels import Card, Course, Words, course, note, number
 from dashboards.grafana.promql import EACH, PLACE, PromTarget, availability, burn, promised, select
 from dashboards.grafana.scopes import FACILITIES, PROMISED
-from dashboards.grafana.tables import Column, figure, table
+from dashboards.grafana.tables import Column, facility_column, figure, table
 
 _UNPROMISED = "Nothing is promised here: `sla: {targets: ...}` in the service's configuration says what is."
 _LEFT = f"1 - (1 - {availability(PROMISED, '30d')}) / (1 - {promised(PROMISED)})"
@@ -86,10 +86,9 @@ def _budgets() -> Card:
         ("D", "Burns, 1 hour", _BURN, f"({burn(PROMISED, '1h')}) {among}"),
         ("E", "Burns, 6 hours", _BURN, f"({burn(PROMISED, '6h')}) {among}"),
     ]
-    link = links.to(links.FACILITY, "This facility", PROMISED, facility="facility")
     shown = [
         *(Column(name) for name in PLACE[:-1]),
-        Column("facility", link=link),
+        facility_column(PROMISED),
         Column("service"),
         *(figure(ref, title, look) for ref, title, look, _ in asked),
     ]

@@ -12,7 +12,7 @@ from dashboards.grafana.looks import DURATION, TROUBLES, Look, look_of, share
 from dashboards.grafana.panels import Card, Course, Target, Words, course, lines, number
 from dashboards.grafana.promql import PromTarget, availability, fails
 from dashboards.grafana.scopes import FACILITIES
-from dashboards.grafana.tables import Column, table
+from dashboards.grafana.tables import Column, facility_column, table
 from domain.places import EquipmentKind, Service
 from domain.quantities import QUANTITIES
 
@@ -70,7 +70,7 @@ def _worst(limits: Limits) -> Card:
     thing = {"facility": "facility", "equipment": "equipment"}
     shown = [
         Column("district"),
-        Column("facility", link=links.to(links.FACILITY, "This facility", FACILITIES, facility="facility")),
+        facility_column(FACILITIES),
         Column("equipment", link=links.to(links.EQUIPMENT, "This tank", FACILITIES, **thing)),
         Column("now", "Now", _level(limits)),
         Column("lowest", "Lowest", _level(limits)),
