@@ -26,6 +26,6 @@ def facility_page(column: str = "facility") -> Link:
     return "Open in Vitals", f"${{vitals}}/facilities/${{__data.fields.{column}:percentencode}}"
 
 
-def alert_page(column: str = "alert_id") -> Link:
-    """Return the link to an alert in Vitals, where it can be answered."""
-    return "Open the alert in Vitals", f"${{vitals}}/alerts/${{__data.fields.{column}}}"
+def alert_page() -> Link:
+    """Return the link to an alert in Vitals, where it can be answered; for the cell that holds its number."""
+    return "Open the alert in Vitals", "${vitals}/alerts/${__value.raw}"

@@ -3,7 +3,7 @@
 A variable of many offers *All*, whose value is the expression that matches everything. Both languages then match by an
 expression: InfluxQL's is escaped by Grafana's format ``regex``, PromQL's by its data source, which escapes variables
 that offer *All* and no others. A variable of one is therefore compared literally in PromQL, in quotes that Grafana
-sets (a facility may be called ``o'brien``, which the data source would spoil).
+sets: as an expression, the dot of ``hc.3`` would match anything.
 """
 
 from __future__ import annotations
