@@ -26,12 +26,16 @@ def demo(port: int, seed: int, speed: float, data: Path) -> None:
     Starts an MQTT broker on loopback, 12 edge agents with simulated sensors, the collector, the rules, the
     alerts and the pages. Time runs faster, and a story unfolds: a grid outage, a fridge that warms, a
     generator that starts and one that does not, a tank that runs dry, a node that goes silent, recovery.
+    Where Prometheus is installed it runs beside, with rules for what is promised (docs/prometheus.md).
     Ctrl-C stops everything; the next run continues where this one stopped.
     """
+    import shutil
+
     from app.demo.run import run_demo
     from app.process import run_until_stopped
 
-    run_until_stopped(run_demo(folder=data, port=port, seed=seed, speed=speed, say=click.echo))
+    beside = shutil.which("prometheus")
+    run_until_stopped(run_demo(folder=data, port=port, seed=seed, speed=speed, say=click.echo, prometheus=beside))
 
 
 @click.command()

@@ -17,10 +17,12 @@ from app.config import ServiceConfig
 from app.demo.broker import embedded_broker
 from app.demo.district import District, district
 from app.demo.link import Link
+from app.demo.prometheus import prometheus_beside
 from app.web import ListenSettings
 from collector.journal.errors import JournalMissing
 from collector.journal.journal import Journal
 from collector.settings import MqttSourceSettings
+from dashboards.sla.targets import SlaSettings, Target
 from domain.document import Document
 from domain.errors import OperatorError
 from domain.instant import MINUTE_MS, Clock, format_rfc3339, parse_rfc3339, to_datetime
@@ -28,11 +30,17 @@ from edge.agent import build_agent
 from edge.settings import EdgeSettings
 
 LINK_SECONDS = 0.25
+TARGETS = (Target(ratio=0.95),)
 STORY_FILE = "story.json"
 
 
-async def run_demo(*, folder: Path, port: int, seed: int, speed: float, say: Callable[[str], None]) -> None:
-    """Run until cancelled; a second run goes on at the last stored moment of the same story."""
+async def run_demo(
+    *, folder: Path, port: int, seed: int, speed: float, say: Callable[[str], None], prometheus: str | None = None
+) -> None:
+    """Run until cancelled; a second run goes on at the last stored moment of the same story.
+
+    ``prometheus`` is the program of that name, which then runs beside it.
+    """
     _make_writable(folder)
     clock = ScaledClock(max(SystemClock().now_ms(), await _last_moment_ms(folder)), speed)
     there = district(seed, _story_start(folder, seed, clock))
@@ -50,6 +58,12 @@ async def run_demo(*, folder: Path, port: int, seed: int, speed: float, say: Cal
         await stack.enter_async_context(app)
         begun = clock.now_ms() - there.story.start_ms > MINUTE_MS
         say(_welcome(app.address, speed, folder, begun=begun))
+        if prometheus is not None:
+            await stack.enter_async_context(
+                prometheus_beside(
+                    prometheus, folder=folder / "prometheus", address=app.address, speed=speed, targets=TARGETS, say=say
+                )
+            )
         async with asyncio.TaskGroup() as tasks:
             for node in there.nodes:
                 link = await stack.enter_async_context(Link(broker_port).open())
@@ -83,6 +97,7 @@ def _config(folder: Path, port: int, broker_port: int) -> ServiceConfig:
         listen=ListenSettings(port=port),
         access=AccessSettings(open=True),
         mqtt=MqttSourceSettings(url=f"mqtt://127.0.0.1:{broker_port}"),
+        sla=SlaSettings(targets=TARGETS),
     )
 
 
