@@ -1,6 +1,8 @@
 """What is computed once for rules and dashboards: how much of each window a service was down, of facility and region.
 
-Long windows do not read the samples of every scrape: outages are cut into slices of five minutes, and these into hours.
+Long windows do not read the samples of every scrape: they are put together from slices of five minutes, of an hour, or
+of six. No group is evaluated less often than every four minutes whose results are looked at as of now, for Prometheus
+forgets them after five.
 """
 
 from __future__ import annotations
@@ -17,8 +19,10 @@ REGION: Final = "country, region, service"
 TARGET: Final = "vitals_facility_uptime_target_ratio"
 REGION_TARGET: Final = "region_service:vitals_uptime_target:ratio"
 _FAST: Final = ("5m", "1h")
-_SLOW: Final = ("30m", "2h", "6h", "1d", "3d")
-_SLICE: Final = "5m"
+_SLOW: Final = ("30m", "2h")
+_DAYS: Final = ("6h", "1d", "3d")
+_SLICES: Final = {"30m": "5m", "2h": "5m", "6h": "5m", "1d": "1h", "3d": "1h", "7d": "6h", "30d": "6h"}
+"""Of which slices a window is made: of 20 to 120 of them."""
 _OUTAGE: Final = "facility_service:vitals_outage_seconds:increase"
 _OBSERVED: Final = "facility_service:vitals_observed_seconds:increase"
 _GAUGES: Final = {
@@ -42,10 +46,12 @@ def recording_groups(setting: Setting) -> list[dict[str, Any]]:
     """Return the groups of recording rules."""
     pace = setting.pace
     return [
-        group("vitals-slices", 5 * MINUTE, _slices(pace), setting),
-        group("vitals-hours", HOUR, _hours(pace), setting),
+        group("vitals-slices", 5 * MINUTE, _slices("5m", pace), setting),
+        group("vitals-hours", HOUR, _slices("1h", pace), setting),
+        group("vitals-quarters", 6 * HOUR, _quarters(pace), setting),
         group("vitals-burn-fast", MINUTE, (_fast(window, pace) for window in _FAST), setting),
         group("vitals-burn-slow", 2 * MINUTE, (_slow(window, pace) for window in _SLOW), setting),
+        group("vitals-burn-days", 4 * MINUTE, (_slow(window, pace) for window in _DAYS), setting),
         group("vitals-availability", 4 * MINUTE, _availability(pace), setting),
         group("vitals-regions", MINUTE, _regions(), setting),
     ]
@@ -55,17 +61,17 @@ def _increase(what: str, window: str) -> str:
     return f"sum by ({PLACE}) (\n  increase(vitals_facility_{what}_seconds_total[{window}])\n)"
 
 
-def _slices(pace: float) -> Iterator[dict[str, Any]]:
+def _slices(length: str, pace: float) -> Iterator[dict[str, Any]]:
     """Outages are rare: they are kept only where there were any, which halves the cost of all that is built on them."""
-    window = paced(_SLICE, pace)
-    yield recorded(f"{_OBSERVED}5m", _increase("observed", window))
-    yield recorded(f"{_OUTAGE}5m", f"{_increase('outage', window)} > 0")
+    window = paced(length, pace)
+    yield recorded(f"{_OBSERVED}{length}", _increase("observed", window))
+    yield recorded(f"{_OUTAGE}{length}", f"{_increase('outage', window)} > 0")
 
 
-def _hours(pace: float) -> Iterator[dict[str, Any]]:
-    hour = paced("1h", pace)
-    yield recorded(f"{_OBSERVED}1h", f"sum_over_time({_OBSERVED}5m[{hour}])")
-    yield recorded(f"{_OUTAGE}1h", f"sum_over_time({_OUTAGE}5m[{hour}])")
+def _quarters(pace: float) -> Iterator[dict[str, Any]]:
+    window = paced("6h", pace)
+    yield recorded(f"{_OBSERVED}6h", f"sum_over_time({_OBSERVED}1h[{window}])")
+    yield recorded(f"{_OUTAGE}6h", f"sum_over_time({_OUTAGE}1h[{window}])")
 
 
 def _fast(window: str, pace: float) -> dict[str, Any]:
@@ -74,10 +80,13 @@ def _fast(window: str, pace: float) -> dict[str, Any]:
 
 
 def _slow(window: str, pace: float) -> dict[str, Any]:
-    length = paced(window, pace)
-    return _share(
-        window, f"sum_over_time({_OUTAGE}5m[{length}])", f"sum_over_time({_OBSERVED}5m[{length}])", pace
-    )  # fmt: skip
+    return _share(window, *_added_up(window, pace), pace)
+
+
+def _added_up(window: str, pace: float) -> tuple[str, str]:
+    """Return the seconds down and the seconds known of a window, from slices."""
+    length, slices = paced(window, pace), _SLICES[window]
+    return f"sum_over_time({_OUTAGE}{slices}[{length}])", f"sum_over_time({_OBSERVED}{slices}[{length}])"
 
 
 def _share(window: str, down: str, known: str, pace: float) -> dict[str, Any]:
@@ -87,10 +96,9 @@ def _share(window: str, down: str, known: str, pace: float) -> dict[str, Any]:
 
 
 def _availability(pace: float) -> Iterator[dict[str, Any]]:
-    for window, slices in (("1d", "5m"), ("7d", "1h"), ("30d", "1h")):
-        length = paced(window, pace)
-        known = f"(sum_over_time({_OBSERVED}{slices}[{length}]) > 0)"
-        down = f"sum_over_time({_OUTAGE}{slices}[{length}])"
+    for window in ("1d", "7d", "30d"):
+        down, added = _added_up(window, pace)
+        known = f"({added} > 0)"
         name = f"vitals_availability:ratio{window}"
         # Where there was no outage there is no slice of one.
         yield recorded(f"facility_service:{name}", f"1 - (\n  {down}\n  / {known}\n  or 0 * {known}\n)")

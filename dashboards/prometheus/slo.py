@@ -85,7 +85,7 @@ def slo_groups(targets: Collection[Target], setting: Setting) -> list[dict[str, 
             alerts = (alert.document(setting) for alert in _region(service, ratios))
             groups.append(group(f"vitals-region-{service.value}", MINUTE, alerts, setting))
     unknown = [_without_rules(found).document(setting)]
-    return [*groups, group("vitals-targets", MINUTE, unknown, setting)]
+    return [*groups, group("vitals-targets", 4 * MINUTE, unknown, setting)]
 
 
 def _facility(promise: Promise) -> Iterator[Alert]:

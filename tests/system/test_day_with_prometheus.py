@@ -29,6 +29,8 @@ from tests.system.watchers import DEPLOY, Alert, Watchers, alertmanager, key, re
 pytestmark = pytest.mark.system
 
 PACE: Final = 75
+ROUND_SECONDS: Final = 4
+"""In which every group of rules but the slices has been evaluated once."""
 RESENT: Final = "--rules.alert.resend-delay=2s"
 """What is sent before Prometheus knows its Alertmanager is lost, and sent again a minute later by default."""
 ALLOWED: Final = 14.4 * (1 - TARGET)
@@ -97,7 +99,11 @@ def scraping(folder: Path, district: District, alertmanager_url: str) -> str:
     document["scrape_configs"] = [each for each in document["scrape_configs"] if each["job_name"] == "vitals"]
     (folder / "prometheus").mkdir()
     (folder / "prometheus" / "vitals-token").write_text(district.token, "utf-8")
-    write_rules([Target(ratio=TARGET)], Setting(pace=PACE), folder / "prometheus" / "rules")
+    recording, *_ = write_rules([Target(ratio=TARGET)], Setting(pace=PACE), folder / "prometheus" / "rules")
+    rules = yaml.safe_load(recording.read_text("utf-8"))
+    # Of six hours the first is over when the story is, or not: what begins in the midst of it is no growth.
+    rules["groups"] = [each for each in rules["groups"] if each["name"] != "vitals-quarters"]
+    recording.write_text(yaml.safe_dump(rules), "utf-8")
     return yaml.safe_dump(document)
 
 
@@ -245,9 +251,10 @@ async def held_back(watchers: Watchers) -> bool:
 
 
 async def the_second_time_adds_no_series(district: District, watchers: Watchers) -> None:
-    """What was once recorded of an outage is what is recorded of the next, alerts included."""
-    month = "facility_service:vitals_availability:ratio30d"
-    await until(lambda: there_is(watchers, month), "all that is recorded has been recorded once")
+    """What was once recorded of an outage is what is recorded of the next."""
+    await until(lambda: there_is(watchers, "facility_service:vitals_availability:ratio1d"), "hours are recorded")
+    await until(lambda: there_is(watchers, "region_service:vitals_outage:ratio3d"), "so are the longest windows")
+    await asyncio.sleep(ROUND_SECONDS)
     before = await watchers.head_series()
     await district.say("s", 0, "clinic")
     await until(lambda: includes(watchers, {("VitalsFacilityBurn", "clinic", "power", "1h")}), "the clinic burns again")

@@ -44,11 +44,12 @@ class Watchers:
         return sum(value for _, value in await self.asked(expr, at))
 
     async def head_series(self) -> float:
-        """Return how many series Prometheus holds."""
+        """Return how many series Prometheus holds, but for those that are there because an alert fired."""
         async with httpx.AsyncClient(timeout=PATIENCE_SECONDS) as client:
             text = (await client.get(f"{self._prometheus}/metrics")).text
         (found,) = re.findall(r"^prometheus_tsdb_head_series (\S+)$", text, re.MULTILINE)
-        return float(found)
+        of_alerts = await self._ask(f"{self._prometheus}/api/v1/series", **{"match[]": '{__name__=~"ALERTS.*"}'})
+        return float(found) - len(of_alerts["data"])
 
     async def alerts(self) -> list[Alert]:
         """Return what fires in Alertmanager, but for the watchdog."""
