@@ -41,6 +41,7 @@ def _add(router: APIRouter, pages: Pages, kind: ReportKind) -> None:
     async def show_form(
         visit: Viewing, country: Name = "", region: Name = "", district: Name = "", facility: Name = ""
     ) -> Response:
+        await desk_of(visit).prepare()
         return await page(visit, pages, "reports.html", _form(visit, kind, Place(country, region, district, facility)))
 
     @router.post(kind.path)

@@ -62,6 +62,8 @@ class ReportDesk:
     """Where reports are ordered; the result of each is cut to what pages show."""
 
     jobs: JobDesk[ReportOrder]
+    prepare: Callable[[], Awaitable[None]]
+    """Says that somebody is about to order one."""
     file: Callable[[ReportState, FileForm, str], Awaitable[bytes]]
     """Returns a report that is done, whole, as a file in a language; raises ``VitalsError`` where that fails."""
     issue: Callable[[ReportState, str], Awaitable[None]]

@@ -1,12 +1,13 @@
 """Heavy work in a process of its own, so that the service goes on undisturbed: it comes in, lines of JSON go out.
 
-Run as ``python -m app.child``. Each line is an object: ``{"done": 3, "of": 12}`` now and then, and at the end
-``{"result": ...}`` or ``{"error": "a sentence"}``.
+Run as ``python -m app.child``, perhaps with modules that are imported before the work is there. Each line is an object:
+``{"done": 3, "of": 12}`` now and then, and at the end ``{"result": ...}`` or ``{"error": "a sentence"}``.
 """
 
 from __future__ import annotations
 
 import asyncio
+import importlib
 import json
 import os
 import pickle
@@ -43,7 +44,12 @@ async def work(given: Work, say: Callable[[dict[str, Any]], None]) -> None:
 
 def main() -> None:
     """Read the work from standard input, as the service wrote it, and do it."""
-    given: Work = pickle.load(sys.stdin.buffer)  # noqa: S301 - from our own parent, through a pipe
+    for module in sys.argv[1:]:
+        importlib.import_module(module)
+    try:
+        given: Work = pickle.load(sys.stdin.buffer)  # noqa: S301 - from our own parent, through a pipe
+    except EOFError:
+        return  # it was kept ready, and nothing came
     os.nice(_NICENESS)
 
     def say(line: dict[str, Any]) -> None:

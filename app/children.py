@@ -31,17 +31,36 @@ class Child:
         self._command = command
         self._process: asyncio.subprocess.Process | None = None
 
+    @property
+    def is_ready(self) -> bool:
+        """Tell whether it was started and has not ended."""
+        return self._process is not None and self._process.returncode is None
+
     def kill(self) -> None:
         """End it, if it runs."""
         if self._process is not None and self._process.returncode is None:
             self._process.kill()
 
+    async def end(self) -> None:
+        """End it and return when it is gone."""
+        self.kill()
+        if self._process is not None:
+            if self._process.stdin is not None:
+                self._process.stdin.close()
+            await self._process.wait()
+
+    async def start(self, *modules: str) -> None:
+        """Start it already, with what it is going to need imported: the work then begins at once."""
+        self._process = await asyncio.create_subprocess_exec(
+            *self._command, *modules, stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, limit=_LONGEST_LINE
+        )
+
     async def run(self, work: Work, hear: Hear) -> int:
         """Have it done and return the exit code; whoever cancels this ends the process."""
-        child = self._process = await asyncio.create_subprocess_exec(
-            *self._command, stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, limit=_LONGEST_LINE
-        )
-        assert child.stdin is not None and child.stdout is not None  # noqa: S101, PT018 - both were asked for
+        if self._process is None:
+            await self.start()
+        child = self._process
+        assert child is not None and child.stdin is not None and child.stdout is not None  # noqa: S101, PT018
         try:
             child.stdin.write(pickle.dumps(work))
             child.stdin.close()
@@ -49,9 +68,7 @@ class Child:
                 hear(json.loads(line))
             return await child.wait()
         finally:
-            if child.returncode is None:
-                child.kill()
-                await child.wait()
+            await self.end()
 
 
 async def in_child(work: Work, command: Sequence[str] = CHILD) -> dict[str, Any]:

@@ -18,6 +18,8 @@ log = logging.getLogger(__name__)
 
 MOST_WAITING: Final = 5
 MOST_KEPT: Final = 20
+READY_SECONDS: Final = 120.0
+"""So long a process is kept ready for an order that may come."""
 _BROKEN: Final = "It ended without an answer; the service's log says more."
 
 
@@ -48,6 +50,8 @@ class Jobs(Generic[Order]):
         self._states: dict[int, JobState[Order]] = {}
         self._waiting: asyncio.Queue[int] = asyncio.Queue()
         self._children: dict[int, Child] = {}
+        self._ready: Child | None = None
+        self._watch: asyncio.Task[None] | None = None
         self._over: dict[int, asyncio.Event] = {}
         self._last = 0
 
@@ -87,21 +91,47 @@ class Jobs(Generic[Order]):
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._over[number].wait(), seconds)
 
+    async def prepare(self, *modules: str) -> None:
+        """Keep a process ready for a while that has imported what the next order needs."""
+        if self._ready is None or not self._ready.is_ready:
+            self._ready = child = Child(self._command)
+            await child.start(*modules)
+            self._watch = asyncio.create_task(self._let_go(child, READY_SECONDS))
+
+    async def _let_go(self, child: Child, after_seconds: float = 0) -> None:
+        """End a process that was kept ready and did not get work by then."""
+        await asyncio.sleep(after_seconds)
+        if self._ready is child:
+            self._ready = None
+            await child.end()
+
+    def _next_child(self) -> Child:
+        child, self._ready = self._ready, None
+        return child if child is not None and child.is_ready else Child(self._command)
+
     async def run(self) -> None:
         """Work off the orders, one after the other, until cancelled; run twice it does two at a time."""
-        while True:
-            number = await self._waiting.get()
-            if number not in self._states or self._states[number].stage is not Stage.WAITING:
-                continue
-            self._change(number, stage=Stage.RUNNING)
-            try:
-                await self._do(self._states[number])
-            except Exception:
-                log.exception("job %d failed: %r", number, self._states[number].order)
-                self._change(number, stage=Stage.FAILED, error=_BROKEN)
+        try:
+            while True:
+                await self._work_off(await self._waiting.get())
+        finally:
+            if self._ready is not None:
+                await self._let_go(self._ready)
+            if self._watch is not None:
+                self._watch.cancel()
+
+    async def _work_off(self, number: int) -> None:
+        if number not in self._states or self._states[number].stage is not Stage.WAITING:
+            return
+        self._change(number, stage=Stage.RUNNING)
+        try:
+            await self._do(self._states[number])
+        except Exception:
+            log.exception("job %d failed: %r", number, self._states[number].order)
+            self._change(number, stage=Stage.FAILED, error=_BROKEN)
 
     async def _do(self, state: JobState[Order]) -> None:
-        child = self._children[state.number] = Child(self._command)
+        child = self._children[state.number] = self._next_child()
         try:
             code = await child.run(self._work_of(state.order), lambda line: self._hear(state.number, line))
         finally:

@@ -43,7 +43,11 @@ class Reports:
     def desk(self) -> ReportDesk:
         """Return what pages and API call."""
         return ReportDesk(
-            jobs=self.jobs, file=self._file, issue=self._issue, issued_by=lambda number: self._issued.get(number, "")
+            jobs=self.jobs,
+            prepare=lambda: self.jobs.prepare("app.report_job"),
+            file=self._file,
+            issue=self._issue,
+            issued_by=lambda number: self._issued.get(number, ""),
         )
 
     def _work(self, order: ReportOrder) -> Work:

@@ -225,3 +225,23 @@ async def test_what_is_not_remembered_is_not_kept(bureau: Bureau, measured: Site
     (folder / "left.json").write_text("{}", "utf-8")
     bureau.reports.open()
     assert list(folder.glob("*.json")) == []
+
+
+async def test_whoever_looks_at_the_form_waits_for_no_start(bureau: Bureau) -> None:
+    """A process stands ready from then on, is used by the next order, and goes where none comes."""
+    jobs = bureau.reports.jobs
+    async with bureau.client() as browser:
+        for _ in range(2):
+            assert (await browser.get("/sla?facility=clinic")).status_code == 200
+        ready = jobs._ready
+        assert ready is not None
+        assert ready.is_ready
+        await ordered(bureau, browser, "/sla", **NOVEMBER)
+        assert jobs.all()[0].result is not None
+        assert jobs._ready is None
+        await browser.get("/sla")
+        again = jobs._ready
+        assert again is not None
+        assert again is not ready
+        await jobs._let_go(again)
+        assert not again.is_ready

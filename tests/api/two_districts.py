@@ -257,10 +257,10 @@ def _reports() -> ReportDesk:
     async def file(*_: object) -> bytes:
         return b"a report"
 
-    async def issue(*_: object) -> None:
+    async def nothing(*_: object) -> None:
         return None
 
-    return ReportDesk(jobs=ordered, file=file, issue=issue, issued_by=lambda _: "")
+    return ReportDesk(jobs=ordered, prepare=nothing, file=file, issue=nothing, issued_by=lambda _: "")
 
 
 async def _no_rollups(channel: str, from_ms: int, to_ms: int, resolution: Resolution) -> Sequence[Rollup]:
