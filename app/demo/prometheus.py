@@ -84,7 +84,7 @@ async def _tell(process: asyncio.subprocess.Process, port: int, folder: Path, sa
         with suppress(OSError):
             _, writer = await asyncio.open_connection("127.0.0.1", port)
             writer.close()
-            say(f"  Prometheus: http://127.0.0.1:{port}/alerts\n")
+            say(f"  Prometheus: http://127.0.0.1:{port}\n")
             return
         await asyncio.sleep(_LOOK_SECONDS)
     say(f"  Prometheus does not start; {folder / 'log.txt'} says why. The demo needs none.\n")

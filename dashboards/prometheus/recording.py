@@ -92,7 +92,8 @@ def _added_up(window: str, pace: float) -> tuple[str, str]:
 def _share(window: str, down: str, known: str, pace: float) -> dict[str, Any]:
     """Divide by the time that is known, but by half the window at least: minutes after a silent week say little."""
     half = f"{SECONDS[window] / 2 / pace:g}"
-    return recorded(outage(window), f"{down}\n/\nclamp_min({known}, {half})")
+    # Of two counters that began together one may be guessed a little beyond the other at the edge of a window.
+    return recorded(outage(window), f"clamp_max(\n{down}\n/\nclamp_min({known}, {half}), 1)")
 
 
 def _availability(pace: float) -> Iterator[dict[str, Any]]:
@@ -101,7 +102,7 @@ def _availability(pace: float) -> Iterator[dict[str, Any]]:
         known = f"({added} > 0)"
         name = f"vitals_availability:ratio{window}"
         # Where there was no outage there is no slice of one.
-        yield recorded(f"facility_service:{name}", f"1 - (\n  {down}\n  / {known}\n  or 0 * {known}\n)")
+        yield recorded(f"facility_service:{name}", f"1 - (\n  clamp_max({down}\n  / {known}, 1)\n  or 0 * {known}\n)")
         yield recorded(f"region_service:{name}", f"avg by ({REGION}) (facility_service:{name})")
 
 

@@ -87,7 +87,7 @@ async def test_prometheus_runs_beside_the_demo_and_ends_with_it(tmp_path: Path) 
     binary = require("prometheus", package="prometheus")
     folder = tmp_path / "demo"
     async with a_demo(folder, str(Path(binary).parent)) as demo:
-        address = (await demo.said(r"Prometheus: (http://127\.0\.0\.1:\d+)/alerts"))[1]
+        address = (await demo.said(r"Prometheus: (http://127\.0\.0\.1:\d+)$"))[1]
         promised = 'count(vitals_facility_uptime_target_ratio{service="power"} == 0.95)'
 
         async def all_are_promised() -> bool:

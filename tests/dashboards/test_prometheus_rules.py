@@ -124,3 +124,13 @@ def test_every_alert_says_what_and_what_to_do() -> None:
         assert document == "docs/prometheus.md"
         assert anchor == alert["alert"].lower()
         assert anchor in anchors
+
+
+def test_every_metric_that_a_rule_asks_for_is_one_that_the_service_tells() -> None:
+    """Its document is held to the code; an alert on a name that nobody tells would be silent for ever."""
+    told = set(re.findall(r"^\| `(vitals_\w+)", (ROOT / "docs" / "metrics.md").read_text("utf-8"), re.MULTILINE))
+    documents = rule_files([Target(ratio=0.95), Target(ratio=0.9)]).values()
+    rules = [rule for document in documents for group in document["groups"] for rule in group["rules"]]
+    asked = {name for rule in rules for name in re.findall(r"(?<![:\w])vitals_\w+(?![:\w])", rule["expr"])}
+    assert "vitals_facility_up" in asked
+    assert {name.removesuffix("_bucket") for name in asked} <= told
