@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 
 from alerts.notifiers.table import routes_of
@@ -14,6 +14,7 @@ from app.database import open_database
 from app.documents import read_documents
 from app.issuing.expiry import expiries, warnings
 from app.issuing.provisioning import credentials_of
+from app.paper import require_printing
 from app.people_check import people_findings
 from app.rule_documents import CATALOGUE_SOURCE
 from app.rulebook import read_rules
@@ -21,8 +22,8 @@ from app.web import is_loopback, require_safe
 from collector.foreign.settings import ForeignSettings
 from collector.sources.link import tls_context
 from dashboards.pages.outlines.source import outlines_from
-from domain.directory import Directory
-from domain.errors import Problem
+from domain.directory import Directory, misplaced
+from domain.errors import OperatorError, Problem
 from registry.checks import checked_draft, merged
 from registry.credentials import Credential
 from registry.in_force import unused
@@ -51,6 +52,7 @@ async def check_everything(config: ServiceConfig, *, now: datetime, say: Callabl
     findings += people_findings(directory, routes_of(config.alerts.notifiers), now)
     findings += warnings(expiries(config, await _issued(config)), now)
     findings += _unanswered(config)
+    findings += _report_findings(config, directory)
     if findings:
         say("Worth a look:")
     for finding in findings:
@@ -97,6 +99,19 @@ def _unanswered(config: ServiceConfig) -> list[str]:
     if is_loopback(config.listen.host) or not set(config.api.hosts) <= set(ApiSettings().hosts):
         return []
     return ["api.hosts names this machine alone: whoever comes from another one is not answered"]
+
+
+def _report_findings(config: ServiceConfig, directory: Directory) -> Iterator[str]:
+    """Find monthly reports that cannot be made, or that are of no facility."""
+    if not config.reports.monthly:
+        return
+    try:
+        require_printing()
+    except OperatorError as error:
+        yield f"reports.monthly: {error}"
+    for each in (each.place for settings in config.reports.monthly for each in settings.of):
+        if sentence := misplaced(each, directory):
+            yield f"reports.monthly: {sentence}"
 
 
 def _has_database(config: ServiceConfig) -> bool:

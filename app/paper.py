@@ -30,17 +30,23 @@ def as_html(kind: str, data: Mapping[str, Any], language: str) -> str:
 
 def as_pdf(kind: str, data: Mapping[str, Any], language: str) -> bytes:
     """Return a report as PDF; raise ``OperatorError`` where what that takes is not installed."""
+    weasyprint = require_printing()
+    style = (files("dashboards.report") / "paper.css").read_text("utf-8")
+    page = weasyprint.HTML(string=as_html(kind, data, language), url_fetcher=_nothing)
+    found = page.write_pdf(stylesheets=[weasyprint.CSS(string=style)])
+    assert isinstance(found, bytes)  # noqa: S101 - no target was given
+    return found
+
+
+def require_printing() -> Any:
+    """Return WeasyPrint; raise ``OperatorError`` where it or its libraries are not installed."""
     try:
-        from weasyprint import CSS, HTML
+        import weasyprint
     except ImportError as error:
         raise OperatorError(_NEEDS_EXTRA) from error
     except OSError as error:
         raise OperatorError(f"PDF needs Debian's packages {_NEEDS}; a library is missing: {error}") from error
-    style = (files("dashboards.report") / "paper.css").read_text("utf-8")
-    page = HTML(string=as_html(kind, data, language), url_fetcher=_nothing)
-    found = page.write_pdf(stylesheets=[CSS(string=style)])
-    assert isinstance(found, bytes)  # noqa: S101 - no target was given
-    return found
+    return weasyprint
 
 
 def _nothing(url: str) -> NoReturn:

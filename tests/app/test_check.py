@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import pytest
@@ -71,6 +72,23 @@ def test_it_finds_what_cannot_work_as_meant(tmp_path: Path) -> None:
     assert result.exit_code == 0
     findings = result.output.partition("Worth a look:\n")[2].splitlines()
     assert any("rules.yaml:6:" in line and "$limits.highest" in line for line in findings)
+
+
+def test_reports_of_no_place_and_without_a_printer_are_worth_a_look(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Long before the month is over."""
+    monkeypatch.setitem(sys.modules, "weasyprint", None)
+    (tmp_path / "registry.yaml").write_text(REGISTRY, "utf-8")
+    answer = check(
+        tmp_path,
+        "registry: registry.yaml\nalerts: {notifiers: {email: {host: localhost, sender: a@example.org}}}\n"
+        "reports: {monthly: [{to: [a@example.org], of: [{district: Kasesse}, {facility: clinic}]}]}\n",
+    )
+    assert answer.exit_code == 0, answer.output
+    assert "reports.monthly: no such district" in answer.output
+    assert "reports.monthly: PDF needs the extra report" in answer.output
+    assert answer.output.count("reports.monthly") == 2
 
 
 def test_a_service_for_others_is_told_its_names(tmp_path: Path) -> None:
