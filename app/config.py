@@ -16,7 +16,7 @@ from app.documents import read_document
 from app.exposition.equipment import MetricsSettings
 from app.history import Source
 from app.judge import JudgeSettings
-from app.report_settings import ReportsSettings
+from app.reports.settings import ReportsSettings
 from app.settings import settings_from
 from app.web import ListenSettings
 from collector.foreign.settings import ForeignSettings

@@ -18,7 +18,7 @@ from app.judge import JudgeStats
 from app.metrics import Metrics
 from app.open_alerts import OpenAlerts
 from app.registry_view import RegistryView
-from app.report_post import ReportPost
+from app.reports.post import ReportPost
 from collector.forwarder.forwarder import Forwarder
 from collector.journal.journal import Journal
 from collector.journal.rollup import Resolution as JournalResolution

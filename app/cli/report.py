@@ -31,7 +31,7 @@ def report(config_path: Path, month_text: str, form: str, out: Path | None, lang
     from app.config import read_config
     from app.output import Output
     from app.process import run_until_stopped
-    from app.report import tell_report
+    from app.reports.monthly import tell_report
     from dashboards.report.month import month_of
     from domain.places import Place
 

@@ -54,9 +54,9 @@ def sla(
     from app.measures_command import period_of
     from app.output import Output
     from app.process import run_until_stopped
-    from app.recorded import Asked
-    from app.sla import tell_sla
-    from app.sla_reconcile import tell_reconciliation
+    from app.reports.recorded import Asked
+    from app.reports.sla import tell_sla
+    from app.reports.sla_reconcile import tell_reconciliation
     from domain.places import Place
 
     now = datetime.now(UTC)

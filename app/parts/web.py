@@ -31,8 +31,8 @@ from app.parts.ground import Ground, Loops
 from app.parts.intake import Intake
 from app.parts.judgement import Judgement
 from app.registry_desk import registry_desk
-from app.report_desk import Reports
-from app.report_post import ReportPost, open_report_post
+from app.reports.desk import Reports
+from app.reports.post import ReportPost, open_report_post
 from app.roster_calendars import roster_desk
 from app.rule_desk import rule_desk
 from app.services import part_states, services_of

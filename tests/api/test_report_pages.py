@@ -16,7 +16,7 @@ from api.create import create_api
 from api.report_services import ReportKind, ReportOrder
 from api.services import Services
 from app.backtest import read_directory
-from app.report_desk import Reports
+from app.reports.desk import Reports
 from domain.access import Grant, Principal, Role
 from domain.instant import to_ms
 from domain.places import Place

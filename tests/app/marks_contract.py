@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from app.report_marks import ReportMarks
+from app.reports.marks import ReportMarks
 from dashboards.report.month import Month
 from domain.places import Place
 

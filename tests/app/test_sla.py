@@ -17,8 +17,8 @@ from alerts.store import AlertStore
 from app.config import ServiceConfig, read_config
 from app.database import open_database
 from app.output import Output
-from app.recorded import Asked
-from app.sla import sla, tell_sla
+from app.reports.recorded import Asked
+from app.reports.sla import sla, tell_sla
 from collector.journal.journal import Journal
 from domain.document import Document
 from domain.errors import OperatorError

@@ -16,7 +16,7 @@ from pypdf import PdfReader
 from app.backtest import read_directory
 from app.config import ServiceConfig, read_config
 from app.database import open_database
-from app.report_post import ReportPost, open_report_post
+from app.reports.post import ReportPost, open_report_post
 from domain.document import Document
 from domain.errors import DocumentError
 from domain.instant import to_ms

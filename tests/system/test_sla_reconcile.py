@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 from aiohttp import web
 
-from app.recorded import Asked
-from app.sla_reconcile import as_lines, reconcile, tell_reconciliation
+from app.reports.recorded import Asked
+from app.reports.sla_reconcile import as_lines, reconcile, tell_reconciliation
 from collector.journal.journal import Journal
 from dashboards.sla.reconcile import Difference
 from domain.errors import PeerError

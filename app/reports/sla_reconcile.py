@@ -13,7 +13,7 @@ import aiohttp
 
 from app.config import ServiceConfig
 from app.database import open_database
-from app.recorded import Asked, Progress, read_ground, recorded_in
+from app.reports.recorded import Asked, Progress, read_ground, recorded_in
 from dashboards.sla.reconcile import Difference, Live, Samples, clock, difference, facts_of, live_of
 from dashboards.sla.spans import Span
 from domain.errors import PeerError

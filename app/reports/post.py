@@ -22,11 +22,11 @@ from api.report_services import FileForm, ReportKind
 from app.child import Progress, Work
 from app.children import in_child
 from app.config import ServiceConfig
-from app.recorded import Asked
-from app.report import monthly
-from app.report_job import content_of
-from app.report_marks import ReportMarks
-from app.report_settings import MonthlySettings
+from app.reports.recorded import Asked
+from app.reports.monthly import monthly
+from app.reports.job import content_of
+from app.reports.marks import ReportMarks
+from app.reports.settings import MonthlySettings
 from dashboards.pages.words import Words
 from dashboards.report.lines import month_text
 from dashboards.report.month import Month, month_at, zone_of

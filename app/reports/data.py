@@ -12,7 +12,7 @@ from typing import Any, Final
 from alerts.measures.compute import Measures, Rows, measures_of
 from alerts.measures.rows import Period
 from api.readings_csv import csv_text, plain_text
-from app.sla_report import place_data, service_data
+from app.reports.sla_data import place_data, service_data
 from dashboards.report.appliance import Appliance, Excursion
 from dashboards.report.facility import FacilityReport, Generator, Heard
 from dashboards.report.month import month_within, zone_of

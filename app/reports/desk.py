@@ -15,9 +15,9 @@ from app.children import in_child
 from app.config import ServiceConfig
 from app.database import make_folder
 from app.jobs import Jobs
-from app.recorded import Asked
-from app.report_job import Making, Writing, make, write
-from app.sla import issue_sla
+from app.reports.recorded import Asked
+from app.reports.job import Making, Writing, make, write
+from app.reports.sla import issue_sla
 from domain.instant import Clock, parse_rfc3339, to_datetime
 
 FOLDER: Final = "reports"
@@ -44,7 +44,7 @@ class Reports:
         """Return what pages and API call."""
         return ReportDesk(
             jobs=self.jobs,
-            prepare=lambda: self.jobs.prepare("app.report_job"),
+            prepare=lambda: self.jobs.prepare("app.reports.job"),
             file=self._file,
             issue=self._issue,
             issued_by=lambda number: self._issued.get(number, ""),
