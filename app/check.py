@@ -14,8 +14,8 @@ from app.database import open_database
 from app.documents import read_documents
 from app.issuing.expiry import expiries, warnings
 from app.issuing.provisioning import credentials_of
-from app.reports.paper import require_printing
 from app.people_check import people_findings
+from app.reports.paper import require_printing
 from app.rule_documents import CATALOGUE_SOURCE
 from app.rulebook import read_rules
 from app.web import is_loopback, require_safe

@@ -15,8 +15,8 @@ from app.children import in_child
 from app.config import ServiceConfig
 from app.database import make_folder
 from app.jobs import Jobs
-from app.reports.recorded import Asked
 from app.reports.job import Making, Writing, make, write
+from app.reports.recorded import Asked
 from app.reports.sla import issue_sla
 from domain.instant import Clock, parse_rfc3339, to_datetime
 

@@ -13,10 +13,10 @@ from typing import Any, Final, NamedTuple
 from api.report_services import FileForm, ReportKind
 from app.child import Progress
 from app.config import ServiceConfig
+from app.reports.data import report_csv
+from app.reports.monthly import monthly
 from app.reports.paper import as_pdf
 from app.reports.recorded import Asked
-from app.reports.monthly import monthly
-from app.reports.data import report_csv
 from app.reports.sla import sla_since
 from app.reports.sla_data import as_csv, as_json, outages_csv
 from dashboards.report.cut import shown_figures, shown_month

@@ -12,9 +12,9 @@ from alerts.measures.rows import Period
 from app.config import ServiceConfig
 from app.database import open_database
 from app.output import Output
+from app.reports.data import add_alerts, report_csv, report_data
 from app.reports.paper import as_pdf
 from app.reports.recorded import Asked, Progress, read_ground, recorded_in
-from app.reports.data import add_alerts, report_csv, report_data
 from app.reports.sla_data import as_json
 from dashboards.report.facility import facility_report
 from dashboards.report.month import Month, zone_of

@@ -22,10 +22,10 @@ from api.report_services import FileForm, ReportKind
 from app.child import Progress, Work
 from app.children import in_child
 from app.config import ServiceConfig
-from app.reports.recorded import Asked
-from app.reports.monthly import monthly
 from app.reports.job import content_of
 from app.reports.marks import ReportMarks
+from app.reports.monthly import monthly
+from app.reports.recorded import Asked
 from app.reports.settings import MonthlySettings
 from dashboards.pages.words import Words
 from dashboards.report.lines import month_text

@@ -12,8 +12,8 @@ from app.database import open_database
 from app.output import Output
 from app.reports.paper import as_pdf
 from app.reports.recorded import Asked, Progress, read_ground, recorded_in
-from app.reports.sla_issues import Issues
 from app.reports.sla_data import as_csv, as_json, as_table, changed, changes, outages_csv, report
+from app.reports.sla_issues import Issues
 from dashboards.sla.facility import facility_figures
 
 

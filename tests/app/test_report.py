@@ -18,10 +18,10 @@ from alerts.silences import Silence, SilenceKind
 from alerts.store import AlertStore
 from app.database import open_database
 from app.output import Output
+from app.reports.data import report_csv
+from app.reports.monthly import month_asked, monthly, tell_report
 from app.reports.paper import as_html, as_pdf
 from app.reports.recorded import Asked
-from app.reports.monthly import month_asked, monthly, tell_report
-from app.reports.data import report_csv
 from app.reports.sla import sla_since
 from dashboards.report.month import month_of
 from domain.errors import OperatorError
