@@ -19,6 +19,7 @@ from domain.errors import OperatorError
 from domain.instant import to_ms
 from domain.limits import LimitHistory
 from domain.places import Facility, Place
+from domain.reading import Reading
 from domain.upkeep import Upkeep, UpkeepState
 from registry.store import RegistryStore
 from registry.upkeep import UpkeepStore
@@ -114,9 +115,21 @@ async def _recorded(
         readings=readings,
         cover_ms=cover_ms,
         limits=ground.limits,
+        there_from_ms=await _there_from_ms(journal, readings, period),
         planned=_planned(facility, ground, asked),
         away=away(facility, ground, asked, now),
     )
+
+
+async def _there_from_ms(journal: Journal, readings: Mapping[str, Sequence[Reading]], period: Span) -> int:
+    """Return when a facility was first heard; 0 where that was before the period or never."""
+    for channel in readings:
+        before = await journal.before(channel, period.from_ms)
+        if before is not None or (await journal.kept(channel)).raw_from_ms:
+            return 0
+    if not readings:
+        return 0
+    return min((each[0].measured_at_ms for each in readings.values() if each), default=period.to_ms)
 
 
 def _planned(facility: Facility, ground: Ground, asked: Asked) -> Spans:

@@ -2,9 +2,9 @@
 
 Power is there while any supply is on, and gone while every one is known to be off. The cold chain is down while any
 appliance is outside of the limits in force at the time, and up while all are known to be within. There is water while
-any tank, tap or meter shows some. Monitoring is up while any channel is heard and down otherwise: data that come later
-make up for it. No link is not no power: what nobody heard is unknown. A channel from which nothing ever came is not
-installed yet: but for monitoring it counts as if it were not there.
+any tank, tap or meter shows some. Monitoring is up while any channel is heard and down otherwise, from the first
+reading of the facility on: data that come later make up for it. No link is not no power: what nobody heard is unknown.
+A channel from which nothing ever came is not installed yet: but for monitoring it counts as if it were not there.
 """
 
 from __future__ import annotations
@@ -39,6 +39,9 @@ class Recorded:
     cover_ms: Mapping[str, int]
     """How long a reading of a channel covers at most."""
     limits: Mapping[str, LimitHistory]
+    there_from_ms: int = 0
+    """When anything of a facility was first heard: it was not installed before. 0 where that was before the period, or
+    where nothing was ever heard, which is a silence."""
     planned: Spans = ()
     """Announced maintenance of the whole facility."""
     away: Mapping[str, Spans] = field(default_factory=dict)
@@ -107,7 +110,8 @@ def _monitoring(facility: Facility, directory: Directory, recorded: Recorded) ->
     if not channels:
         return None
     heard = union(*(spans_of(span for span, _ in covered(*_said(channel, recorded))) for channel in channels))
-    return Timeline(heard, difference((recorded.period,), heard))
+    begin_ms, end_ms = max(recorded.period.from_ms, recorded.there_from_ms), recorded.period.to_ms
+    return Timeline(heard, difference(spans_of([(begin_ms, max(begin_ms, end_ms))]), heard))
 
 
 def _observed(channel: Channel, recorded: Recorded, least: float) -> Timeline:

@@ -213,6 +213,20 @@ async def test_a_silent_facility_is_in_the_report(clinic: Site, tmp_path: Path) 
     assert table[1].startswith("clinic,Clinic,Kasese,power,1.0,86400,0,0,0,0,0")
 
 
+async def test_a_facility_is_not_down_before_it_was_there(clinic: Site) -> None:
+    """Monitoring counts from the first reading on, at whatever report; where nothing ever came there is silence."""
+    await clinic.store("mains", every_ten(600, 720, 1))
+    found = await clinic.service("monitoring")
+    assert (found["unknown_seconds"], found["up_seconds"]) == (600 * 60, 130 * 60)
+    assert found["down_seconds"] == (1440 - 730) * 60
+    day_before = Asked(Place(), DAY - timedelta(days=1), DAY)
+    services = {each["id"]: each["services"] for each in (await clinic.report(asked=day_before))["facilities"]}
+    assert services["clinic"]["monitoring"]["unknown_seconds"] == 24 * 3600
+    day_after = Asked(Place(), NEXT, NEXT + timedelta(days=1))
+    services = {each["id"]: each["services"] for each in (await clinic.report(asked=day_after))["facilities"]}
+    assert services["clinic"]["monitoring"]["down_seconds"] == 24 * 3600
+
+
 @pytest.mark.parametrize(
     ("asked", "sentence"),
     [
