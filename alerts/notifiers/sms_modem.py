@@ -238,7 +238,9 @@ def _received() -> Any:
 def _sent() -> Any:
     settled = _FAILED | _ARRIVED | _UNKNOWN
     ours = SENT_ITEMS.c.CreatorID.startswith(_OURS, autoescape=True)
-    some = select(SENT_ITEMS.c.CreatorID).where(ours, SENT_ITEMS.c.Status.in_(settled))
+    # The daemon notes each part as it leaves, and takes the message out of the outbox after the last.
+    leaving = select(OUTBOX.c.ID).where(OUTBOX.c.CreatorID == SENT_ITEMS.c.CreatorID).exists()
+    some = select(SENT_ITEMS.c.CreatorID).where(ours, SENT_ITEMS.c.Status.in_(settled), ~leaving)
     return select(SENT_ITEMS).where(SENT_ITEMS.c.CreatorID.in_(some)).order_by(SENT_ITEMS.c.CreatorID)
 
 

@@ -139,6 +139,24 @@ async def test_reports_are_told_once_when_they_are_final(
     assert all(event.reference == KEY for event in site.listener.heard)
 
 
+async def test_a_long_text_is_not_delivered_while_parts_of_it_are_leaving(tmp_path: Path) -> None:
+    """The daemon notes part after part; until the message is out of the outbox nothing is said of it."""
+    async with a_site(tmp_path) as site:
+        await site.notifier.send(a_message("ALARM " * 40))
+        for position in (1, 2):
+            await site.insert(
+                SENT_ITEMS, ID=1, SequencePosition=position, Status="SendingOKNoReport", CreatorID=f"vitals:{KEY}"
+            )
+            await site.notifier.look_once()
+            assert site.listener.heard == []
+        async with site.database.begin() as connection:
+            await connection.execute(OUTBOX.delete())
+        await site.notifier.look_once()
+    assert [event.state for event in site.listener.heard if isinstance(event, DeliveryReport)] == [
+        NotificationState.DELIVERED
+    ]
+
+
 async def test_another_program_s_messages_are_left_alone(tmp_path: Path) -> None:
     """What we did not queue is not reported."""
     async with a_site(tmp_path) as site:
