@@ -15,7 +15,7 @@ from api.page_parts import page
 from api.problems import RequestError
 from api.visit import Viewing
 from dashboards.pages.geography import Bounds, parse_bounds
-from dashboards.pages.map import MapQuery, map_page
+from dashboards.pages.map import MapQuery, drawn, lay_out, map_page
 from dashboards.pages.render import Pages
 
 PlaceName = Annotated[str, Query(max_length=300)]
@@ -35,8 +35,12 @@ def add_map_page(router: APIRouter, pages: Pages) -> None:
         countries = dict.fromkeys(each.facility.country for each in statuses)
         in_words = partial(said, services, services.directory(), words=visit.words)
         outlines, now_ms = services.outlines(countries), services.clock.now_ms()
-        # Placing a nation takes a tenth of a second, and the event loop has readings to take.
-        view = await asyncio.to_thread(map_page, statuses, outlines, query, now_ms, visit.words, in_words)
+        # A nation takes a twentieth of a second, and the event loop has readings to take in between.
+        layout = lay_out(statuses, outlines, query)
+        await asyncio.sleep(0)
+        sheet = drawn(layout, query, visit.words)
+        await asyncio.sleep(0)
+        view = map_page(layout, sheet, query, now_ms, visit.words, in_words)
         return await page(visit, pages, "map.html", view, live=part == "live")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
@@ -26,19 +27,18 @@ def clustered(places: Iterable[tuple[float, float]], cell: float = CELL) -> list
     Places of one cell stand at their middle; a cell whose middle is too near to one before joins that one. Equal places
     give equal marks, in one pass over the places and one over the pairs of cells.
     """
-    cells: dict[tuple[int, int], list[tuple[int, float, float]]] = {}
+    cells: defaultdict[tuple[float, float], list[tuple[int, float, float]]] = defaultdict(list)
     for number, (x, y) in enumerate(places):
-        cells.setdefault((int(x // cell), int(y // cell)), []).append((number, x, y))
+        cells[x // cell, y // cell].append((number, x, y))
     middles: list[tuple[float, float]] = []
     members: list[list[int]] = []
     for inside in cells.values():
-        x = sum(each[1] for each in inside) / len(inside)
-        y = sum(each[2] for each in inside) / len(inside)
-        numbers = [each[0] for each in inside]
+        numbers, across, down = zip(*inside, strict=True)
+        x, y = sum(across) / len(inside), sum(down) / len(inside)
         near = next((at for at, (a, b) in enumerate(middles) if (a - x) ** 2 + (b - y) ** 2 < cell * cell), None)
         if near is None:
             middles.append((x, y))
-            members.append(numbers)
+            members.append(list(numbers))
         else:
             members[near] += numbers
     marks = [Cluster(x, y, tuple(sorted(own))) for (x, y), own in zip(middles, members, strict=True)]

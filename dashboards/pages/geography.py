@@ -126,6 +126,11 @@ class Projection:
         """Return the place in the drawing, from its upper left corner."""
         return (longitude - self.left) * self.scale_x, (self.top - latitude) * self.scale_y
 
+    def places(self, points: Iterable[Point]) -> list[tuple[float, float]]:
+        """Return the places of many."""
+        left, top, scale_x, scale_y = self.left, self.top, self.scale_x, self.scale_y
+        return [((longitude - left) * scale_x, (top - latitude) * scale_y) for longitude, latitude in points]
+
     @property
     def bounds(self) -> Bounds:
         """Return the box that the whole drawing shows."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 from urllib.parse import urlencode
 
 from dashboards.pages.clusters import Cluster
@@ -35,10 +35,16 @@ class MapQuery:
         filled = {name: value for name, value in asked.items() if value}
         return f"{ADDRESS}?{urlencode(filled, safe=',', errors='replace')}" if filled else ADDRESS
 
-    def asks_for(self, status: FacilityStatus) -> bool:
-        """Tell whether a facility lies in the region and district."""
-        facility = status.facility
-        return self.region in ("", facility.region) and self.district in ("", facility.district)
+    def chosen(self, statuses: Sequence[FacilityStatus]) -> Sequence[FacilityStatus]:
+        """Return the facilities in the region and district."""
+        if not (self.region or self.district):
+            return statuses
+        return [
+            each
+            for each in statuses
+            if (not self.region or each.facility.region == self.region)
+            and (not self.district or each.facility.district == self.district)
+        ]
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,22 +89,46 @@ class MapPage:
     updated: LocalTime
 
 
+class Layout(NamedTuple):
+    """Which facilities are meant, and where they stand; what the page of a nation takes the longest for."""
+
+    chosen: Sequence[FacilityStatus]
+    """Worst first."""
+    placed: Sequence[FacilityStatus]
+    """Those with coordinates."""
+    scene: Scene
+    """Of those: its places are in their order."""
+    regions: tuple[str, ...]
+    districts: tuple[str, ...]
+    """Of the region that was chosen."""
+
+
+def lay_out(statuses: Sequence[FacilityStatus], outlines: Sequence[Outline], query: MapQuery) -> Layout:
+    """Return where the facilities stand that a query means; they come sorted worst first."""
+    chosen = query.chosen(statuses)
+    found = [(each, place) for each in chosen if (place := place_of(each.facility)) is not None]
+    names = {(each.facility.region, each.facility.district) for each in statuses}
+    return Layout(
+        chosen=chosen,
+        placed=[each for each, _ in found],
+        scene=scene(outlines, [place for _, place in found]),
+        regions=_names(region for region, _ in names),
+        districts=_names(district for region, district in names if query.region in ("", region)),
+    )
+
+
 def map_page(
-    statuses: Sequence[FacilityStatus],
-    outlines: Sequence[Outline],
+    layout: Layout,
+    sheet: Sheet,
     query: MapQuery,
     now_ms: int,
     words: Words,
     said: Callable[[Sequence[FacilityStatus]], Sequence[FacilityStatus]] = list,
 ) -> MapPage:
-    """Return the map of facilities that come sorted worst first; ``said`` puts their reasons into the words."""
-    chosen = [each for each in statuses if query.asks_for(each)]
-    placed = [each for each in chosen if place_of(each.facility) is not None]
-    ground = scene(outlines, [place for each in placed if (place := place_of(each.facility)) is not None])
-    sheet = _sheet(ground, placed, query, words)
-    in_list = listed(sheet.clusters, sheet.marks)
+    """Return what the page says; ``said`` puts the reasons of facilities into the words."""
+    placed, in_list = layout.placed, listed(sheet.clusters, sheet.marks)
     totals = Counter(placed[number].overall for mark in sheet.clusters for number in mark.members)
-    unplaced, unplaced_sentence = _unplaced(chosen, placed, ground, words)
+    unplaced, unplaced_sentence = _unplaced(layout, words)
     rows = [placed[number] for number in in_list]
     return MapPage(
         title=_title(query, words),
@@ -111,8 +141,8 @@ def map_page(
         unplaced=tuple(row_of(each, "", now_ms, words) for each in said(unplaced[:MOST_UNPLACED])),
         unplaced_sentence=unplaced_sentence,
         query=query,
-        regions=_names(each.facility.region for each in statuses),
-        districts=_names(each.facility.district for each in statuses if query.region in ("", each.facility.region)),
+        regions=layout.regions,
+        districts=layout.districts,
         updated=local_time(now_ms, "UTC", now_ms, words),
     )
 
@@ -127,8 +157,9 @@ def letters(words: Words) -> dict[Status, str]:
     return found | {Status.NOT_MONITORED: "–"}
 
 
-def _sheet(ground: Scene, placed: Sequence[FacilityStatus], query: MapQuery, words: Words) -> Sheet:
-    view = query.view
+def drawn(layout: Layout, query: MapQuery, words: Words) -> Sheet:
+    """Return the drawing of the part that a query wants to see."""
+    ground, view = layout.scene, query.view
     if view is not None and view.east < ground.seam:
         view = Bounds(view.west + 360, view.south, view.east + 360, view.north)
     wanted, whole = view or first_view(ground, chosen=bool(query.region or query.district)), ground.whole
@@ -137,19 +168,22 @@ def _sheet(ground: Scene, placed: Sequence[FacilityStatus], query: MapQuery, wor
     canvas = draw(ground, wanted)
     shown = canvas.projection.bounds
     is_nearest = shown.height < 2 * SMALLEST_DEGREES
-    marks = marks_of(canvas.marks, placed, (lambda _: "") if is_nearest else query.address, words)
+    nearer = (lambda _: "") if is_nearest else query.address
+    marks = marks_of(canvas.marks, layout.placed, ground.places, nearer, words)
     if shown.joined(whole) == shown:
         return Sheet(canvas, canvas.marks, marks, "", "")
     return Sheet(canvas, canvas.marks, marks, query.address(shown.grown(0.5)), query.address(whole))
 
 
-def _unplaced(
-    chosen: Sequence[FacilityStatus], placed: Sequence[FacilityStatus], ground: Scene, words: Words
-) -> tuple[list[FacilityStatus], str]:
+def _unplaced(layout: Layout, words: Words) -> tuple[list[FacilityStatus], str]:
     """Return the facilities that no view of the map shows, and why in a sentence."""
-    near = set(ground.near)
-    without = [each for each in chosen if place_of(each.facility) is None]
-    lost = [each for number, each in enumerate(placed) if number not in near]
+    chosen, placed, ground = layout.chosen, layout.placed, layout.scene
+    without, lost = list[FacilityStatus](), list[FacilityStatus]()
+    if len(placed) < len(chosen):
+        without = [each for each in chosen if place_of(each.facility) is None]
+    if len(ground.near) < len(placed):
+        near = set(ground.near)
+        lost = [each for number, each in enumerate(placed) if number not in near]
     said = []
     if without:
         said.append(

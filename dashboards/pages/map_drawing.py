@@ -69,7 +69,7 @@ def scene(outlines: Sequence[Outline], places: Sequence[Point]) -> Scene:
     ]
     boxes = [bounds_of([point for ring in each.rings for point in ring]) for each in moved]
     drawn = [(outline, box) for outline, box in zip(moved, boxes, strict=True) if box is not None]
-    moved_places = tuple((unrolled(x, start), y) for x, y in places)
+    moved_places = tuple((x + 360, y) if x < start else (x, y) for x, y in places)
     land = _joined([box for _, box in drawn])
     near = tuple(_near(moved_places, land))
     return Scene(
@@ -89,7 +89,7 @@ def _near(places: Sequence[Point], land: Bounds | None) -> Iterable[int]:
         return range(len(places))
     reach = land.grown(1.0)
     west, south, east, north = reach.west, reach.south, reach.east, reach.north
-    return (number for number, (x, y) in enumerate(places) if west <= x <= east and south <= y <= north)
+    return [number for number, (x, y) in enumerate(places) if west <= x <= east and south <= y <= north]
 
 
 def first_view(scene: Scene, *, chosen: bool) -> Bounds | None:
@@ -118,8 +118,10 @@ def draw(scene: Scene, view: Bounds) -> Canvas:
     """Return the drawing of a part of a scene."""
     shown = projection(view)
     bounds = shown.bounds
-    inside = [number for number in scene.near if bounds.holds(*scene.places[number])]
-    marks = clustered(shown.place(*scene.places[number]) for number in inside)
+    near_box, inside = scene.near_box, scene.near
+    if near_box is not None and near_box.joined(bounds) != bounds:
+        inside = tuple(number for number in scene.near if bounds.holds(*scene.places[number]))
+    marks = clustered(shown.places([scene.places[number] for number in inside]))
     land = [outline for outline, box in zip(scene.outlines, scene.boxes, strict=True) if box.meets(bounds)]
     return Canvas(
         projection=shown,

@@ -57,16 +57,27 @@ def place_of(facility: Facility) -> Point | None:
 
 
 def marks_of(
-    clusters: Sequence[Cluster], placed: Sequence[FacilityStatus], nearer: Callable[[Bounds], str], words: Words
+    clusters: Sequence[Cluster],
+    placed: Sequence[FacilityStatus],
+    places: Sequence[Point],
+    nearer: Callable[[Bounds], str],
+    words: Words,
 ) -> tuple[Mark, ...]:
     """Return the marks, worst first; none touches another, so that none can hide a worse one.
 
+    ``places`` are those of the facilities, with longitudes counted from one seam.
     ``nearer`` returns the address of a view; empty where there is none that would part what stands together.
     """
     return tuple(
         _lone(mark, placed[mark.members[0]], words)
         if len(mark.members) == 1
-        else _group(number, mark, [placed[each] for each in mark.members], nearer, words)
+        else _group(
+            f"group-{number}",
+            mark,
+            [placed[each] for each in mark.members],
+            nearer(around.grown(0.1)) if (around := bounds_of([places[each] for each in mark.members])) else "",
+            words,
+        )
         for number, mark in enumerate(clusters)
     )
 
@@ -83,14 +94,11 @@ def _lone(mark: Cluster, status: FacilityStatus, words: Words) -> Mark:
     )
 
 
-def _group(
-    number: int, mark: Cluster, members: Sequence[FacilityStatus], nearer: Callable[[Bounds], str], words: Words
-) -> Mark:
+def _group(id_: str, mark: Cluster, members: Sequence[FacilityStatus], nearer: str, words: Words) -> Mark:
     worst = members[0]
     alike = sum(each.overall is worst.overall for each in members)
-    box = bounds_of([place for each in members if (place := place_of(each.facility)) is not None])
     return Mark(
-        id=f"group-{number}",
+        id=id_,
         x=round(mark.x),
         y=round(mark.y),
         status=worst.overall,
@@ -99,7 +107,7 @@ def _group(
             "{count} facilities, {alike} of them: {status}",
             count=len(members), alike=alike, status=words(worst.overall.word),
         ),
-        address=(nearer(box.grown(0.1)) if box else "") or f"#at-{_anchor(worst)}",
+        address=nearer or f"#at-{_anchor(worst)}",
     )  # fmt: skip
 
 

@@ -6,6 +6,7 @@ import dataclasses
 import math
 import random
 import re
+from collections.abc import Sequence
 
 import pytest
 
@@ -20,7 +21,7 @@ from dashboards.pages.geography import (
     seam,
     unrolled,
 )
-from dashboards.pages.map import MapPage, MapQuery, letters, map_page
+from dashboards.pages.map import MapPage, MapQuery, drawn, lay_out, letters, map_page
 from dashboards.pages.map_drawing import draw, scene
 from dashboards.pages.map_marks import MOST_LISTED
 from dashboards.pages.outlines.shape import Outline
@@ -50,7 +51,13 @@ def a_status(
 def a_map(*statuses: FacilityStatus, query: MapQuery | None = None) -> MapPage:
     """Return the map of Uganda with these facilities."""
     worst_first = sorted(statuses, key=lambda each: each.overall.rank)
-    return map_page(worst_first, UGANDA, query or MapQuery(), NOW_MS, ENGLISH)
+    return page_of(worst_first, UGANDA, query or MapQuery())
+
+
+def page_of(worst_first: Sequence[FacilityStatus], outlines: Sequence[Outline], query: MapQuery) -> MapPage:
+    """Return the page in its three steps."""
+    layout = lay_out(worst_first, outlines, query)
+    return map_page(layout, drawn(layout, query, ENGLISH), query, NOW_MS, ENGLISH)
 
 
 def test_a_view_is_shown_whole_and_in_its_proportions() -> None:
@@ -198,11 +205,11 @@ def test_facilities_outside_of_the_outline_show_and_far_ones_are_told_apart() ->
 
 def test_without_an_outline_facilities_are_drawn_by_themselves() -> None:
     """A country that nobody knows still has places; without places nothing is drawn, and the list is there."""
-    page = map_page([a_status("a", (1.0, 1.0)), a_status("b", (2.0, 2.0))], (), MapQuery(), NOW_MS, ENGLISH)
+    page = page_of([a_status("a", (1.0, 1.0)), a_status("b", (2.0, 2.0))], (), MapQuery())
     assert [mark.count for mark in page.sheet.marks] == [1, 1]
     assert page.sheet.canvas is not None
     assert page.sheet.canvas.land == ()
-    empty = map_page([a_status("a")], (), MapQuery(), NOW_MS, ENGLISH)
+    empty = page_of([a_status("a")], (), MapQuery())
     assert empty.sheet.canvas is None
     assert [row.id for row in empty.unplaced] == ["a"]
 
