@@ -14,8 +14,8 @@ from fastapi import Request, Response
 _GZIP: Final = 16 + zlib.MAX_WBITS
 _LEVEL: Final = 1
 """Nearly everything repeats: the best compression is a third smaller and takes six times as long."""
-_PAUSE_SECONDS: Final = 0.0005
-"""Between two parts: a scrape takes a second for it, and whoever else waits for the interpreter is not kept."""
+_PAUSE_SECONDS: Final = 0.001
+"""Between two parts: a nation's scrape takes three seconds for it, and keeps nobody who waits for the interpreter."""
 
 
 class Exposition(StrEnum):
