@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 import json
+import time
 from collections.abc import AsyncIterator, Sequence
 from datetime import timedelta
 
@@ -148,6 +149,27 @@ async def _after_silence(stream: AsyncIterator[bytes], world: World) -> bytes:
         if beats == 5:
             world.clock.advance(timedelta(hours=4))
     raise AssertionError("the stream ended")
+
+
+async def test_what_came_as_the_time_was_up_is_an_event_and_no_heartbeat() -> None:
+    """A late event loop finds both at once, and whoever reads frames sees the event first."""
+    listener = Listener(None)
+
+    async def goes_on() -> bool:
+        return True
+
+    event = b"event: alert\ndata: 1\n\n"
+    frames = listener.frames(0.05, goes_on)
+    await anext(frames)
+    waiting = asyncio.ensure_future(anext(frames))
+    await asyncio.sleep(0)
+    asyncio.get_running_loop().call_later(0.06, listener.offer, Change("hc", event))
+    _hold_the_loop(0.1)
+    assert await waiting == event
+
+
+def _hold_the_loop(seconds: float) -> None:
+    time.sleep(seconds)
 
 
 @pytest.mark.parametrize(("took", "pause"), [(0.001, 1.0), (0.2, 2.0), (30.0, 5.0)])
