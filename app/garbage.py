@@ -13,17 +13,17 @@ from collections.abc import Callable
 from typing import Final
 
 NEW_SECONDS: Final = 2.0
-ALL_SECONDS: Final = 24 * 3600.0
+ALL_SECONDS: Final = 3600.0
 _NEVER: Final = 2**31 - 1
 
 
 async def keep_tidy(
     now: Callable[[], float], *, new_seconds: float = NEW_SECONDS, all_seconds: float = ALL_SECONDS
 ) -> None:
-    """Look for garbage until cancelled: every few seconds among what is new, once a day among everything.
+    """Look for garbage until cancelled: every few seconds among what is new, once an hour among everything.
 
-    What outlives a look is set aside until the day's; of the little of it that becomes garbage in cycles meanwhile
-    nothing is lost but memory. ``now`` counts seconds.
+    What outlives a look is set aside until the next one at everything; the little of it that becomes garbage in cycles
+    meanwhile costs memory until then. ``now`` counts seconds.
     """
     youngest, young, _ = before = gc.get_threshold()
     gc.set_threshold(youngest, young, _NEVER)
