@@ -44,6 +44,9 @@ async def run_demo(
     _make_writable(folder)
     clock = ScaledClock(max(SystemClock().now_ms(), await _last_moment_ms(folder)), speed)
     there = district(seed, _story_start(folder, seed, clock))
+    begun = (
+        clock.now_ms() - there.story.start_ms > MINUTE_MS
+    )  # before the service starts, which takes a story's minutes
     async with AsyncExitStack() as stack:
         broker_port = await stack.enter_async_context(embedded_broker())
         app = App(
@@ -56,7 +59,6 @@ async def run_demo(
             registry_documents=(Document("the simulated district", there.registry),),
         )
         await stack.enter_async_context(app)
-        begun = clock.now_ms() - there.story.start_ms > MINUTE_MS
         say(_welcome(app.address, speed, folder, begun=begun))
         if prometheus is not None:
             await stack.enter_async_context(
