@@ -12,7 +12,7 @@ import gc
 from collections.abc import Callable
 from typing import Final
 
-NEW_SECONDS: Final = 2.0
+NEW_SECONDS: Final = 1.0
 ALL_SECONDS: Final = 3600.0
 _NEVER: Final = 2**31 - 1
 
