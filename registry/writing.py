@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from sqlalchemy import Table, bindparam, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -15,13 +15,28 @@ from domain.places import Channel
 from registry import node_tables, people_tables, tables, upkeep_tables
 from registry.changes import change_cells, registry_change
 from registry.checks import limits_touched, merged
-from registry.draft import Draft
+from registry.draft import Draft, Said
 from registry.history import LimitChange, Occasion, SharedLimitChange, changes_of
 from registry.in_force import in_force, sources
 from registry.reading import recorded_limits
 from registry.tables import Cells, PlaceKey
 
 _ROWS_A_STATEMENT: Final = 5_000
+
+
+class _Beside(NamedTuple):
+    """A second table of a kind, for what few of its items have."""
+
+    table: Table
+    has_any: Callable[[Any], bool]
+    cells: Callable[[Any], Cells]
+
+
+_EQUIPMENT_DETAIL: Final = _Beside(upkeep_tables.equipment_detail, upkeep_tables.has_detail, upkeep_tables.detail_cells)
+_NODE_DETAIL: Final = _Beside(node_tables.node_detail, node_tables.has_detail, node_tables.detail_cells)
+_CONTACT_PREFERENCE: Final = _Beside(
+    people_tables.contact_preference, people_tables.has_preferences, people_tables.preference_cells
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,41 +91,21 @@ async def write(connection: AsyncConnection, draft: Draft, registered: Directory
         counts[kind] = await _write_kind(connection, table, cells, said, known)
         notes = [change_cells(kind, known.get(item.id), item, occasion) for item in said if known.get(item.id) != item]
         await _in_parts(connection, insert(registry_change), notes)
-    await _write_details(connection, draft, registered)
-    await _write_node_details(connection, draft, registered)
-    await _write_preferences(connection, draft, registered)
+    await _write_beside(connection, _EQUIPMENT_DETAIL, draft.equipment, registered.equipment)
+    await _write_beside(connection, _NODE_DETAIL, draft.nodes, registered.nodes)
+    await _write_beside(connection, _CONTACT_PREFERENCE, draft.contacts, registered.contacts)
     counts["shared limits"] = await _write_shared_limits(connection, draft, registered, occasion)
     return ImportReport(counts, await _write_limits(connection, draft, registered, occasion))
 
 
-async def _write_preferences(connection: AsyncConnection, draft: Draft, registered: Directory) -> None:
-    """Write how contacts want to be told: of those of whom there is anything to say, or was."""
-    table = people_tables.contact_preference
-    kept = set((await connection.execute(select(table.c.id))).scalars())
-    said = [entry.item for entry in draft.contacts.values()]
-    concerned = [each for each in said if each.id in kept or people_tables.has_preferences(each)]
-    known = {id_: registered.contacts[id_] for id_ in kept}
-    await _write_kind(connection, table, people_tables.preference_cells, concerned, known)
-
-
-async def _write_details(connection: AsyncConnection, draft: Draft, registered: Directory) -> None:
-    """Write what stands beside the rows of equipment: of that of which there is anything to say, or was."""
-    table = upkeep_tables.equipment_detail
-    kept = set((await connection.execute(select(table.c.id))).scalars())
-    said = [entry.item for entry in draft.equipment.values()]
-    concerned = [each for each in said if each.id in kept or upkeep_tables.has_detail(each)]
-    known = {id_: registered.equipment[id_] for id_ in kept}
-    await _write_kind(connection, table, upkeep_tables.detail_cells, concerned, known)
-
-
-async def _write_node_details(connection: AsyncConnection, draft: Draft, registered: Directory) -> None:
-    """Write what stands beside the rows of nodes: of those of which there is anything to say, or was."""
-    table = node_tables.node_detail
-    kept = set((await connection.execute(select(table.c.id))).scalars())
-    said = [entry.item for entry in draft.nodes.values()]
-    concerned = [each for each in said if each.id in kept or node_tables.has_detail(each)]
-    known = {id_: registered.nodes[id_] for id_ in kept}
-    await _write_kind(connection, table, node_tables.detail_cells, concerned, known)
+async def _write_beside(
+    connection: AsyncConnection, beside: _Beside, entries: Mapping[str, Said[Any]], registered: Mapping[str, Any]
+) -> None:
+    """Write what stands beside the rows of a kind: of those of which there is anything to say, or was."""
+    kept = set((await connection.execute(select(beside.table.c.id))).scalars())
+    said = [entry.item for entry in entries.values()]
+    concerned = [each for each in said if each.id in kept or beside.has_any(each)]
+    await _write_kind(connection, beside.table, beside.cells, concerned, {id_: registered[id_] for id_ in kept})
 
 
 async def _write_limits(connection: AsyncConnection, draft: Draft, registered: Directory, occasion: Occasion) -> int:

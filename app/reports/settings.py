@@ -8,7 +8,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
-from domain.places import Place
+from dashboards.named_place import NamedPlace
 
 _KINDS = ("contact", "team", "roster")
 
@@ -20,22 +20,6 @@ def _recipient(word: str) -> str:
     raise ValueError("contact:ID, team:ID, roster:ID, or an e-mail address")
 
 
-class ReportedPlace(BaseModel):
-    """A place that a report is made of; nothing named: all facilities there are."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    country: str = ""
-    region: str = ""
-    district: str = ""
-    facility: str = ""
-
-    @property
-    def place(self) -> Place:
-        """Return it as the rest of the service knows it."""
-        return Place(self.country, self.region, self.district, self.facility)
-
-
 class MonthlySettings(BaseModel):
     """The report on each month, by e-mail, as PDF and CSV; one for each place."""
 
@@ -43,7 +27,7 @@ class MonthlySettings(BaseModel):
 
     to: tuple[Annotated[str, AfterValidator(_recipient)], ...] = Field(min_length=1)
     """``contact:ID``, ``team:ID``, ``roster:ID`` (whoever is on call when it is sent), or an e-mail address."""
-    of: tuple[ReportedPlace, ...] = (ReportedPlace(),)
+    of: tuple[NamedPlace, ...] = (NamedPlace(),)
     day: int = Field(default=2, ge=1, le=28)
     """Of the following month: late readings of the last day are in by then."""
     at: time = time(7, 0)

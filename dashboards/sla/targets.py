@@ -6,27 +6,17 @@ from collections.abc import Sequence
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from domain.places import Facility, Place, Service
+from dashboards.named_place import NamedPlace
+from domain.places import Facility, Service
 
 
-class Target(BaseModel):
-    """A promise for the facilities of a place; an empty part means all."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
+class Target(NamedPlace):
+    """A promise for the facilities of a place."""
 
     ratio: float = Field(gt=0, lt=1)
     """Availability: the share of the time up in the time that is known, such as 0.95."""
     service: Service | None = None
     """Of which service; left out: of all."""
-    country: str = ""
-    region: str = ""
-    district: str = ""
-    facility: str = ""
-
-    @property
-    def place(self) -> Place:
-        """Return for which facilities it holds."""
-        return Place(self.country, self.region, self.district, self.facility)
 
 
 class SlaSettings(BaseModel):
